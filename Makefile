@@ -1,0 +1,47 @@
+# Two commands are enough: `make demo` shows it work, `make test` proves it. Both set up what they need.
+UV_VERSION = 0.13.9
+UV         = .uv-boot/bin/uv
+PY         = .venv/bin/python
+STRETTO    = .venv/bin/stretto
+DEMO       = build/demo
+export UV_SYSTEM_CERTS = 1
+
+.PHONY: demo test check fix lock crash bench clean
+.DEFAULT_GOAL := help
+
+help:  ## what can be done here
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(UV):
+	python3 -m venv .uv-boot
+	.uv-boot/bin/pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.stamp: $(UV) locks/dev.txt pyproject.toml
+	test -x $(PY) || $(UV) venv -q --python "$$(command -v python3)" .venv
+	$(UV) pip sync -q --python $(PY) --require-hashes locks/dev.txt
+	$(UV) pip install -q --python $(PY) --no-deps -e .
+	touch $@
+
+demo: .venv/.stamp  ## run the IT-operations job on its own logs, approving by itself
+	@rm -rf $(DEMO) && mkdir -p build && cp -R examples/it-operations $(DEMO)
+	$(STRETTO) run -w $(DEMO) --approve all "Analyze these logs, report breaches, and fix issues."
+
+test: .venv/.stamp  ## the whole test suite
+	$(PY) -m pytest -n 2
+
+check: .venv/.stamp  ## format, lint, types, import contracts
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+fix: .venv/.stamp  ## format and mend what can be mended
+	.venv/bin/ruff check --fix-only -q . ; .venv/bin/ruff format .
+
+COMPILE = $(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
+lock: $(UV)  ## pin the dependencies anew
+	$(COMPILE) --group dev -o locks/dev.txt
+	! grep -nE '://|^-' locks/*.txt
+
+clean:  ## remove what these commands made
+	rm -rf .venv .uv-boot build .mypy_cache .ruff_cache .pytest_cache

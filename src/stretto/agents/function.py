@@ -1,0 +1,145 @@
+"""Agents that are plain functions: skills and schemas from hints and docstrings, the rest as declared."""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from stretto.agents.calling import call, call_async
+from stretto.agents.isolated import call_isolated, locate
+from stretto.agents.signature import Signature, signature_of
+from stretto.agents.threads import in_thread
+from stretto.core.domain import AgentCard, Completed, Failed, FailureClass, Outcome, Preview, Skill
+from stretto.core.errors import BadAgent
+from stretto.declare import Declared, declared
+from stretto.ports import Assignment
+
+
+class FunctionAgent:
+    """An agent whose skills are functions. See `stretto.ports.Agent`.
+
+    Coroutine functions run on the loop, plain ones in a thread, isolated ones in a process of their own.
+    Raises BadAgent when a function cannot serve.
+    """
+
+    def __init__(
+        self, functions: Sequence[Callable[..., Any]], *, name: str | None = None, description: str = ""
+    ) -> None:
+        if not functions:
+            raise BadAgent("an agent needs at least one function")
+        self._functions = {_skill_name(one, name): one for one in functions}
+        if len(self._functions) != len(functions):
+            raise BadAgent(f"two skills of {name!r} have one name; rename one with @agent(name=...)")
+        self._signatures = {skill: signature_of(one) for skill, one in self._functions.items()}
+        for one in functions:
+            if declared(one).isolated:
+                locate(one)
+        self.card = _card(name, description, self._functions, self._signatures)
+
+    async def run(self, assignment: Assignment) -> Outcome:
+        function, signature = self._find(assignment)
+        if function is None or signature is None:
+            return _no_such_skill(assignment)
+        if declared(function).isolated:
+            return await call_isolated(function, assignment)
+        if inspect.iscoroutinefunction(function):
+            return await call_async(function, signature, assignment)
+        return await in_thread(lambda: call(function, signature, assignment))
+
+    async def preview(self, assignment: Assignment) -> Preview:
+        function, _ = self._find(assignment)
+        shower = declared(function).preview if function is not None else None
+        if shower is None:
+            return Preview()
+        value = await _call_beside(shower, assignment)
+        return value if isinstance(value, Preview) else Preview(diff=str(value))
+
+    async def look_up(self, assignment: Assignment) -> Outcome | None:
+        function, signature = self._find(assignment)
+        finder = declared(function).lookup if function is not None else None
+        if finder is None or signature is None:
+            raise LookupError(f"{assignment.skill} cannot look up what it did")
+        value = await _call_beside(finder, assignment)
+        if value is None or isinstance(value, Completed | Failed):
+            return value
+        return Completed(output=signature.dump(value))
+
+    def _find(self, assignment: Assignment) -> tuple[Callable[..., Any] | None, Signature | None]:
+        return self._functions.get(assignment.skill), self._signatures.get(assignment.skill)
+
+
+async def _call_beside(function: Callable[..., Any], assignment: Assignment) -> Any:
+    """Call a preview or lookup with those of the arguments that it takes."""
+    signature = signature_of(function)
+    known = signature.inputs.get("properties", {})
+    values = signature.bind({name: value for name, value in assignment.arguments.items() if name in known}, assignment)
+    if inspect.iscoroutinefunction(function):
+        return await function(**values)
+    return await in_thread(lambda: function(**values))
+
+
+def _skill_name(function: Callable[..., Any], agent: str | None) -> str:
+    if not callable(function):
+        raise BadAgent(f"an agent is made of functions, not of {type(function).__name__}")
+    name = declared(function).name or getattr(function, "__name__", "")
+    if not name or name == "<lambda>":
+        raise BadAgent("a function without a name cannot be an agent; write it with def, or use @agent(name=...)")
+    return f"{agent}.{name}" if agent and "." not in name else name
+
+
+def _card(
+    name: str | None,
+    description: str,
+    functions: dict[str, Callable[..., Any]],
+    signatures: dict[str, Signature],
+) -> AgentCard:
+    said = [declared(one) for one in functions.values()]
+    skills = tuple(_skill(skill, one, signatures[skill], declared(one)) for skill, one in functions.items())
+    perimeters = [one.perimeter for one in said if one.perimeter is not None]
+    return AgentCard(
+        name=name or skills[0].name,
+        description=description or skills[0].description,
+        version=_version(functions),
+        skills=skills,
+        tools=tuple(dict.fromkeys(tool for one in said for tool in one.tools)),
+        permissions=tuple(dict.fromkeys(right for one in said for right in one.permissions)),
+        perimeter=tuple(sorted(set.intersection(*map(set, perimeters)))) if perimeters else None,
+        cost=max((one.cost for one in said), key=lambda cost: (cost.money, cost.tokens)),
+        latency=max((one.latency for one in said if one.latency is not None), default=None),
+        concurrency=min((one.concurrency for one in said if one.concurrency is not None), default=None),
+        backups=tuple(dict.fromkeys(backup for one in said for backup in one.backups)),
+        limits=said[0].limits,
+        isolated=any(one.isolated for one in said),
+        previews=any(one.preview is not None for one in said),
+        looks_up=any(one.lookup is not None for one in said),
+    )
+
+
+def _skill(name: str, function: Callable[..., Any], signature: Signature, said: Declared) -> Skill:
+    text = said.description or inspect.getdoc(function) or ""
+    return Skill(
+        name=name,
+        description=text.split("\n\n")[0].replace("\n", " ").strip(),
+        inputs=signature.inputs,
+        output=signature.output,
+        effect=said.effect,
+        evidence=said.evidence,
+        labels=said.labels,
+        approval=said.approval,
+    )
+
+
+def _version(functions: dict[str, Callable[..., Any]]) -> str:
+    """Give a mark of the code, so that a changed function is another version."""
+    mark = hashlib.sha256()
+    for one in functions.values():
+        try:
+            mark.update(inspect.getsource(one).encode())
+        except (OSError, TypeError):
+            mark.update(repr(getattr(one, "__qualname__", one)).encode())
+    return mark.hexdigest()[:12]
+
+
+def _no_such_skill(assignment: Assignment) -> Outcome:
+    message = f"this agent has no skill {assignment.skill!r} any more"
+    return Failed(failure=FailureClass.UNAVAILABLE, message=message)

@@ -1,0 +1,390 @@
+"""The composition root: the only file that names concrete classes. `Orchestrator` is what users hold."""
+
+import getpass
+import importlib
+import importlib.util
+import inspect
+import sys
+import time
+import traceback
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, TypeAlias
+
+from stretto.agents.function import FunctionAgent
+from stretto.amounts import budget_of, deadline_of
+from stretto.conditions import CelConditions
+from stretto.core.canonical import short
+from stretto.core.commands import ChangeLimits, Command, Recover, SubmitGoal
+from stretto.core.domain import Budget, Catalogue, FailureClass, Json, Plan, Rules
+from stretto.core.errors import BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
+from stretto.core.plan.check import check
+from stretto.core.plan.diagnostics import Diagnostic, diagnose
+from stretto.core.plan.shape import Size
+from stretto.core.plan.shape import read_plan as read_shape
+from stretto.core.state import RunState
+from stretto.declare import Declared, declared
+from stretto.engines.clock import SystemClock
+from stretto.engines.local import LocalEngine
+from stretto.engines.people import Nobody, StandingWord
+from stretto.journals.memory import MemoryJournal
+from stretto.journals.sqlite import SqliteJournal
+from stretto.orchestrator import Conductor, House, load
+from stretto.planners.given import GivenPlanner
+from stretto.ports import Agent, Journal, Listener, People, RunSummary
+from stretto.registry import Registry
+from stretto.reviewers.grounding import GroundingReviewer
+from stretto.reviewers.schema import SchemaReviewer
+from stretto.settings import Settings, read_settings
+from stretto.synthesis.compose import Composer
+from stretto.validation import JsonSchemas
+from stretto.views import Run
+from stretto.workspace import (
+    AgentSource,
+    Workspace,
+    read_plan_file,
+    read_workspace,
+    require,
+    resolve_inputs,
+)
+
+AnyAgent: TypeAlias = Agent | Callable[..., Any]
+AnyPlan: TypeAlias = Plan | dict[str, Any] | str | Path
+Approve: TypeAlias = Literal["ask", "all", "none"]
+
+SPECIALISTS = {"logs": "stretto.specialists.logs.skills", "report": "stretto.specialists.report.skills"}
+
+
+class Orchestrator:
+    """Pursues goals with a team of agents.
+
+    `agents` are functions or agents; `budget` is like "$2, 50 steps"; `store` is a file that keeps every run
+    (without one, runs live in memory); `parallel` bounds the attempts under way at once; `timeout` is the
+    seconds one attempt may take when nothing else says so. Raises BadAgent for what cannot be one.
+    """
+
+    def __init__(
+        self,
+        agents: Sequence[AnyAgent] = (),
+        *,
+        budget: str | Budget | None = None,
+        store: str | Path | None = None,
+        parallel: int | None = None,
+        timeout: float | None = None,
+        retries: dict[str, int] | None = None,
+        workspace: Workspace | None = None,
+        settings: Settings | None = None,
+        listeners: Sequence[Listener] = (),
+    ) -> None:
+        self.settings = settings or read_settings(workspace.folder if workspace else None)
+        self.workspace = workspace
+        self.registry = Registry(_agents(agents))
+        self.rules = _rules(self.settings, workspace, parallel=parallel, timeout=timeout, retries=retries)
+        self.budget = _budget(budget) if budget is not None else (workspace.budget if workspace else Budget())
+        self._listeners = tuple(listeners)
+        self._path = Path(store) if store is not None else None
+        self._memory = MemoryJournal() if store is None else None
+
+    async def run(
+        self,
+        goal: str,
+        *,
+        plan: AnyPlan | None = None,
+        inputs: dict[str, Json] | Sequence[str] | None = None,
+        budget: str | Budget | None = None,
+        deadline: str | float | None = None,
+        approve: Approve = "ask",
+        people: People | None = None,
+        wait: bool = False,
+        run_id: str | None = None,
+    ) -> Run:
+        """Pursue a goal and give what came of it.
+
+        `inputs` are what the plan asks for, by name; `deadline` is a length of time like "10m", or a moment.
+        With `wait` it returns only at the end of the run, else also when nothing can move without a person:
+        the status is then `waiting`. Raises BadPlan or UsageError before anything is stored or run.
+        """
+        if not goal.strip():
+            raise UsageError("the goal is empty; say in a sentence what you want done")
+        chosen = self.read_plan(plan)
+        limit = _budget(budget) if budget is not None else self.budget
+        now = time.time()
+        until = _deadline(deadline, now)
+        found = self.check(chosen, budget=limit, seconds=None if until is None else until - now)
+        require(chosen, found)
+        run = run_id or new_run_id()
+        first = SubmitGoal(
+            actor=f"person:{user()}",
+            run=run,
+            goal=goal,
+            inputs=self._inputs(chosen, inputs),
+            catalogue=self.catalogue,
+            plan=chosen,
+            budget=limit,
+            deadline=until,
+            workspace=str(self.workspace.folder) if self.workspace else "",
+        )
+        return await self._drive(run, [first], approve, people, wait)
+
+    async def resume(
+        self,
+        run_id: str,
+        *,
+        budget: str | Budget | None = None,
+        deadline: str | float | None = None,
+        approve: Approve = "ask",
+        people: People | None = None,
+        wait: bool = False,
+    ) -> Run:
+        """Go on with a run; an ended one is given as it is. Raises UnknownRun and OwnedElsewhere."""
+        first: list[Command] = [Recover()]
+        if budget is not None or deadline is not None:
+            first.append(
+                ChangeLimits(
+                    actor=f"person:{user()}",
+                    budget=_budget(budget) if budget is not None else None,
+                    deadline=_deadline(deadline, time.time()),
+                )
+            )
+        async with self.journal() as journal:
+            run = await find_run(journal, run_id)
+        return await self._drive(run, first, approve, people, wait)
+
+    def check(self, plan: Plan, *, budget: Budget | None = None, seconds: float | None = None) -> list[Diagnostic]:
+        """Give every defect of a plan, as far as it shows before anything runs."""
+        found = check(plan, self.catalogue, budget=budget or self.budget, seconds=seconds)
+        conditions = CelConditions()
+        for one in plan.tasks:
+            known = any(said.code == "bad-condition" and said.path == f"tasks.{one.id}.when" for said in found)
+            if one.when is not None and not known and (problem := conditions.problem(one.when)):
+                mend = "See docs/plans.md on conditions."
+                found.append(diagnose("bad-condition", f"tasks.{one.id}.when", problem, mend))
+        return found
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What a run keeps of agents and rules."""
+        return self.registry.catalogue(self.rules)
+
+    @property
+    def size(self) -> Size:
+        """How large a plan may be."""
+        return Size(tasks=self.settings.plan_tasks, depth=self.settings.plan_depth)
+
+    def read_plan(self, plan: AnyPlan | None) -> Plan:
+        """Give a plan as the core knows it; raises BadPlan with the place of what is wrong."""
+        if isinstance(plan, Plan):
+            return plan
+        if isinstance(plan, dict):
+            return require(*read_shape(plan, self.size))
+        if plan is None and self.workspace is None:
+            raise UsageError(
+                "there is no plan: hand one over with run(goal, plan=...); goals alone cannot be planned yet"
+            )
+        path = self.workspace.plan_file(str(plan) if plan else None) if self.workspace else Path(str(plan))
+        read, found, document = read_plan_file(path, size=self.size, largest=self.settings.plan_bytes)
+        checked = self.check(read) if read.tasks else []
+        found += document.placed(checked) if document is not None else checked
+        return require(read, found)
+
+    @asynccontextmanager
+    async def journal(self) -> AsyncIterator[Journal]:
+        """Open the store for a while."""
+        if self._memory is not None:
+            yield self._memory
+            return
+        async with open_store(self._path or Path("runs.db")) as journal:
+            yield journal
+
+    async def _drive(
+        self, run: str, first: Sequence[Command], approve: Approve, people: People | None, wait: bool
+    ) -> Run:
+        async with self.journal() as journal:
+            conductor = Conductor(self.house(journal, _people(approve, people)))
+            state = await LocalEngine().drive(run, conductor, first=first, wait=wait)
+        return Run(state=state)
+
+    def house(self, journal: Journal, people: People) -> House:
+        """Give everything that a run needs from outside the core."""
+        schemas = JsonSchemas()
+        return House(
+            journal=journal,
+            registry=self.registry,
+            planner=GivenPlanner(),
+            reviewers=(SchemaReviewer(schemas), GroundingReviewer()),
+            synthesiser=Composer(),
+            conditions=CelConditions(),
+            schemas=schemas,
+            clock=SystemClock(),
+            people=people,
+            listeners=self._listeners,
+        )
+
+    def _inputs(self, plan: Plan, given: dict[str, Json] | Sequence[str] | None) -> dict[str, Json]:
+        if isinstance(given, dict):
+            unknown = sorted(set(given) - set(plan.inputs))
+            missing = [name for name, spec in plan.inputs.items() if spec.required and name not in given]
+            if unknown or missing:
+                raise UsageError(f"inputs do not fit the plan: unknown {unknown}, missing {missing}")
+            defaults = {name: spec.default for name, spec in plan.inputs.items() if not spec.required}
+            return {**defaults, **given}
+        workspace = self.workspace
+        return resolve_inputs(
+            plan, given or (), workspace.inputs if workspace else {}, workspace.folder if workspace else None
+        )
+
+
+def open_workspace(folder: Path, *, store: Path | None = None, listeners: Sequence[Listener] = ()) -> Orchestrator:
+    """Give the orchestrator of a workspace; raises BadWorkspace with file, line and column."""
+    workspace = read_workspace(folder)
+    agents = [agent for source in workspace.agents for agent in _from_source(source)]
+    return Orchestrator(agents, store=store or workspace.store, workspace=workspace, listeners=listeners)
+
+
+@asynccontextmanager
+async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[Journal]:
+    """Open a store; raises StoreError, and UsageError when it must exist and does not."""
+    if must_exist and not path.exists():
+        raise UsageError(f"there is no store {path} yet; a first run makes it, or name another with --store")
+    journal = SqliteJournal(path)
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+async def find_run(journal: Journal, begins: str) -> str:
+    """Give the run whose id begins so; `last` is the newest. Raises UnknownRun."""
+    found: Sequence[RunSummary] = await journal.runs(begins="" if begins == "last" else begins, limit=2)
+    if begins == "last" and found:
+        return found[0].run
+    if not found:
+        raise UnknownRun(f"there is no run {begins!r} in this store; `stretto runs` lists them")
+    if len(found) > 1 and found[0].run != begins:
+        raise UnknownRun(f"more than one run begins with {begins!r}; give more of its id")
+    return found[0].run
+
+
+async def leave_word(journal: Journal, run: str, command: Command) -> RunState:
+    """Leave a command for a run: its owner reads it, or it is carried out at once when nobody owns it.
+
+    Gives the state afterwards as far as it is known here.
+    """
+    await journal.post(run, command)
+    conductor = Conductor(Orchestrator().house(journal, Nobody()), judging=False)
+    try:
+        notes = await journal.inbox(run)
+        await conductor.begin(run, [note.command for note in notes])
+        await conductor.clear(notes)
+        await conductor.leave()
+    except OwnedElsewhere:
+        pass  # the owner looks into its inbox several times a second
+    return await load(journal, run)
+
+
+def new_run_id() -> str:
+    """Give a new id: the day, and enough chance never to meet another."""
+    return f"{datetime.now(UTC):%Y%m%d}-{uuid.uuid4().hex[:10]}"
+
+
+def user() -> str:
+    """Give the name of whoever runs this program."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "somebody"
+
+
+def _agents(given: Sequence[AnyAgent]) -> list[Agent]:
+    return [FunctionAgent([one]) if inspect.isroutine(one) else one for one in given]  # type: ignore[misc]
+
+
+def _from_source(source: AgentSource) -> list[Agent]:
+    if source.builtin is not None:
+        return [specialist(source.builtin, source.where)]
+    if source.python is None or source.name is None:
+        return []
+    functions = _functions(_load(source.python, source.where))
+    if not functions:
+        raise BadWorkspace(f"{source.where}: {source.python} defines no public function that could be a skill")
+    return [FunctionAgent(functions, name=source.name)]
+
+
+def specialist(name: str, where: str = "") -> Agent:
+    """Give an agent that ships with Stretto; raises BadWorkspace for an unknown one."""
+    module = SPECIALISTS.get(name)
+    if module is None:
+        place = f"{where}: " if where else ""
+        raise BadWorkspace(f"{place}no agent {name!r} ships with Stretto; it has {', '.join(SPECIALISTS)}")
+    skills = importlib.import_module(module)
+    return FunctionAgent(_functions(skills), name=name, description=(skills.__doc__ or "").split("\n")[0])
+
+
+def specialists() -> list[Agent]:
+    """Give every agent that ships with Stretto."""
+    return [specialist(name) for name in SPECIALISTS]
+
+
+def _load(file: Path, where: str) -> ModuleType:
+    """Load a workspace's Python file under a name of its own; raises BadWorkspace with file and line."""
+    name = f"stretto_workspace_{file.stem}_{short(str(file), 8)}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise BadWorkspace(f"{where}: {file} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(file.parent))
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise BadWorkspace(f"{error.filename}:{error.lineno}:{error.offset}: {error.msg}") from None
+    except Exception as error:
+        lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == str(file)]
+        place = f"{file}:{lines[-1]}" if lines else str(file)
+        raise BadWorkspace(f"{place}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(str(file.parent))
+    return module
+
+
+def _functions(module: ModuleType) -> list[Callable[..., Any]]:
+    """Give a module's own public functions; only the declared ones where any is declared."""
+    own: list[Callable[..., Any]] = [
+        one
+        for name, one in vars(module).items()
+        if inspect.isfunction(one) and one.__module__ == module.__name__ and not name.startswith("_")
+    ]
+    return [one for one in own if declared(one) != Declared()] or own
+
+
+def _rules(settings: Settings, workspace: Workspace | None, **given: Any) -> Rules:
+    values: dict[str, Any] = {
+        "parallel": settings.parallel,
+        "timeout": settings.timeout,
+        "fan_out": settings.fan_out,
+        "retries": settings.retries,
+        **(workspace.rules if workspace else {}),
+        **{name: value for name, value in given.items() if value is not None},
+    }
+    unknown = [name for name in values["retries"] if name not in FailureClass]
+    if unknown:
+        raise UsageError(f"there is no class of failure {unknown[0]!r}; known: {', '.join(FailureClass)}")
+    return Rules(**{**values, "timeout": float(values["timeout"])})
+
+
+def _budget(given: str | Budget) -> Budget:
+    return budget_of(given) if isinstance(given, str) else given
+
+
+def _deadline(given: str | float | None, now: float) -> float | None:
+    return deadline_of(given, now) if isinstance(given, str) else given
+
+
+def _people(approve: Approve, people: People | None) -> People:
+    if approve == "ask":
+        return people or Nobody()
+    return StandingWord("approve" if approve == "all" else "deny", user())

@@ -1,0 +1,124 @@
+"""`approve`, `deny`, `answer`: a person's word on what waits for one, from any terminal."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from stretto.cli.options import RunArgument, StoreOption, WorkspaceOption, store_file
+from stretto.core.errors import UsageError
+
+TaskArgument = Annotated[
+    Optional[str], typer.Argument(metavar="[TASK]", help="The task; may be left out when only one waits.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("approve")(approve)
+    app.command("deny")(deny)
+    app.command("answer")(answer)
+
+
+def approve(
+    run_id: RunArgument,
+    task: TaskArgument = None,
+    workspace: WorkspaceOption = None,
+    store: StoreOption = None,
+    edit: Annotated[
+        Optional[Path], typer.Option("--edit", help="A JSON file with the arguments to use instead of those shown.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the record.")] = "",
+) -> None:
+    """Approve what a run waits with, exactly as it was shown; or edit its arguments."""
+    if edit is None:
+        _decide(run_id, task, workspace, store, "approve", ("approval",), reason=reason)
+    else:
+        _decide(run_id, task, workspace, store, "edit", ("approval",), reason=reason, value=_arguments(edit))
+
+
+def deny(
+    run_id: RunArgument,
+    task: TaskArgument = None,
+    workspace: WorkspaceOption = None,
+    store: StoreOption = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is named in the delivery.")] = "",
+) -> None:
+    """Deny it: the task does not happen, and the delivery says so."""
+    _decide(run_id, task, workspace, store, "deny", ("approval", "question"), reason=reason)
+
+
+def answer(
+    run_id: RunArgument,
+    words: Annotated[
+        list[str], typer.Argument(metavar="[TASK] ANSWER", help="The answer, after the task if several wait.")
+    ],
+    workspace: WorkspaceOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Answer a question of a task; for an attempt in doubt say done, retry or fail."""
+    if len(words) > 2:
+        raise UsageError("one answer, please; put it in quotes")
+    task = words[0] if len(words) == 2 else None
+    _decide(run_id, task, workspace, store, words[-1], ("question", "doubt"))
+
+
+def _decide(
+    run_id: str,
+    task: str | None,
+    workspace: Path | None,
+    store: Path | None,
+    decision: str,
+    kinds: tuple[str, ...],
+    **more: Any,
+) -> None:
+    from stretto.bootstrap import find_run, leave_word, open_store, user
+    from stretto.core.commands import AnswerRequest
+    from stretto.orchestrator import load
+
+    async def leave() -> str:
+        async with open_store(store_file(workspace, store), must_exist=True) as journal:
+            run = await find_run(journal, run_id)
+            state = await load(journal, run)
+            open_ = [one for one in state.requests.values() if task in (None, one.task) and one.kind in kinds]
+            if not open_:
+                waiting = ", ".join(f"{one.task} ({one.kind})" for one in state.requests.values())
+                told = (
+                    f"open are: {waiting}" if waiting else f"it waits for nobody; its status is {state.standing.value}"
+                )
+                raise UsageError(f"run {run} has no such request{f' for {task!r}' if task else ''}; {told}")
+            if len(open_) > 1:
+                raise UsageError(f"several wait: {', '.join(one.task for one in open_)}; name the task")
+            asked = open_[0]
+            word, value = decision, more.get("value")
+            if asked.kind == "question" and decision != "deny":
+                word, value = "answer", decision
+            if asked.kind == "doubt" and word not in ("done", "retry", "fail"):
+                raise UsageError(f"{asked.task!r} is in doubt: answer done, retry or fail")
+            command = AnswerRequest(
+                actor=f"person:{user()}",
+                request=asked.id,
+                decision=word,  # type: ignore[arg-type]
+                reason=more.get("reason", ""),
+                value=value,
+            )
+            owner = await journal.owner(run)
+            await leave_word(journal, run, command)
+            after = f"{owner} goes on with it" if owner else f"go on with: stretto resume {run}"
+            return f"{word}: {asked.task} of run {run}; {after}"
+
+    typer.echo(asyncio.run(leave()))
+
+
+def _arguments(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"{file}: not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise UsageError(f"{file}: the arguments are a mapping, as `stretto show --json` gives them under requests")
+    return found

@@ -1,0 +1,119 @@
+"""Asks whoever sits at the terminal; an answer from elsewhere ends the question."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+from stretto.bootstrap import user
+from stretto.cli.progress import Progress
+from stretto.core.commands import AnswerRequest, Command
+from stretto.core.domain import Json, Request
+from stretto.core.state import RunState
+
+LONGEST_DIFF = 200
+
+
+class Terminal:
+    """See `stretto.ports.People`. One question at a time."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._one_at_a_time = asyncio.Lock()
+
+    async def ask(self, state: RunState, request: str) -> Command | None:
+        asked = state.requests.get(request)
+        if asked is None:
+            return None
+        async with self._one_at_a_time:
+            try:
+                return await self._decide(asked)
+            except asyncio.CancelledError:
+                self._progress.say("   (answered elsewhere, or no longer asked)")
+                raise
+            except EOFError:
+                return None
+
+    async def _decide(self, asked: Request) -> Command | None:
+        self._progress.say(f"\n{asked.task}: {asked.question}\n{shown(asked)}")
+        if asked.kind == "question":
+            text = await self._read("your answer: ")
+            return self._answer(asked, "answer", value=text)
+        if asked.kind == "doubt":
+            while True:
+                word = (await self._read("did it happen? [done/retry/fail]: ")).lower()
+                if word in ("done", "retry", "fail"):
+                    return self._answer(asked, word)
+        while True:
+            word = (await self._read("[a]pprove, [d]eny, [e]dit, [l]ater: ")).lower()[:1]
+            if word == "a":
+                return self._answer(asked, "approve")
+            if word == "d":
+                return self._answer(asked, "deny", reason=await self._read("reason: "))
+            if word == "l":
+                self._progress.say("   left open; answer it from anywhere with stretto approve, or stop with Ctrl-C")
+                return None
+            if word == "e":
+                edited = await self._edit(asked.arguments)
+                if edited is not None:
+                    return self._answer(asked, "edit", value=edited)
+
+    def _answer(self, asked: Request, decision: str, *, reason: str = "", value: Json = None) -> Command:
+        return AnswerRequest(
+            actor=f"person:{user()}",
+            request=asked.id,
+            decision=decision,  # type: ignore[arg-type]
+            reason=reason,
+            value=value,
+        )
+
+    async def _read(self, prompt: str) -> str:
+        """Read a line without holding up the run."""
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        loop = asyncio.get_running_loop()
+        line: asyncio.Future[str] = loop.create_future()
+
+        def take() -> None:
+            text = sys.stdin.readline()
+            if line.done():
+                return
+            if text:
+                line.set_result(text.strip())
+            else:
+                line.set_exception(EOFError())
+
+        loop.add_reader(sys.stdin.fileno(), take)
+        try:
+            return await line
+        finally:
+            loop.remove_reader(sys.stdin.fileno())
+
+    async def _edit(self, arguments: Json) -> Json:
+        """Give the arguments as edited, or None when they are no mapping any more."""
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "arguments.json"
+            file.write_text(json.dumps(arguments, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            process = await asyncio.create_subprocess_exec(*shlex.split(editor), str(file))
+            await process.wait()
+            with contextlib.suppress(ValueError):
+                edited = json.loads(file.read_text(encoding="utf-8"))
+                if isinstance(edited, dict):
+                    return edited
+        self._progress.say("   that is no JSON mapping; nothing changed")
+        return None
+
+
+def shown(asked: Request) -> str:
+    """Give what a person should see before deciding: the diff, or else the arguments."""
+    text = asked.diff or json.dumps(asked.arguments, indent=2, ensure_ascii=False)
+    lines = text.splitlines()
+    if len(lines) > LONGEST_DIFF:
+        lines = [*lines[:LONGEST_DIFF], f"… {len(lines) - LONGEST_DIFF} more lines; `stretto show RUN` has all"]
+    clean = ("".join(c if c.isprintable() or c == "\t" else "�" for c in line) for line in lines)
+    return "\n".join(f"   {line}" for line in clean)

@@ -1,0 +1,78 @@
+"""`plan`: look a plan over like a program, without running anything."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from stretto.cli.options import JsonOption, WorkspaceOption
+from stretto.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from stretto.core.domain import Plan
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("plan")(plan)
+
+
+def plan(
+    goal: Annotated[Optional[str], typer.Argument(help="A goal; the workspace's plan for it is shown.")] = None,
+    file: Annotated[Optional[Path], typer.Option("--file", help="The plan to check: YAML or JSON.")] = None,
+    workspace: WorkspaceOption = None,
+    budget: Annotated[Optional[str], typer.Option("--budget", help="Check that it fits this budget.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a plan and show it: every defect with its code, its place and how to mend it."""
+    del goal
+    from stretto.amounts import budget_of
+    from stretto.bootstrap import Orchestrator, open_workspace, specialists
+    from stretto.core.plan.diagnostics import diagnose, errors
+    from stretto.views import diagnostic_view
+    from stretto.workspace import read_plan_file
+
+    here = workspace if workspace is not None else (Path() if Path("workspace.yaml").exists() else None)
+    if here is None and file is None:
+        raise UsageError("which plan? Name one with --file, or a workspace with -w")
+    team = open_workspace(here) if here is not None else Orchestrator(specialists())
+    path = file if file is not None or team.workspace is None else team.workspace.plan_file()
+    if path is None or not path.exists():
+        raise UsageError(f"there is no file {path}")
+    read, found, document = read_plan_file(path, size=team.size, largest=team.settings.plan_bytes)
+    if read.tasks:
+        checked = team.check(read, budget=budget_of(budget) if budget else None)
+        found += document.placed(checked) if document is not None else checked
+    elif not errors(found):
+        found.append(diagnose("empty-plan", "tasks", "the plan has no task", "Add at least one task."))
+    status = "refused" if errors(found) else "ok"
+    if as_json:
+        view = [diagnostic_view(one) for one in found]
+        typer.echo(
+            json.dumps({"id": read.name or path.stem, "status": status, "diagnostics": view}, ensure_ascii=False)
+        )
+    else:
+        for one in found:
+            typer.echo(str(one), err=one.severity == "error")
+        _draw(read)
+        wrong = len(errors(found))
+        typer.echo(f"\n{status}: {len(read.tasks)} tasks, {wrong} errors, {len(found) - wrong} remarks")
+    raise typer.Exit(1 if status == "refused" else 0)
+
+
+def _draw(plan: "Plan") -> None:
+    """Print the tasks, each with what it waits for."""
+    from stretto.core.plan.graph import graph_of
+
+    graph = graph_of(plan.tasks)
+    for id_ in graph.order[:200]:
+        task = graph.tasks[id_]
+        marks = [f"after {', '.join(graph.before[id_])}" if graph.before[id_] else "at once"]
+        if task.for_each is not None:
+            marks.append("for each")
+        if task.when is not None:
+            marks.append(f"when {task.when}")
+        typer.echo(f"  {id_:<20} {task.skill:<22} {'; '.join(marks)}")
+    if len(graph.order) > 200:
+        typer.echo(f"  … {len(graph.order) - 200} more")

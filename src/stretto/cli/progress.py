@@ -1,0 +1,118 @@
+"""Progress as plain lines: what begins, what ended and how, what waits for a person."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TextIO
+
+from stretto.core.events import (
+    AttemptDoubted,
+    AttemptStarted,
+    DeadlinePassed,
+    Event,
+    PersonAnswered,
+    PersonAsked,
+    PlanClosed,
+    PlanRefused,
+    ResultRejected,
+    RetryScheduled,
+    RunCancelled,
+    RunEnded,
+    RunSubmitted,
+    TaskAdded,
+    TaskCompleted,
+    TaskExpanded,
+    TaskFailed,
+    TaskSkipped,
+)
+from stretto.core.state import RunState
+
+MOST_TASK_LINES = 400
+_SIGNS = {"start": "▸", "done": "✓", "fail": "✗", "skip": "–", "ask": "?", "note": "·"}
+_PLAIN_SIGNS = {"start": ">", "done": "+", "fail": "x", "skip": "-", "ask": "?", "note": "."}
+
+
+class Progress:
+    """A listener that writes one line per thing that happened; long runs are thinned out."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lines = 0
+        self.run = ""
+        plain = (stream.encoding or "").lower().replace("-", "") != "utf8"
+        self._signs = _PLAIN_SIGNS if plain else _SIGNS
+
+    def __call__(self, state: RunState, events: Sequence[Event]) -> None:
+        self.run = state.run
+        tasks = sum(isinstance(event, TaskAdded) for event in events)
+        for event in events:
+            self._tell(state, event)
+        if tasks and state.plan_open:
+            self._line(state.at, "note", f"{len(state.ids)} tasks planned so far")
+
+    def say(self, text: str) -> None:
+        """Write a line of its own."""
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
+
+    def _tell(self, state: RunState, event: Event) -> None:
+        at = event.at
+        match event:
+            case RunSubmitted():
+                self.say(f"goal   {event.goal}\nrun    {event.run}")
+            case PlanClosed():
+                tasks = sum(one.parent is None for one in state.tasks.values())
+                warnings = sum(one.severity == "warning" for one in event.diagnostics)
+                told = f", {warnings} warnings" if warnings else ""
+                self._line(at, "note", f"plan checked: {tasks} tasks, no errors{told}")
+            case PlanRefused():
+                self._line(at, "fail", f"plan refused: {event.reason}")
+            case TaskExpanded():
+                self._line(at, "note", f"{event.task}: {len(event.items)} items")
+            case AttemptStarted():
+                again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+                self._task(at, "start", event.task, f"{event.agent}{again}  {self._subject(state, event.task)}")
+            case TaskCompleted():
+                one = state.tasks[event.task]
+                took = f"{at - one.started:.1f} s" if one.started is not None else ""
+                self._task(at, "done", event.task, took)
+            case TaskFailed():
+                self._line(at, "fail", f"{event.task}: {event.failure.value}: {event.message}")
+            case TaskSkipped():
+                self._task(at, "skip", event.task, f"skipped: {event.reason}")
+            case RetryScheduled():
+                self._line(at, "note", f"{event.task}: {event.rung}; tries again in {event.until - at:.1f} s")
+            case ResultRejected():
+                self._line(at, "note", f"{event.task}: sent back by {event.reviewer}: {'; '.join(event.findings)}")
+            case PersonAsked():
+                self._line(at, "ask", f"{event.request.task} waits for a person: {event.request.question}")
+            case PersonAnswered():
+                self._line(at, "note", f"{event.task}: {event.decision} by {event.by}")
+            case AttemptDoubted():
+                self._line(at, "note", f"{event.task}: in doubt after a stop; asking whether it happened")
+            case DeadlinePassed():
+                self._line(at, "fail", "the deadline passed")
+            case RunCancelled():
+                self._line(at, "fail", f"cancelled by {event.by}")
+            case RunEnded():
+                self._line(at, "note", f"run {event.status.value}")
+
+    def _subject(self, state: RunState, id_: str) -> str:
+        one = state.tasks[id_]
+        item = one.item if isinstance(one.item, str) else ""
+        return item.rsplit("/", 1)[-1] if item else one.task.objective
+
+    def _task(self, at: float, sign: str, id_: str, text: str) -> None:
+        self._lines += 1
+        if self._lines == MOST_TASK_LINES:
+            self._line(at, "note", "many tasks: from here on only what matters")
+        elif self._lines < MOST_TASK_LINES:
+            self._line(at, sign, f"{id_:<18} {text}".rstrip())
+
+    def _line(self, at: float, sign: str, text: str) -> None:
+        clock = datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
+        self.say(f"{clock}  {self._signs[sign]} {_one_line(text)}")
+
+
+def _one_line(text: str) -> str:
+    """Keep control characters of foreign text away from the terminal."""
+    return "".join(letter if letter.isprintable() else " " if letter.isspace() else "�" for letter in text)

@@ -1,0 +1,186 @@
+"""`run` and `resume`: pursue a goal, go on with a run."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Optional, cast
+
+import typer
+
+from stretto.cli.options import (
+    JsonOption,
+    RunArgument,
+    StoreOption,
+    WorkspaceOption,
+    exit_code,
+    orchestrator,
+    store_file,
+    workspace_folder,
+)
+from stretto.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from stretto.bootstrap import Orchestrator
+    from stretto.ports import People
+    from stretto.views import Run
+
+BudgetOption = Annotated[
+    Optional[str], typer.Option("--budget", help="What it may spend at most, like '$2, 50 steps'.")
+]
+DeadlineOption = Annotated[
+    Optional[str], typer.Option("--deadline", help="When it must end: '10m', '2h', or a moment like 2026-12-31T18:00.")
+]
+OutputOption = Annotated[
+    Optional[Path],
+    typer.Option("--output", help="Where report and artifacts land (default: output/RUN in the workspace)."),
+]
+ApproveOption = Annotated[
+    str, typer.Option("--approve", metavar="ask|all|none", help="Ask before what needs approval, or decide beforehand.")
+]
+WaitOption = Annotated[
+    Optional[bool],
+    typer.Option(
+        "--wait/--no-wait", help="Wait for people (default: on a terminal); else exit 4 when only they can help."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("run")(run)
+    app.command("resume")(resume)
+
+
+def run(
+    goal: Annotated[Optional[str], typer.Argument(help="What you want done, in a sentence.")] = None,
+    workspace: WorkspaceOption = None,
+    plan: Annotated[Optional[str], typer.Option("--plan", help="A plan's file, or its name in the workspace.")] = None,
+    inputs: Annotated[
+        Optional[list[str]], typer.Option("--input", help="An input of the plan: NAME=VALUE, or a file. Repeatable.")
+    ] = None,
+    budget: BudgetOption = None,
+    deadline: DeadlineOption = None,
+    output: OutputOption = None,
+    store: StoreOption = None,
+    approve: ApproveOption = "ask",
+    wait: WaitOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pursue a goal: plan, check, run, ask, deliver."""
+    folder = workspace_folder(workspace)
+
+    async def pursue(team: "Orchestrator", people: "People", patient: bool) -> "Run":
+        wanted = goal if goal is not None else (team.workspace.goal if team.workspace else "")
+        return await team.run(
+            wanted,
+            plan=plan,
+            inputs=inputs or [],
+            budget=budget,
+            deadline=deadline,
+            approve=_approve(approve),
+            people=people,
+            wait=patient,
+        )
+
+    _drive(folder, store, output, wait, as_json, pursue)
+
+
+def resume(
+    run_id: RunArgument,
+    workspace: WorkspaceOption = None,
+    budget: BudgetOption = None,
+    deadline: DeadlineOption = None,
+    output: OutputOption = None,
+    store: StoreOption = None,
+    approve: ApproveOption = "ask",
+    wait: WaitOption = None,
+    as_json: JsonOption = False,
+    inputs: Annotated[Optional[list[str]], typer.Option("--input", hidden=True)] = None,
+    plan: Annotated[Optional[str], typer.Option("--plan", hidden=True)] = None,
+) -> None:
+    """Go on with a run after a crash, an exit or an answer. Nothing that is finished runs again."""
+    if inputs or plan:
+        raise UsageError("a run keeps its plan and inputs; start another with `stretto run` for new ones")
+
+    async def pursue(team: "Orchestrator", people: "People", patient: bool) -> "Run":
+        return await team.resume(
+            run_id, budget=budget, deadline=deadline, approve=_approve(approve), people=people, wait=patient
+        )
+
+    _drive(_folder_of(run_id, workspace, store), store, output, wait, as_json, pursue)
+
+
+def _folder_of(run_id: str, workspace: Path | None, store: Path | None) -> Path:
+    """Give the workspace of a run: as named, else as the run itself remembers."""
+    if workspace is not None or store is None:
+        return workspace_folder(workspace)
+    from stretto.bootstrap import find_run, open_store
+
+    async def look() -> str:
+        async with open_store(store_file(None, store), must_exist=True) as journal:
+            found = await find_run(journal, run_id)
+            return next(one.workspace for one in await journal.runs(begins=found) if one.run == found)
+
+    folder = asyncio.run(look())
+    if not folder:
+        raise UsageError(
+            "this run was started from Python; go on with Orchestrator.resume(), or name a workspace with -w"
+        )
+    return Path(folder)
+
+
+def _approve(text: str) -> Literal["ask", "all", "none"]:
+    if text not in ("ask", "all", "none"):
+        raise UsageError(f"--approve is ask, all or none, not {text!r}")
+    return cast(Literal["ask", "all", "none"], text)
+
+
+def _drive(
+    folder: Path,
+    store: Path | None,
+    output: Path | None,
+    wait: bool | None,
+    as_json: bool,
+    pursue: "Callable[[Orchestrator, People, bool], Awaitable[Run]]",
+) -> None:
+    from stretto.cli.asking import Terminal
+    from stretto.cli.capture import prints_kept_apart
+    from stretto.cli.output import conclude, hand_over
+    from stretto.cli.progress import Progress
+    from stretto.engines.people import Nobody
+
+    on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    patient = on_terminal if wait is None else wait
+    progress = Progress(sys.stderr)
+    with prints_kept_apart():
+        team = orchestrator(folder, store, (progress,))
+        people: People = Terminal(progress) if on_terminal and patient else Nobody()
+        result = asyncio.run(_until_interrupted(pursue(team, people, patient)))
+    if result is None:
+        if progress.run:
+            progress.say(f"interrupted; the run is kept. Go on: stretto resume {progress.run} -w {folder}")
+        raise typer.Exit(130)
+    target = output or (team.workspace.folder if team.workspace else Path()) / "output" / result.run_id
+    files = hand_over(result, target)
+    if as_json:
+        typer.echo(json.dumps({**result.as_json(files), "output": str(target)}, ensure_ascii=False, indent=2))
+    else:
+        conclude(result, target, files, folder)
+    raise typer.Exit(exit_code(result.status))
+
+
+async def _until_interrupted(work: "Awaitable[Run]") -> "Run | None":
+    """Give the result, or None when Ctrl-C or a termination comes first; the store stays as committed."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, RuntimeError):
+            loop.add_signal_handler(name, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return None

@@ -1,0 +1,42 @@
+"""Conditions (`when`) in the Common Expression Language; its library is loaded with the first condition."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from stretto.core.plan.check import condition_problem
+
+
+class CelConditions:
+    """See `stretto.ports.Conditions`. A condition sees plain values and calls nothing outside."""
+
+    def holds(self, condition: str, values: Mapping[str, Any]) -> bool:
+        problem = self.problem(condition)
+        if problem:
+            raise ValueError(f"the condition {condition!r}: {problem}")
+        try:
+            answer = _compiled(condition).execute(dict(values))
+        except KeyError as error:
+            raise ValueError(f"the condition {condition!r} looks at {error}, which is not there") from None
+        except (ValueError, TypeError, RuntimeError, ArithmeticError, LookupError) as error:
+            raise ValueError(f"the condition {condition!r}: {str(error).splitlines()[0]}") from None
+        if not isinstance(answer, bool):
+            raise ValueError(f"the condition {condition!r} gives {answer!r}, not true or false")
+        return answer
+
+    def problem(self, condition: str) -> str | None:
+        short = condition_problem(condition)
+        if short:
+            return short
+        try:
+            _compiled(condition)
+        except Exception as error:
+            return str(error).splitlines()[0].replace("<input>:", "position ")
+        return None
+
+
+@cache
+def _compiled(condition: str) -> Any:
+    import cel  # loading takes most of a second: only runs with conditions pay for it
+
+    return cel.compile(condition)

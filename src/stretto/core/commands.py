@@ -1,0 +1,167 @@
+"""What may be asked of a run. Each carries when (`at`), who (`actor`) and what it answers; late ones are moot."""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from stretto.core.domain import (
+    Budget,
+    Catalogue,
+    Delivery,
+    Json,
+    Outcome,
+    Plan,
+    Preview,
+    Review,
+    Task,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """Seconds since the epoch, stamped by the shell; the actor is `system`, `agent:NAME`, `person:NAME`..."""
+
+    at: float = 0.0
+    actor: str = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitGoal(Base):
+    """Begin a run. `deadline` is a moment, not a length."""
+
+    run: str
+    goal: str
+    inputs: dict[str, Json] = field(default_factory=dict)
+    catalogue: Catalogue
+    plan: Plan | None = None
+    budget: Budget = field(default_factory=Budget)
+    deadline: float | None = None
+    workspace: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddTask(Base):
+    """One task of the plan being written, in its revision."""
+
+    revision: int
+    task: Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosePlan(Base):
+    """The plan is written to its end: what it delivers is known, and it can be checked as a whole."""
+
+    revision: int
+    deliver: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailPlan(Base):
+    """No plan could be made."""
+
+    revision: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged(Base):
+    """What was found about a ready task: exactly one of skip, items, refusal, or a verdict on its arguments."""
+
+    task: str
+    attempt: int
+    agent: str
+    skip: str | None = None
+    items: tuple[Json, ...] | None = None
+    refusal: str | None = None
+    verdict: Verdict | None = None
+    arguments: Json = None
+    preview: Preview | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOutcome(Base):
+    """How an attempt ended."""
+
+    task: str
+    attempt: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReview(Base):
+    """What the reviewers say to an attempt's result."""
+
+    task: str
+    attempt: int
+    review: Review
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recover(Base):
+    """A new owner has loaded the run: attempts that were under way are now in doubt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedUp(Base):
+    """What the agent knows of a keyed action in doubt: its outcome, or None when it never happened."""
+
+    task: str
+    attempt: int
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireTimer(Base):
+    """The moment a timer waited for has come."""
+
+    timer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRequest(Base):
+    """A person's word on an open request."""
+
+    request: str
+    decision: Literal["approve", "deny", "edit", "answer", "done", "retry", "fail"]
+    reason: str = ""
+    value: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLimits(Base):
+    """Give the run another budget or deadline; None leaves what holds."""
+
+    budget: Budget | None = None
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel(Base):
+    """Stop the run; what is finished stays."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver(Base):
+    """The deliverable, composed."""
+
+    delivery: Delivery
+
+
+Command: TypeAlias = (
+    SubmitGoal
+    | AddTask
+    | ClosePlan
+    | FailPlan
+    | Judged
+    | ReportOutcome
+    | ReportReview
+    | Recover
+    | LookedUp
+    | FireTimer
+    | AnswerRequest
+    | ChangeLimits
+    | Cancel
+    | Deliver
+)

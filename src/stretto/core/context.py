@@ -1,0 +1,108 @@
+"""What a task gets to see: exactly the values its references name, and which versions those are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from stretto.core.canonical import digest
+from stretto.core.domain import Json, SideEffect
+from stretto.core.plan.references import NoDefault, Reference, inputs_read, substitute, walk
+from stretto.core.plan.references import reads as entries_read
+from stretto.core.state import RunState, TaskState, accepted
+
+
+class Missing(LookupError):
+    """A value that a task needs is not there; the message names the reference and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The arguments of an attempt, resolved, and the context versions they were read from."""
+
+    arguments: dict[str, Json]
+    reads: dict[str, int]
+
+
+def resolve(state: RunState, one: TaskState) -> Given:
+    """Give the arguments of a task as they are now; raises Missing."""
+    if one.edited is not None:
+        return Given(arguments=one.edited, reads={})
+    arguments = {name: value_of(state, value, one) for name, value in one.task.inputs.items()}
+    versions = {key: state.context[key][-1].version for key in entries_read(one.task) if key in state.context}
+    return Given(arguments=arguments, reads=versions)
+
+
+def value_of(state: RunState, value: Json, one: TaskState | None = None) -> Json:
+    """Give a value with its references resolved, seen from a task; raises Missing."""
+
+    def look(reference: Reference) -> Json:
+        try:
+            return walk(_root(state, reference, one), reference.steps)
+        except LookupError as error:
+            if reference.default is not NoDefault:
+                return reference.default
+            raise Missing(f"{reference.root} {reference.name!r}: {error.args[0]}") from None
+
+    return substitute(value, look)
+
+
+def _root(state: RunState, reference: Reference, one: TaskState | None) -> Json:
+    match reference.root:
+        case "task":
+            return accepted(state, reference.name)
+        case "inputs":
+            if reference.name not in state.inputs:
+                raise LookupError("the run was not given this input")
+            return state.inputs[reference.name]
+        case "item":
+            if one is None or one.number is None:
+                raise LookupError("there is no item here")
+            return one.item
+        case "context":
+            versions = state.context.get(reference.name)
+            if not versions:
+                raise LookupError("nothing has written this entry")
+            return accepted(state, versions[-1].task)
+
+
+def visible(state: RunState, one: TaskState) -> dict[str, Any]:
+    """Give what a condition may look at: inputs, the outputs of the tasks it waits for, its item."""
+    outputs: dict[str, Any] = {}
+    for name in one.needs:
+        try:
+            outputs[name] = {"output": accepted(state, name)}
+        except LookupError:
+            continue
+    return {**outputs, "tasks": outputs, "inputs": state.inputs, "item": one.item}
+
+
+def action_key(state: RunState, one: TaskState, arguments: Json) -> str:
+    """Name an action for the outside world: run, skill, resolved arguments, declared occurrence and answers.
+
+    Wording and position do not count, so replans and forks meet the same key again.
+    """
+    occurrence: list[Json] = [one.task.occurrence, len(one.answers)]
+    if one.number is not None:
+        occurrence += [digest(one.item), one.same_before]
+    return digest([state.run, one.task.skill, arguments, occurrence])[:40]
+
+
+def binding(skill: str, arguments: Json, diff: str = "", preimage: str = "") -> str:
+    """Give what an approval is bound to: anything else than this asks anew."""
+    return digest([skill, arguments, diff, preimage])
+
+
+def labels(state: RunState, one: TaskState) -> frozenset[str]:
+    """Give the labels of everything a task reads, its own included."""
+    found = set(one.task.labels)
+    for name in one.needs:
+        if name in state.tasks:
+            found |= state.tasks[name].labels
+    specs = state.given.inputs if state.given is not None else {}
+    for name in inputs_read(one.task) if any(spec.labels for spec in specs.values()) else ():
+        found.update(specs[name].labels if name in specs else ())
+    return frozenset(found)
+
+
+def effect_of(state: RunState, one: TaskState, agent: str) -> SideEffect:
+    """Give what doing this task twice would do, by task and skill."""
+    return state.roster.effect(one.task, agent)

@@ -1,0 +1,374 @@
+"""The nouns of Stretto, as frozen data. Everything here survives a trip through JSON unchanged."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Literal, TypeAlias
+
+Json: TypeAlias = Any
+"""None, bool, int, finite float, str, list or dict with string keys, nested."""
+
+Schema: TypeAlias = dict[str, Any]
+"""A JSON Schema, draft 2020-12."""
+
+
+class SideEffect(StrEnum):
+    """What running a task twice would do to the world."""
+
+    NONE = "none"
+    IDEMPOTENT = "idempotent"
+    REVERSIBLE = "reversible"
+    IRREVERSIBLE = "irreversible"
+    UNDECLARED = "undeclared"
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether an attempt in doubt may simply be performed again."""
+        return self in (SideEffect.NONE, SideEffect.IDEMPOTENT)
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands. `completed` means accepted by review."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    REVIEWING = "reviewing"
+    WAITING = "waiting"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+    @property
+    def final(self) -> bool:
+        return self in FINAL
+
+
+FINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.CANCELLED})
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    PLANNING = "planning"
+    RUNNING = "running"
+    WAITING = "waiting"
+    FINISHED = "finished"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        return self in (RunStatus.FINISHED, RunStatus.PARTIAL, RunStatus.FAILED, RunStatus.CANCELLED)
+
+
+class FailureClass(StrEnum):
+    """Why an attempt failed; the ladder chooses what to try next by it."""
+
+    TRANSIENT = "transient"
+    RATE_LIMITED = "rate_limited"
+    INVALID_OUTPUT = "invalid_output"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+    DENIED = "denied"
+    OVER_BUDGET = "over_budget"
+    TIMED_OUT = "timed_out"
+    UNKNOWN = "unknown"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What something cost: money in US dollars, model tokens."""
+
+    money: Decimal = Decimal(0)
+    tokens: int = 0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(money=self.money + other.money, tokens=self.tokens + other.tokens)
+
+    def __str__(self) -> str:
+        dollars = f"${self.money.normalize():f}" if self.money else "$0"
+        return f"{dollars}, {self.tokens} tokens" if self.tokens else dollars
+
+    def __sub__(self, other: "Cost") -> "Cost":
+        return Cost(money=self.money - other.money, tokens=self.tokens - other.tokens)
+
+
+FREE = Cost()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a run may spend at most: dollars, tokens, attempts. None is no limit."""
+
+    money: Decimal | None = None
+    tokens: int | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one attempt may use: seconds, memory in MB, printed output in KB; `attempts` bounds the tries."""
+
+    timeout: float | None = None
+    attempts: int | None = None
+    memory_mb: int | None = None
+    output_kb: int | None = None
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skill:
+    """One thing an agent can do. `inputs` is the schema of an object whose properties are the arguments."""
+
+    name: str
+    description: str = ""
+    inputs: Schema = field(default_factory=dict)
+    output: Schema = field(default_factory=dict)
+    effect: SideEffect = SideEffect.UNDECLARED
+    evidence: bool = False  # results must cite what they rest on
+    labels: tuple[str, ...] = ()  # what its results carry besides the labels of its inputs
+    approval: Literal["policy", "ask"] = "policy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentCard:
+    """What is known of an agent without running it.
+
+    `cost` is the most one attempt may cost, `latency` the usual seconds of one; `perimeter` names the labels
+    it may see (None: any); `concurrency` how many attempts it takes at once (None: no limit of its own);
+    `previews` and `looks_up` say that it can show a change before making it, and tell after a crash whether a
+    keyed action happened.
+    """
+
+    name: str
+    kind: str = "function"
+    description: str = ""
+    version: str = ""
+    skills: tuple[Skill, ...] = ()
+    tools: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    perimeter: tuple[str, ...] | None = None
+    cost: Cost = FREE
+    latency: float | None = None
+    concurrency: int | None = None
+    backups: tuple[str, ...] = ()
+    limits: Limits = NO_LIMITS
+    isolated: bool = False
+    previews: bool = False
+    looks_up: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The settings a run keeps for its whole life: how much at once, how long by default, how often again."""
+
+    parallel: int = 64
+    timeout: float = 300.0
+    fan_out: int = 1000
+    retries: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """Who is there and what holds, as one document; a run names it by hash and keeps it."""
+
+    agents: tuple[AgentCard, ...] = ()
+    rules: Rules = field(default_factory=Rules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForEach:
+    """Fan-out over a list found at run time: `items` is a list or a reference to one."""
+
+    items: Json
+    max: int | None = None
+    allow_failures: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One step of a plan: which skill, on what, when, and what counts as done.
+
+    `inputs` hold literals and references (`{"ref": "other.output.rows"}`); `after` orders without passing
+    data; `agent` pins one agent; `writes` names the context entry that the accepted output becomes.
+    """
+
+    id: str
+    skill: str
+    objective: str = ""
+    inputs: dict[str, Json] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+    agent: str | None = None
+    output: Schema | None = None
+    criteria: tuple[str, ...] = ()
+    effect: SideEffect | None = None
+    risk: Literal["low", "medium", "high"] = "low"
+    labels: tuple[str, ...] = ()
+    limits: Limits = NO_LIMITS
+    when: str | None = None
+    for_each: ForEach | None = None
+    tools: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    writes: str | None = None
+    approval: Literal["policy", "ask", "never"] = "policy"
+    occurrence: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSpec:
+    """An input that a plan asks of the run: what kind it is, and what is taken when none is given."""
+
+    kind: Literal["value", "file", "files", "folder"] = "value"
+    description: str = ""
+    default: Json = None
+    required: bool = True
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A graph of tasks, the inputs it asks for and what it delivers (a reference, or values holding some)."""
+
+    tasks: tuple[Task, ...] = ()
+    inputs: dict[str, InputSpec] = field(default_factory=dict)
+    deliver: Json = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """Where a statement comes from: a file, a line counted from 1, and what stands there."""
+
+    file: str
+    line: int | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A file that a task made. `content` is text, or base64 when `encoding` says so."""
+
+    name: str
+    media: str = "text/plain"
+    encoding: Literal["utf-8", "base64"] = "utf-8"
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What an action would change: the diff to show, and a mark of the state it was computed from."""
+
+    diff: str = ""
+    preimage: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """The agent did it."""
+
+    output: Json = None
+    artifacts: tuple[Artifact, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    cost: Cost = FREE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The agent did not do it, for a reason of a named class."""
+
+    failure: FailureClass
+    message: str
+    cost: Cost = FREE
+    retry_after: float | None = None  # seconds, as the other side asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRequired:
+    """The agent needs an answer from a person before it can go on."""
+
+    question: str
+    cost: Cost = FREE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """The reply was lost after the action may have happened."""
+
+    message: str
+    cost: Cost = FREE
+
+
+Outcome: TypeAlias = Completed | Failed | InputRequired | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A judgement of a result: accepted, or sent back with what is wrong."""
+
+    accepted: bool
+    reviewer: str
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the policy says to an action, under which rule and why."""
+
+    decision: Literal["allow", "deny", "ask"]
+    rule: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Something that waits for a person: an approval, a question, or an attempt in doubt.
+
+    `binding` is the hash of what was shown: skill, resolved arguments, diff and pre-image.
+    """
+
+    id: str
+    task: str
+    attempt: int
+    kind: Literal["approval", "question", "doubt"]
+    question: str
+    arguments: Json = None
+    diff: str = ""
+    preimage: str = ""
+    binding: str = ""
+    asked: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Something the delivery lacks, and why."""
+
+    task: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What a run hands over. `artifacts` are named (task, name); their content is with the task's result."""
+
+    answer: Json = None
+    artifacts: tuple[tuple[str, str], ...] = ()
+    citations: tuple[Citation, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One version of a context entry, and who wrote it from what."""
+
+    key: str
+    version: int
+    task: str
+    attempt: int
+    seq: int

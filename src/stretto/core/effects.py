@@ -1,0 +1,113 @@
+"""The work that a state calls for. Two effects with one key are the same work; a changed key is new work."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakePlan:
+    """Write the plan, task by task."""
+
+    revision: int
+
+    @property
+    def key(self) -> str:
+        return f"plan/{self.revision}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Find out whether a ready task may start, on which arguments; `round` counts the answers it has had."""
+
+    task: str
+    attempt: int
+    round: int
+    agent: str
+
+    @property
+    def key(self) -> str:
+        return f"judge/{self.task}/{self.attempt}/{self.round}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTask:
+    """Have the agent do it."""
+
+    task: str
+    attempt: int
+    agent: str
+
+    @property
+    def key(self) -> str:
+        return f"run/{self.task}/{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUp:
+    """Ask the agent whether the keyed action of an attempt in doubt happened."""
+
+    task: str
+    attempt: int
+    agent: str
+
+    @property
+    def key(self) -> str:
+        return f"lookup/{self.task}/{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewResult:
+    """Have the result of an attempt reviewed."""
+
+    task: str
+    attempt: int
+
+    @property
+    def key(self) -> str:
+        return f"review/{self.task}/{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskPerson:
+    """Put an open request before a person."""
+
+    request: str
+    task: str
+
+    @property
+    def key(self) -> str:
+        return f"ask/{self.request}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Come back at a moment, in seconds since the epoch."""
+
+    timer: str
+    until: float
+
+    @property
+    def key(self) -> str:
+        return f"wait/{self.timer}/{self.until!r}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synthesise:
+    """Compose the deliverable from the accepted results."""
+
+    revision: int
+
+    @property
+    def key(self) -> str:
+        return f"synthesise/{self.revision}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """Stop the work of this key: it is no longer called for."""
+
+    key: str
+
+
+Effect: TypeAlias = MakePlan | Judge | RunTask | LookUp | ReviewResult | AskPerson | Wait | Synthesise
+Change: TypeAlias = Effect | Withdraw

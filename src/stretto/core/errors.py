@@ -1,0 +1,63 @@
+"""What can go wrong, in one tree. Expected outcomes of agents are values, never these.
+
+StrettoError
+├── UsageError              the caller asked for something that cannot be: what, where, how to mend
+│   ├── BadPlan             a plan did not pass its check; carries the diagnostics
+│   ├── BadWorkspace        a file of a workspace cannot be used; carries file, line and column
+│   ├── BadAgent            a function cannot serve as an agent
+│   └── UnknownRun          no such run in this store
+├── OwnedElsewhere          another living process owns the run
+├── LostOwnership           this process no longer owns the run, or somebody appended in between
+└── StoreError              the journal cannot be read or written
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stretto.core.plan.diagnostics import Diagnostic
+
+
+class StrettoError(Exception):
+    """The root of every error that Stretto raises on purpose."""
+
+
+class UsageError(StrettoError):
+    """The caller asked for something that cannot be. The message says what, where and how to mend."""
+
+
+class BadPlan(UsageError):
+    """A plan did not pass its check; `diagnostics` says why."""
+
+    def __init__(self, diagnostics: "Sequence[Diagnostic]") -> None:
+        self.diagnostics = tuple(diagnostics)
+        lines = [str(one) for one in self.diagnostics if one.severity == "error"]
+        super().__init__("the plan cannot run:\n" + "\n".join(lines[:20]))
+
+
+class BadWorkspace(UsageError):
+    """A file of a workspace cannot be used; the message begins with file, line and column where known."""
+
+
+class BadAgent(UsageError):
+    """A function or class cannot serve as an agent as it stands."""
+
+
+class UnknownRun(UsageError):
+    """There is no such run in this store, or more than one begins so."""
+
+
+class OwnedElsewhere(StrettoError):
+    """Another living process owns the run; `owner` says which."""
+
+    def __init__(self, run: str, owner: str) -> None:
+        self.run, self.owner = run, owner
+        super().__init__(f"run {run} is being driven by {owner}; watch it, or stop that process first")
+
+
+class LostOwnership(StrettoError):
+    """An append was refused: somebody else owns the run by now, or appended in between."""
+
+
+class StoreError(StrettoError):
+    """The journal cannot be read or written; the message names the file and the reason."""

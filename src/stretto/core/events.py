@@ -1,0 +1,262 @@
+"""The facts of a run, append-only. A field marked `content` may be stored beside the chain by reference."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from stretto.core.domain import (
+    FREE,
+    Artifact,
+    Budget,
+    Catalogue,
+    Citation,
+    Cost,
+    Delivery,
+    FailureClass,
+    Json,
+    Plan,
+    Request,
+    RunStatus,
+    Task,
+    Verdict,
+)
+from stretto.core.plan.diagnostics import Diagnostic
+
+
+def content(*, personal: bool = False, **options: Any) -> Any:
+    """Mark a field that can be large; one that is `personal` always lies beside the chain."""
+    return field(metadata={"content": True, "personal": personal}, **options)
+
+
+def shared(**options: Any) -> Any:
+    """Mark a field whose value many runs have in common: stored once per hash."""
+    return field(metadata={"shared": True}, **options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """When it became so, in seconds since the epoch; stored in the envelope, not in the payload."""
+
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSubmitted(Fact):
+    run: str
+    goal: str = content(personal=True)
+    inputs: dict[str, Json] = content(personal=True)
+    catalogue: Catalogue = shared()
+    plan: Plan | None = content(default=None)
+    budget: Budget = field(default_factory=Budget)
+    deadline: float | None = None
+    workspace: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskAdded(Fact):
+    task: Task = content()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanClosed(Fact):
+    revision: int
+    deliver: Json = None
+    diagnostics: tuple[Diagnostic, ...] = content(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRefused(Fact):
+    revision: int
+    reason: str
+    diagnostics: tuple[Diagnostic, ...] = content(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskJudged(Fact):
+    """A verdict that is not a plain leave to start."""
+
+    task: str
+    attempt: int
+    agent: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskExpanded(Fact):
+    task: str
+    items: tuple[Json, ...] = content()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStarted(Fact):
+    """The intent: from here on the action of this key may have happened. `reads` are context versions."""
+
+    task: str
+    attempt: int
+    agent: str
+    key: str
+    arguments: str  # hash of the resolved arguments
+    verdict: Verdict
+    reserved: Cost = FREE
+    reads: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptCompleted(Fact):
+    task: str
+    attempt: int
+    output: Json = content(default=None)
+    artifacts: tuple[Artifact, ...] = content(default=())
+    citations: tuple[Citation, ...] = content(default=())
+    cost: Cost = FREE
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFailed(Fact):
+    task: str
+    attempt: int
+    failure: FailureClass
+    message: str = content()
+    cost: Cost = FREE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptSuspended(Fact):
+    """The attempt ended without a result: it asks a person, or nobody knows whether it happened."""
+
+    task: str
+    attempt: int
+    unknown: bool
+    message: str = content()
+    cost: Cost = FREE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptDoubted(Fact):
+    """The owner died during the attempt; the agent is asked whether the action happened."""
+
+    task: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptForgotten(Fact):
+    """The action in doubt never happened: the attempt counts for nothing."""
+
+    task: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultRejected(Fact):
+    task: str
+    attempt: int
+    reviewer: str
+    findings: tuple[str, ...] = content(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryScheduled(Fact):
+    task: str
+    attempt: int
+    until: float
+    rung: str
+    feedback: tuple[str, ...] = content(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryDue(Fact):
+    task: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCompleted(Fact):
+    """Accepted by review; a fan-out is complete when its items are."""
+
+    task: str
+    reviewer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFailed(Fact):
+    task: str
+    failure: FailureClass
+    message: str = content()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSkipped(Fact):
+    """`wanted` tells a skip that the plan foresaw (its condition) from one that leaves a gap."""
+
+    task: str
+    reason: str
+    because: str = ""
+    wanted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAsked(Fact):
+    request: Request = content()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAnswered(Fact):
+    request: str
+    task: str
+    decision: Literal["approve", "deny", "edit", "answer", "done", "retry", "fail"]
+    by: str
+    reason: str = content(personal=True, default="")
+    value: Json = content(personal=True, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsChanged(Fact):
+    budget: Budget | None = None
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlinePassed(Fact):
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCancelled(Fact):
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded(Fact):
+    status: RunStatus
+    delivery: Delivery = content()
+    personal: bool = False
+
+
+Event: TypeAlias = (
+    RunSubmitted
+    | TaskAdded
+    | PlanClosed
+    | PlanRefused
+    | TaskJudged
+    | TaskExpanded
+    | AttemptStarted
+    | AttemptCompleted
+    | AttemptFailed
+    | AttemptSuspended
+    | AttemptDoubted
+    | AttemptForgotten
+    | ResultRejected
+    | RetryScheduled
+    | RetryDue
+    | TaskCompleted
+    | TaskFailed
+    | TaskSkipped
+    | PersonAsked
+    | PersonAnswered
+    | LimitsChanged
+    | DeadlinePassed
+    | RunCancelled
+    | RunEnded
+)

@@ -1,0 +1,183 @@
+"""References: how a task names the result of another, an input of the run, its own item or a context entry.
+
+{"ref": "analyse.output.rows[0].name"}    the output of task `analyse`, or a part of it
+{"ref": "inputs.logs"}                    an input of the run
+{"ref": "item.path"}                      the element that a `for_each` task works on
+{"ref": "context.findings"}               the newest version of a context entry
+{"ref": "fix.output", "default": null}    if `fix` brings no result, this instead (also waits for it)
+{"literal": {"ref": "x"}}                 no reference, but the mapping itself
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal, TypeAlias
+
+from stretto.core.domain import Json, Task
+
+Root: TypeAlias = Literal["task", "inputs", "item", "context"]
+
+RESERVED = frozenset({"inputs", "item", "context", "tasks"})
+ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d{1,9})\]")
+_NAME = re.compile(r"[^.\[\]]+")
+_IN_CONDITION = re.compile(
+    r"""tasks\s*\.\s*([A-Za-z_]\w*)|tasks\s*\[\s*["']([^"']+)["']\s*\]|(?<![\w."'])([A-Za-z_]\w*)\s*\.\s*output\b"""
+)
+_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
+
+
+class Need(IntEnum):
+    """How one task depends on another: the stronger includes the weaker."""
+
+    SOFT = 0  # waits for it, then goes on whatever became of it
+    ORDER = 1  # waits for it, and falls with it when it fails
+    RESULT = 2  # cannot do without its result
+
+
+class NoDefault:
+    """Stands for the absence of a default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A parsed reference. `name` is the task, input or context entry; `steps` lead into its value."""
+
+    root: Root
+    name: str
+    steps: tuple[str | int, ...] = ()
+    default: Json | type[NoDefault] = NoDefault
+
+    @property
+    def hard(self) -> bool:
+        """Whether the task cannot start without this value."""
+        return self.default is NoDefault
+
+
+def is_reference(value: Json) -> bool:
+    """Tell a reference from a literal."""
+    return isinstance(value, dict) and "ref" in value and value.keys() <= {"ref", "default"}
+
+
+def parse(value: Json) -> Reference:
+    """Read `{"ref": "..."}`; raises ValueError with what is wrong with it."""
+    text = value["ref"]
+    if not isinstance(text, str):
+        raise ValueError(f"a reference is text like 'task.output', not {type(text).__name__}")
+    head = _NAME.match(text)
+    if not head:
+        raise ValueError(f"{text!r} does not begin with a name")
+    steps: list[str | int] = []
+    position = head.end()
+    while position < len(text):
+        step = _STEP.match(text, position)
+        if not step:
+            raise ValueError(f"{text!r} cannot be read from {text[position:]!r} on")
+        steps.append(step[1] if step[1] is not None else int(step[2]))
+        position = step.end()
+    default = value.get("default", NoDefault)
+    name = head[0]
+    if name == "item":
+        return Reference(root="item", name="item", steps=tuple(steps), default=default)
+    if name in ("inputs", "context"):
+        if not steps or not isinstance(steps[0], str):
+            raise ValueError(f"{text!r} needs a name, as in {name}.NAME")
+        root: Root = "inputs" if name == "inputs" else "context"
+        return Reference(root=root, name=steps[0], steps=tuple(steps[1:]), default=default)
+    if name == "tasks" and steps and isinstance(steps[0], str):
+        name, steps = steps[0], steps[1:]
+    if not steps or steps[0] != "output":
+        raise ValueError(f"{text!r} should go on with .output, as in {name}.output")
+    return Reference(root="task", name=name, steps=tuple(steps[1:]), default=default)
+
+
+def find(value: Json, path: str) -> Iterator[tuple[str, Json]]:
+    """Give every reference within a value, with its place; literals are left alone."""
+    stack = [(path, value)]
+    while stack:
+        place, here = stack.pop()
+        if is_reference(here):
+            yield place, here
+        elif isinstance(here, dict):
+            if here.keys() != {"literal"}:
+                stack.extend((f"{place}.{key}", inner) for key, inner in here.items())
+        elif isinstance(here, list | tuple):
+            stack.extend((f"{place}[{number}]", inner) for number, inner in enumerate(here))
+
+
+def substitute(value: Json, resolve: Callable[[Reference], Json]) -> Json:
+    """Give the value with every reference replaced by what it stands for."""
+    if is_reference(value):
+        return resolve(parse(value))
+    if isinstance(value, dict):
+        if value.keys() == {"literal"}:
+            return value["literal"]
+        return {key: substitute(inner, resolve) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [substitute(inner, resolve) for inner in value]
+    return value
+
+
+def walk(value: Json, steps: tuple[str | int, ...]) -> Json:
+    """Go into a value; raises LookupError naming the step that leads nowhere."""
+    for step in steps:
+        try:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise LookupError(f"there is no {step!r} in {type(value).__name__}") from None
+    return value
+
+
+def named_in_condition(condition: str) -> set[str]:
+    """Give the ids of the tasks whose outputs a condition looks at (`fix.output.n`, `tasks["a-b"].output`)."""
+    keyed = {match[2] for match in _IN_CONDITION.finditer(condition) if match[2]}
+    bare = _STRING.sub('""', condition)
+    names = {match[1] or match[3] for match in _IN_CONDITION.finditer(bare) if match[1] or match[3]}
+    return (keyed | names) - RESERVED
+
+
+def places(task: Task) -> Iterator[tuple[str, Json]]:
+    """Give every reference of a task with its place inside the task."""
+    yield from find(task.inputs, "inputs")
+    if task.for_each is not None:
+        yield from find(task.for_each.items, "for_each")
+
+
+def needs(task: Task) -> dict[str, Need]:
+    """Give the tasks that this one waits for, and how. Malformed references are left to the checker."""
+    found: dict[str, Need] = {}
+    for _, raw in places(task):
+        try:
+            reference = parse(raw)
+        except ValueError:
+            continue
+        if reference.root == "task":
+            need = Need.RESULT if reference.hard else Need.SOFT
+            found[reference.name] = max(found.get(reference.name, need), need)
+    named = sorted(named_in_condition(task.when)) if task.when else []
+    for name in (*named, *task.after):
+        found[name] = max(found.get(name, Need.ORDER), Need.ORDER)
+    return found
+
+
+def reads(task: Task) -> set[str]:
+    """Give the context entries that a task reads."""
+    return _named(task, "context")
+
+
+def inputs_read(task: Task) -> set[str]:
+    """Give the inputs of the run that a task reads."""
+    return _named(task, "inputs")
+
+
+def _named(task: Task, root: Root) -> set[str]:
+    found = set()
+    for _, raw in places(task):
+        try:
+            reference = parse(raw)
+        except ValueError:
+            continue
+        if reference.root == root:
+            found.add(reference.name)
+    return found

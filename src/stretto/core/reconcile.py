@@ -1,0 +1,126 @@
+"""`reconcile`: what should be under way now. Recovery is calling it again; a running loop asks for the changes."""
+
+from collections.abc import Iterable, Sequence
+from heapq import heapify, heappop, heapreplace
+
+from stretto.core.budget import room_for
+from stretto.core.domain import FREE, TaskStatus
+from stretto.core.effects import (
+    AskPerson,
+    Change,
+    Effect,
+    Judge,
+    LookUp,
+    MakePlan,
+    ReviewResult,
+    RunTask,
+    Synthesise,
+    Wait,
+    Withdraw,
+)
+from stretto.core.events import DeadlinePassed, Event, PersonAsked, PlanRefused, RunCancelled, RunEnded
+from stretto.core.routing import free_agent
+from stretto.core.state import RunState
+
+
+def reconcile(state: RunState) -> Sequence[Effect]:
+    """Give all the work that the state calls for."""
+    found = [*_of_run(state), *judgements(state)]
+    for id_ in state.active:
+        effect = of_task(state, id_)
+        if effect is not None:
+            found.append(effect)
+    return found
+
+
+def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Sequence[Change]:
+    """Give what became due between two states of a running loop, and what is to be withdrawn.
+
+    `events` are the facts in between; the work is proportional to them, not to the plan.
+    """
+    old: dict[str, Effect] = {effect.key: effect for effect in (*_of_run(before), *judgements(before))}
+    new: dict[str, Effect] = {effect.key: effect for effect in (*_of_run(after), *judgements(after))}
+    for id_ in _touched(before, events):
+        for state, known in ((before, old), (after, new)):
+            effect = of_task(state, id_) if id_ in state.active else None
+            if effect is not None:
+                known[effect.key] = effect
+    withdrawn = [Withdraw(key=key) for key in old if key not in new]
+    return [*withdrawn, *(effect for key, effect in new.items() if key not in old)]
+
+
+def judgements(state: RunState) -> list[Judge]:
+    """Give the next ready tasks, as many as there are free places, each with the agent that would do it."""
+    places = state.catalogue.rules.parallel - state.under_way
+    if places <= 0 or state.status.final:
+        return []
+    lanes = [((bits & -bits).bit_length() - 1, name, bits) for name, bits in state.ready.items() if bits]
+    heapify(lanes)
+    busy: dict[str, int] = dict(state.busy)
+    found: list[Judge] = []
+    held = state.reserved
+    while lanes and len(found) < places:
+        position, name, bits = lanes[0]
+        one = state.tasks[state.ids[position]]
+        candidates = state.roster.candidates(one.task)
+        agent = free_agent(candidates, state.roster, busy)
+        if agent is None:
+            heappop(lanes)
+            continue
+        cost = state.roster.agents[agent].cost
+        if not room_for(state, cost, held, len(found)) and room_for(state, cost, FREE):
+            heappop(lanes)  # the room is taken by work under way: wait for it to settle
+            continue
+        held = held + cost if cost != FREE else held
+        busy[agent] = busy.get(agent, 0) + 1
+        found.append(Judge(task=state.ids[position], attempt=one.attempt + 1, round=one.round, agent=agent))
+        bits &= bits - 1
+        if bits:
+            heapreplace(lanes, ((bits & -bits).bit_length() - 1, name, bits))
+        else:
+            heappop(lanes)
+    return found
+
+
+def of_task(state: RunState, id_: str) -> Effect | None:
+    """Give the work that one active task calls for."""
+    one = state.tasks[id_]
+    if one.status is TaskStatus.RUNNING and one.agent is not None:
+        if one.in_doubt:
+            return LookUp(task=id_, attempt=one.attempt, agent=one.agent)
+        return RunTask(task=id_, attempt=one.attempt, agent=one.agent)
+    if one.status is TaskStatus.REVIEWING:
+        return ReviewResult(task=id_, attempt=one.attempt)
+    if one.request is not None:
+        return AskPerson(request=one.request, task=id_)
+    if one.retry_at is not None:
+        return Wait(timer=f"retry/{id_}", until=one.retry_at)
+    return None
+
+
+def _of_run(state: RunState) -> list[Effect]:
+    if not state.run or state.status.final:
+        return []
+    found: list[Effect] = []
+    if state.planning:
+        found.append(MakePlan(revision=state.revision))
+    if state.deadline is not None and not state.deadline_passed:
+        found.append(Wait(timer="deadline", until=state.deadline))
+    if state.settled:
+        found.append(Synthesise(revision=state.revision))
+    return found
+
+
+def _touched(before: RunState, events: Iterable[Event]) -> dict[str, None]:
+    touched: dict[str, None] = {}
+    for event in events:
+        match event:
+            case PersonAsked():
+                touched[event.request.task] = None
+            case DeadlinePassed() | RunCancelled() | PlanRefused() | RunEnded():
+                touched.update(dict.fromkeys(before.active))
+            case _:
+                name = getattr(event, "task", None)
+                if isinstance(name, str):
+                    touched[name] = None
+    return touched

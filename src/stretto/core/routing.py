@@ -1,0 +1,70 @@
+"""Which agent does a task: those with the skill, the pinned one if any, in the order they were registered."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from immutables import Map
+
+from stretto.core.domain import AgentCard, Catalogue, SideEffect, Skill, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """The agents of a run, found by name and by skill."""
+
+    agents: Map[str, AgentCard]
+    by_skill: Map[str, tuple[str, ...]]
+
+    def candidates(self, task: Task) -> tuple[str, ...]:
+        """Give the names of the agents that could do a task; none when skill or pinned agent is unknown."""
+        able = self.by_skill.get(task.skill, ())
+        return tuple(name for name in able if name == task.agent) if task.agent else able
+
+    def skill(self, task: Task, agent: str) -> Skill:
+        """Give the skill as this agent has it; raises KeyError when it does not."""
+        for skill in self.agents[agent].skills:
+            if skill.name == task.skill:
+                return skill
+        raise KeyError(task.skill)
+
+    def effect(self, task: Task, agent: str) -> SideEffect:
+        """Give what doing it twice would do: the task may declare more than the skill, never less."""
+        declared = self.skill(task, agent).effect
+        if task.effect is None or task.effect is declared:
+            return declared
+        return max(declared, task.effect, key=_GRAVITY.index)
+
+
+_GRAVITY = [
+    SideEffect.NONE,
+    SideEffect.IDEMPOTENT,
+    SideEffect.UNDECLARED,
+    SideEffect.REVERSIBLE,
+    SideEffect.IRREVERSIBLE,
+]
+
+
+def roster(catalogue: Catalogue) -> Roster:
+    """Index a catalogue."""
+    by_skill: dict[str, list[str]] = {}
+    for card in catalogue.agents:
+        for skill in card.skills:
+            by_skill.setdefault(skill.name, []).append(card.name)
+    return Roster(
+        agents=Map({card.name: card for card in catalogue.agents}),
+        by_skill=Map({name: tuple(agents) for name, agents in by_skill.items()}),
+    )
+
+
+def lane(task: Task) -> str:
+    """Name the queue a task waits in: tasks of one lane can be done by the same agents."""
+    return f"{task.skill}@{task.agent}" if task.agent else task.skill
+
+
+def free_agent(names: Iterable[str], roster: Roster, busy: "Map[str, int] | dict[str, int]") -> str | None:
+    """Give the first agent that can take one more attempt, or None while all are full."""
+    for name in names:
+        most = roster.agents[name].concurrency
+        if most is None or busy.get(name, 0) < most:
+            return name
+    return None

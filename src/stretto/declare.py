@@ -1,0 +1,142 @@
+"""What a function's hints cannot say, said beside it: side effects, limits, costs, previews.
+
+@pure                                   doing it twice does no harm and changes nothing
+@idempotent                             doing it twice is like doing it once
+@reversible / @irreversible             it changes the world; the latter asks a person first
+@agent(timeout=5, isolated=True)        anything else of the card
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, TypeVar, overload
+
+from stretto.core.domain import FREE, Cost, Limits, SideEffect
+from stretto.core.errors import BadAgent
+
+F = TypeVar("F", bound=Callable[..., Any])
+_MARK = "__stretto__"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """Everything that can be declared about one function."""
+
+    name: str | None = None
+    description: str | None = None
+    effect: SideEffect = SideEffect.UNDECLARED
+    limits: Limits = Limits()
+    cost: Cost = FREE
+    latency: float | None = None
+    concurrency: int | None = None
+    isolated: bool = False
+    evidence: bool = False
+    labels: tuple[str, ...] = ()
+    approval: Literal["policy", "ask"] = "policy"
+    tools: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    perimeter: tuple[str, ...] | None = None
+    backups: tuple[str, ...] = ()
+    preview: Callable[..., Any] | None = None
+    lookup: Callable[..., Any] | None = None
+
+
+def declared(function: Callable[..., Any]) -> Declared:
+    """Give what was declared about a function so far."""
+    found = getattr(function, _MARK, None)
+    return found if isinstance(found, Declared) else Declared()
+
+
+def agent(
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    effect: SideEffect | str | None = None,
+    timeout: float | None = None,
+    attempts: int | None = None,
+    memory_mb: int | None = None,
+    output_kb: int | None = None,
+    cost: str | float | Decimal | None = None,
+    tokens: int = 0,
+    latency: float | None = None,
+    concurrency: int | None = None,
+    isolated: bool | None = None,
+    evidence: bool | None = None,
+    labels: tuple[str, ...] | list[str] | None = None,
+    approval: Literal["policy", "ask"] | None = None,
+    tools: tuple[str, ...] | list[str] | None = None,
+    permissions: tuple[str, ...] | list[str] | None = None,
+    perimeter: tuple[str, ...] | list[str] | None = None,
+    backups: tuple[str, ...] | list[str] | None = None,
+    preview: Callable[..., Any] | None = None,
+    lookup: Callable[..., Any] | None = None,
+) -> Callable[[F], F]:
+    """Declare parts of a function's card; what is left out stays as it was.
+
+    `timeout` is in seconds, `memory_mb` and `output_kb` hold for `isolated` functions, `cost` is the most one
+    attempt may cost in dollars. `preview` takes the same arguments and gives a `Preview` (or the text of a
+    diff); `lookup` takes the same arguments and gives the result of the action with this key, or None when it
+    never happened. Both may take an `Assignment` as well.
+    """
+    changes: dict[str, Any] = {
+        "name": name,
+        "description": description,
+        "effect": SideEffect(effect) if effect is not None else None,
+        "cost": Cost(money=_money(cost), tokens=tokens) if cost is not None or tokens else None,
+        "latency": latency,
+        "concurrency": concurrency,
+        "isolated": isolated,
+        "evidence": evidence,
+        "approval": approval,
+        "preview": preview,
+        "lookup": lookup,
+    }
+    for key, value in (
+        ("labels", labels),
+        ("tools", tools),
+        ("permissions", permissions),
+        ("perimeter", perimeter),
+        ("backups", backups),
+    ):
+        changes[key] = tuple(value) if value is not None else None
+    limits = {"timeout": timeout, "attempts": attempts, "memory_mb": memory_mb, "output_kb": output_kb}
+
+    def mark(function: F) -> F:
+        before = declared(function)
+        kept = {key: value for key, value in changes.items() if value is not None}
+        newer = replace(before.limits, **{key: value for key, value in limits.items() if value is not None})  # type: ignore[arg-type]
+        setattr(function, _MARK, replace(before, **kept, limits=newer))
+        return function
+
+    return mark
+
+
+def _money(value: str | float | Decimal | None) -> Decimal:
+    try:
+        amount = Decimal(str(value or 0).removeprefix("$"))
+    except InvalidOperation:
+        raise BadAgent(f"a cost is an amount of dollars like '$0.02', not {value!r}") from None
+    if not amount.is_finite() or amount < 0:
+        raise BadAgent(f"a cost is a finite amount of dollars, not {value!r}")
+    return amount
+
+
+class _Effect:
+    """A decorator for one kind of side effect, with or without parentheses."""
+
+    def __init__(self, effect: SideEffect) -> None:
+        self._effect = effect
+
+    @overload
+    def __call__(self, function: F, /) -> F: ...
+    @overload
+    def __call__(self, /, **more: Any) -> Callable[[F], F]: ...
+    def __call__(self, function: Any = None, /, **more: Any) -> Any:
+        mark = agent(effect=self._effect, **more)
+        return mark if function is None else mark(function)
+
+
+pure = _Effect(SideEffect.NONE)
+idempotent = _Effect(SideEffect.IDEMPOTENT)
+reversible = _Effect(SideEffect.REVERSIBLE)
+irreversible = _Effect(SideEffect.IRREVERSIBLE)

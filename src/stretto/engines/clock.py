@@ -1,0 +1,17 @@
+"""The time of the machine."""
+
+import asyncio
+import time
+
+LONGEST_NAP = 60.0
+
+
+class SystemClock:
+    """See `stretto.ports.Clock`. Wakes now and then, so that a changed wall clock or a sleep is noticed."""
+
+    def now(self) -> float:
+        return time.time()
+
+    async def until(self, moment: float) -> None:
+        while (left := moment - time.time()) > 0:
+            await asyncio.sleep(min(left, LONGEST_NAP))

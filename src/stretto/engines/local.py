@@ -1,0 +1,119 @@
+"""The engine of one process: asyncio, one mailbox per run, one commit per drain of it, no barriers."""
+
+import asyncio
+from collections.abc import Sequence
+
+from stretto.core.commands import Command
+from stretto.core.effects import AskPerson, Change, Effect, Wait, Withdraw
+from stretto.core.errors import StrettoError
+from stretto.core.state import RunState
+from stretto.ports import Note, Performer
+
+POLL_SECONDS = 0.2
+RENEW_SECONDS = 4.0
+MOST_AT_ONCE = 1024
+
+
+class LocalEngine:
+    """See `stretto.ports.Engine`. One engine drives any number of runs at once."""
+
+    async def drive(
+        self, run: str, performer: Performer, *, first: Sequence[Command] = (), wait: bool = True
+    ) -> RunState:
+        state, effects = await performer.begin(run, first)
+        return await _Drive(performer, wait).through(state, effects)
+
+
+class _Drive:
+    """One run being driven: what is under way by key, and the mailbox its reports come to."""
+
+    def __init__(self, performer: Performer, wait: bool) -> None:
+        self._performer, self._wait = performer, wait
+        self._mailbox: asyncio.Queue[Command | BaseException | None] = asyncio.Queue(maxsize=4 * MOST_AT_ONCE)
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._idle: set[str] = set()  # work that only waits for people or for the end of time
+        self._notes: list[Note] = []
+
+    async def through(self, state: RunState, effects: Sequence[Change]) -> RunState:
+        listening = asyncio.create_task(self._listen(), name="stretto-inbox")
+        try:
+            self._apply(effects)
+            while not state.status.final:
+                if not self._wait and self._stands_still():
+                    break
+                state = await self._drain()
+            return state
+        finally:
+            await self._stop(listening)
+            await self._performer.leave()
+
+    async def _drain(self) -> RunState:
+        """Take everything that waits in the mailbox through one commit."""
+        commands = [await self._mailbox.get()]
+        while len(commands) < MOST_AT_ONCE and not self._mailbox.empty():
+            commands.append(self._mailbox.get_nowait())
+        notes, self._notes = self._notes, []
+        asked: list[Command] = [note.command for note in notes]
+        for command in commands:
+            if isinstance(command, BaseException):
+                raise command
+            if command is not None:
+                asked.append(command)
+        state, effects = await self._performer.advance(asked)
+        if notes:
+            await self._performer.clear(notes)
+        self._apply(effects)
+        return state
+
+    def _apply(self, effects: Sequence[Change]) -> None:
+        for effect in effects:
+            if isinstance(effect, Withdraw):
+                self._idle.discard(effect.key)
+                task = self._under_way.pop(effect.key, None)
+                if task is not None:
+                    task.cancel()
+            elif effect.key not in self._under_way:
+                if isinstance(effect, AskPerson) or (isinstance(effect, Wait) and effect.timer == "deadline"):
+                    self._idle.add(effect.key)
+                self._under_way[effect.key] = asyncio.create_task(self._perform(effect), name=effect.key)
+
+    async def _perform(self, effect: Effect) -> None:
+        report: Command | BaseException | None
+        try:
+            report = await self._performer.perform(effect, self._mailbox.put)
+        except Exception as error:
+            report = error
+        if report is not None:
+            await self._mailbox.put(report)
+        if self._under_way.get(effect.key) is asyncio.current_task() and not isinstance(effect, AskPerson):
+            del self._under_way[effect.key]
+            self._idle.discard(effect.key)
+            await self._mailbox.put(None)  # somebody may wait for stillness
+
+    def _stands_still(self) -> bool:
+        return self._mailbox.empty() and not self._notes and self._under_way.keys() <= self._idle
+
+    async def _listen(self) -> None:
+        """Read the inbox, and keep the lease."""
+        renewed = asyncio.get_running_loop().time()
+        seen = 0
+        try:
+            while True:
+                fresh = [note for note in await self._performer.collect() if note.id > seen]
+                if fresh:
+                    seen = fresh[-1].id
+                    self._notes += fresh
+                    await self._mailbox.put(None)
+                if asyncio.get_running_loop().time() - renewed > RENEW_SECONDS:
+                    await self._performer.keep()
+                    renewed = asyncio.get_running_loop().time()
+                await asyncio.sleep(POLL_SECONDS)
+        except StrettoError as error:
+            await self._mailbox.put(error)
+
+    async def _stop(self, listening: "asyncio.Task[None]") -> None:
+        tasks = [listening, *self._under_way.values()]
+        self._under_way.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

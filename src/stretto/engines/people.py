@@ -1,0 +1,34 @@
+"""Who answers when nobody is at the screen: nobody, or a standing word given beforehand."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from stretto.core.commands import AnswerRequest, Command
+from stretto.core.state import RunState
+
+
+class Nobody:
+    """Leaves every request to the inbox."""
+
+    async def ask(self, state: RunState, request: str) -> Command | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingWord:
+    """Approves or denies every approval in the name of whoever started the run; questions stay open."""
+
+    decision: Literal["approve", "deny"]
+    by: str
+
+    async def ask(self, state: RunState, request: str) -> Command | None:
+        asked = state.requests.get(request)
+        if asked is None or asked.kind != "approval":
+            return None
+        option = "all" if self.decision == "approve" else "none"
+        return AnswerRequest(
+            actor=f"person:{self.by} (--approve {option})",
+            request=request,
+            decision=self.decision,
+            reason=f"decided beforehand with --approve {option}",
+        )

@@ -1,0 +1,101 @@
+"""The journal in memory, for scripts that need no store and for tests; it forgets everything with the process."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from stretto.codec import Codec
+from stretto.core.audit import GENESIS, Envelope, seal
+from stretto.core.commands import Command
+from stretto.core.errors import LostOwnership, OwnedElsewhere
+from stretto.core.events import Event
+from stretto.ports import Lease, Note, Recorded, RunSummary
+
+
+class MemoryJournal:
+    """See `stretto.ports.Journal`. Events go through bytes here too, so nothing works only in memory."""
+
+    def __init__(self, codec: Codec | None = None) -> None:
+        self._codec = codec or Codec()
+        self._events: defaultdict[str, list[Envelope]] = defaultdict(list)
+        self._bodies: dict[str, bytes] = {}
+        self._summaries: dict[str, RunSummary] = {}
+        self._leases: dict[str, tuple[int, bool]] = {}
+        self._inbox: list[tuple[str, Note]] = []
+        self._posted = 0
+
+    async def claim(self, run: str) -> Lease:
+        fence, held = self._leases.get(run, (0, False))
+        if held:
+            raise OwnedElsewhere(run, "another part of this process")
+        self._leases[run] = (fence + 1, True)
+        return Lease(run=run, fence=fence + 1)
+
+    async def renew(self, lease: Lease) -> None:
+        if self._leases.get(lease.run) != (lease.fence, True):
+            raise LostOwnership(f"run {lease.run} was taken over")
+
+    async def release(self, lease: Lease) -> None:
+        if self._leases.get(lease.run) == (lease.fence, True):
+            self._leases[lease.run] = (lease.fence, False)
+
+    async def append(self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary) -> None:
+        if self._leases.get(lease.run, (0, False))[0] != lease.fence:
+            raise LostOwnership(f"run {lease.run} was taken over")
+        chain = self._events[lease.run]
+        if len(chain) != after:
+            raise LostOwnership(f"run {lease.run} has {len(chain)} events, not {after}: somebody else appended")
+        added: list[Envelope] = []
+        for actor, event in facts:
+            one = self._codec.encode(event)
+            previous = (added or chain)[-1].hash if added or chain else GENESIS
+            added.append(
+                seal(
+                    run=lease.run,
+                    seq=after + len(added) + 1,
+                    at=event.at,
+                    actor=actor,
+                    kind=one.type,
+                    version=one.version,
+                    payload=one.payload,
+                    previous=previous,
+                )
+            )
+            self._bodies.update({mark: body for mark, _, body in one.contents} | dict(one.documents))
+        chain.extend(added)
+        self._summaries[lease.run] = summary
+
+    async def read(self, run: str, after: int = 0) -> Sequence[Recorded]:
+        return [
+            Recorded(
+                seq=one.seq,
+                actor=one.actor,
+                event=self._codec.decode(
+                    one.type, one.version, one.payload, one.at, lambda mark, _: self._bodies[mark]
+                ),
+            )
+            for one in self._events[run][after:]
+        ]
+
+    async def envelopes(self, run: str) -> Sequence[Envelope]:
+        return list(self._events[run])
+
+    async def runs(self, *, begins: str = "", limit: int = 100) -> Sequence[RunSummary]:
+        found = [one for one in self._summaries.values() if one.run.startswith(begins)]
+        return sorted(found, key=lambda one: (one.started, one.run), reverse=True)[:limit]
+
+    async def post(self, run: str, command: Command) -> None:
+        self._posted += 1
+        self._inbox.append((run, Note(id=self._posted, command=command)))
+
+    async def inbox(self, run: str) -> Sequence[Note]:
+        return [note for name, note in self._inbox if name == run]
+
+    async def clear(self, notes: Sequence[Note]) -> None:
+        done = {note.id for note in notes}
+        self._inbox = [(run, note) for run, note in self._inbox if note.id not in done]
+
+    async def owner(self, run: str) -> str | None:
+        return "this process" if self._leases.get(run, (0, False))[1] else None
+
+    async def close(self) -> None:
+        return None

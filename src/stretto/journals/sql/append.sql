@@ -1,0 +1,1 @@
+INSERT INTO events (run, seq, at, actor, type, version, payload, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)

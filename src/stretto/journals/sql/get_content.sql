@@ -1,0 +1,1 @@
+SELECT body FROM contents WHERE run = ? AND hash = ?

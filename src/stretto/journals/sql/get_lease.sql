@@ -1,0 +1,1 @@
+SELECT owner, fence, expires FROM leases WHERE run = ?

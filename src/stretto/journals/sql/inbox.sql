@@ -1,0 +1,1 @@
+SELECT id, command FROM inbox WHERE run = ? ORDER BY id

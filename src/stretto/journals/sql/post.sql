@@ -1,0 +1,1 @@
+INSERT INTO inbox (run, command) VALUES (?, ?)

@@ -1,0 +1,1 @@
+INSERT INTO contents (run, hash, salt, body) VALUES (?, ?, ?, ?)

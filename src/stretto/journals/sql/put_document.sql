@@ -1,0 +1,1 @@
+INSERT INTO documents (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING

@@ -1,0 +1,1 @@
+UPDATE leases SET expires = 0 WHERE run = ? AND fence = ?

@@ -1,0 +1,1 @@
+UPDATE leases SET expires = ? WHERE run = ? AND fence = ?

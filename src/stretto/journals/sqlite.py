@@ -1,0 +1,216 @@
+"""The journal in one SQLite file: WAL, full synchronisation, one writer thread with group commit."""
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from stretto.codec import Codec, decode_command, encode_command
+from stretto.core.audit import GENESIS, Envelope, seal
+from stretto.core.commands import Command
+from stretto.core.domain import Cost
+from stretto.core.errors import LostOwnership, OwnedElsewhere, StoreError
+from stretto.core.events import Event
+from stretto.journals.owner import Owner, this_process
+from stretto.journals.statements import statement
+from stretto.journals.writer import Writer
+from stretto.ports import Lease, Note, Recorded, RunSummary
+
+LEASE_SECONDS = 15.0
+SCHEMA = 1
+
+
+class SqliteJournal:
+    """See `stretto.ports.Journal`. Opening makes the file and its folder; raises StoreError when it cannot."""
+
+    def __init__(self, path: Path, *, codec: Codec | None = None, now: Callable[[], float] = time.time) -> None:
+        self._path, self._now = path, now
+        self._codec = codec or Codec()
+        self._owner = this_process()
+        self._reading = threading.Lock()
+        with self._clearly():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._reader = self._connect()
+            self._prepare()
+        self._writer = Writer(self._connect)
+
+    async def claim(self, run: str) -> Lease:
+        def work(connection: sqlite3.Connection) -> Lease:
+            row = connection.execute(statement("get_lease"), (run,)).fetchone()
+            fence = 0
+            if row is not None:
+                owner, fence, expires = Owner.decode(row[0]), row[1], row[2]
+                if expires > self._now() and not owner.surely_dead():
+                    raise OwnedElsewhere(run, str(owner))
+            expires = self._now() + LEASE_SECONDS
+            connection.execute(statement("put_lease"), (run, self._owner.encode(), fence + 1, expires))
+            return Lease(run=run, fence=fence + 1)
+
+        with self._clearly():
+            return await self._writer.do(work)
+
+    async def renew(self, lease: Lease) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            expires = self._now() + LEASE_SECONDS
+            done = connection.execute(statement("renew_lease"), (expires, lease.run, lease.fence))
+            if not done.rowcount:
+                raise LostOwnership(f"run {lease.run} was taken over by another process")
+
+        with self._clearly():
+            await self._writer.do(work)
+
+    async def release(self, lease: Lease) -> None:
+        with self._clearly():
+            await self._writer.do(
+                lambda connection: connection.execute(statement("release_lease"), (lease.run, lease.fence))
+            )
+
+    async def append(self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary) -> None:
+        encoded = [(actor, event.at, self._codec.encode(event)) for actor, event in facts]
+
+        def work(connection: sqlite3.Connection) -> None:
+            held = connection.execute(statement("get_lease"), (lease.run,)).fetchone()
+            if held is None or held[1] != lease.fence:
+                raise LostOwnership(f"run {lease.run} was taken over by another process")
+            seq, previous = connection.execute(statement("head"), (lease.run,)).fetchone() or (0, GENESIS)
+            if seq != after:
+                raise LostOwnership(f"run {lease.run} has {seq} events, not {after}: somebody else appended")
+            for actor, at, one in encoded:
+                seq += 1
+                envelope = seal(
+                    run=lease.run,
+                    seq=seq,
+                    at=at,
+                    actor=actor,
+                    kind=one.type,
+                    version=one.version,
+                    payload=one.payload,
+                    previous=previous,
+                )
+                previous = envelope.hash
+                connection.execute(statement("append"), _row(envelope))
+                connection.executemany(statement("put_content"), [(lease.run, *content) for content in one.contents])
+                connection.executemany(statement("put_document"), one.documents)
+            connection.execute(statement("summarise"), _summary_row(summary))
+
+        with self._clearly():
+            await self._writer.do(work)
+
+    async def read(self, run: str, after: int = 0) -> Sequence[Recorded]:
+        with self._clearly(), self._reading:
+            documents: dict[str, bytes] = {}
+
+            def fetch(mark: str, shared: bool) -> bytes:
+                if shared and mark in documents:
+                    return documents[mark]
+                name, key = ("get_document", (mark,)) if shared else ("get_content", (run, mark))
+                row = self._reader.execute(statement(name), key).fetchone()
+                if row is None:
+                    raise StoreError(f"content {mark[:12]} of run {run} is not in {self._path} any more")
+                body: bytes = row[0]
+                if shared:
+                    documents[mark] = body
+                return body
+
+            return [
+                Recorded(seq=row[1], actor=row[3], event=self._codec.decode(row[4], row[5], row[6], row[2], fetch))
+                for row in self._reader.execute(statement("read"), (run, after)).fetchall()
+            ]
+
+    async def envelopes(self, run: str) -> Sequence[Envelope]:
+        with self._clearly(), self._reading:
+            rows = self._reader.execute(statement("read"), (run, 0)).fetchall()
+        names = ("run", "seq", "at", "actor", "type", "version", "payload", "previous", "hash")
+        return [Envelope(**dict(zip(names, row, strict=True))) for row in rows]
+
+    async def runs(self, *, begins: str = "", limit: int = 100) -> Sequence[RunSummary]:
+        with self._clearly(), self._reading:
+            rows = self._reader.execute(statement("list_runs"), (begins, limit)).fetchall()
+        return [_summary(row) for row in rows]
+
+    async def post(self, run: str, command: Command) -> None:
+        raw = encode_command(command)
+        with self._clearly():
+            await self._writer.do(lambda connection: connection.execute(statement("post"), (run, raw)))
+
+    async def inbox(self, run: str) -> Sequence[Note]:
+        with self._clearly(), self._reading:
+            rows = self._reader.execute(statement("inbox"), (run,)).fetchall()
+        return [Note(id=row[0], command=decode_command(row[1])) for row in rows]
+
+    async def clear(self, notes: Sequence[Note]) -> None:
+        with self._clearly():
+            await self._writer.do(
+                lambda connection: connection.executemany(statement("clear"), [(note.id,) for note in notes])
+            )
+
+    async def owner(self, run: str) -> str | None:
+        with self._clearly(), self._reading:
+            row = self._reader.execute(statement("get_lease"), (run,)).fetchone()
+        if row is None or row[2] <= self._now():
+            return None
+        owner = Owner.decode(row[0])
+        return None if owner.surely_dead() else str(owner)
+
+    async def close(self) -> None:
+        self._writer.close()
+        with self._reading:
+            self._reader.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=64
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    def _prepare(self) -> None:
+        version = self._reader.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA:
+            raise StoreError(f"{self._path} was made by a newer release of Stretto; update this one")
+        if version == SCHEMA:
+            return
+        tables = {row[0] for row in self._reader.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        if tables and "leases" not in tables:
+            raise StoreError(f"{self._path} is a database of something else; give --store another file")
+        self._reader.executescript(f"BEGIN IMMEDIATE;\n{statement('schema')}\nPRAGMA user_version = {SCHEMA};\nCOMMIT;")
+
+    @contextlib.contextmanager
+    def _clearly(self):  # type: ignore[no-untyped-def]
+        """Say which file an error is about."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"cannot use the store {self._path}: {error}") from error
+
+
+def _row(one: Envelope) -> tuple[object, ...]:
+    return (one.run, one.seq, one.at, one.actor, one.type, one.version, one.payload, one.previous, one.hash)
+
+
+def _summary_row(one: RunSummary) -> tuple[object, ...]:
+    return (
+        one.run, one.goal, one.status, one.workspace, one.started, one.ended,
+        str(one.cost.money), one.cost.tokens, one.gaps, one.tasks, one.completed,
+    )  # fmt: skip
+
+
+def _summary(row: tuple[object, ...]) -> RunSummary:
+    run, goal, status, workspace, started, ended, money, tokens, gaps, tasks, completed = row
+    return RunSummary(
+        run=str(run),
+        goal=str(goal),
+        status=str(status),
+        workspace=str(workspace),
+        started=started,  # type: ignore[arg-type]
+        ended=ended,  # type: ignore[arg-type]
+        cost=Cost(money=Decimal(str(money)), tokens=tokens),  # type: ignore[arg-type]
+        gaps=gaps,  # type: ignore[arg-type]
+        tasks=tasks,  # type: ignore[arg-type]
+        completed=completed,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,363 @@
+"""The shell of the loop for one run: advance (decide, commit, reconcile), perform (do the work), begin (recover).
+
+State changes only after a commit; an effect is performed only while it is due.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from stretto.core.commands import (
+    Command,
+    Deliver,
+    FireTimer,
+    Judged,
+    LookedUp,
+    Recover,
+    ReportOutcome,
+    ReportReview,
+)
+from stretto.core.context import Given, Missing, resolve, value_of, visible
+from stretto.core.decide import step
+from stretto.core.domain import (
+    Failed,
+    FailureClass,
+    Limits,
+    Outcome,
+    Preview,
+    Review,
+    TaskStatus,
+    Unknown,
+)
+from stretto.core.effects import (
+    AskPerson,
+    Change,
+    Effect,
+    Judge,
+    LookUp,
+    MakePlan,
+    ReviewResult,
+    RunTask,
+    Synthesise,
+    Wait,
+)
+from stretto.core.errors import LostOwnership
+from stretto.core.events import AttemptCompleted, Event
+from stretto.core.evolve import evolve
+from stretto.core.policy import DEFAULT, Policy, judge
+from stretto.core.reconcile import changes, judgements, of_task, reconcile
+from stretto.core.state import Result, RunState, TaskState
+from stretto.ports import (
+    Agent,
+    Assignment,
+    Clock,
+    Conditions,
+    Emit,
+    Journal,
+    Lease,
+    Listener,
+    Note,
+    People,
+    Planner,
+    Product,
+    Reviewer,
+    RunSummary,
+    Schemas,
+    Synthesiser,
+)
+from stretto.registry import Registry
+
+PLAN_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything a run needs from outside the core."""
+
+    journal: Journal
+    registry: Registry
+    planner: Planner
+    reviewers: tuple[Reviewer, ...]
+    synthesiser: Synthesiser
+    conditions: Conditions
+    schemas: Schemas
+    clock: Clock
+    people: People
+    policies: tuple[Policy, ...] = DEFAULT
+    listeners: tuple[Listener, ...] = ()
+
+
+class Conductor:
+    """Drives one run through the loop. See `stretto.ports.Performer`."""
+
+    def __init__(self, house: House, *, judging: bool = True) -> None:
+        self._house, self._judging = house, judging
+        self._lease: Lease | None = None
+        self.state = RunState()
+
+    async def begin(self, run: str, first: Sequence[Command] = ()) -> tuple[RunState, Sequence[Effect]]:
+        """Take the run over and load it; `first` are the commands to begin with, else it recovers."""
+        self._lease = await self._house.journal.claim(run)
+        try:
+            state = RunState()
+            for recorded in await self._house.journal.read(run):
+                state = evolve(state, recorded.event)
+            self.state = state
+            await self.advance(list(first) or [Recover()])
+        except BaseException:
+            await self.leave()
+            raise
+        return self.state, reconcile(self.state)
+
+    async def advance(self, commands: Sequence[Command]) -> tuple[RunState, Sequence[Change]]:
+        """Decide on commands and on what can be judged at once, commit all of it, and give what changed."""
+        if self._lease is None:
+            raise LostOwnership("the run was given back")
+        before = state = self.state
+        facts: list[tuple[str, Event]] = []
+        answered: set[str] = set()
+        queue = list(commands)
+        while queue:
+            reviewable: list[str] = []
+            for command in queue:
+                stamped = replace(command, at=max(self._house.clock.now(), state.at))
+                events, state = step(state, stamped)
+                facts += [(stamped.actor, event) for event in events]
+                reviewable += [event.task for event in events if isinstance(event, AttemptCompleted)]
+            queue = list(self._answers(state, reviewable, answered)) if self._judging else []
+        if facts:
+            await self._house.journal.append(self._lease, before.seq, facts, summary(state))
+        self.state = state
+        events_only = [event for _, event in facts]
+        for listener in self._house.listeners if facts else ():
+            listener(state, events_only)
+        return state, changes(before, state, events_only)
+
+    async def perform(self, effect: Effect, emit: Emit) -> Command | None:
+        """Do one piece of work if it is still due, and give the command that reports it."""
+        match effect:
+            case RunTask():
+                return await self._run(effect)
+            case ReviewResult():
+                return await self._review(effect)
+            case Judge():
+                return await self._judge_with_preview(effect)
+            case Wait():
+                await self._house.clock.until(effect.until)
+                return FireTimer(timer=effect.timer)
+            case MakePlan():
+                async for part in self._house.planner.plan(self.state):
+                    await emit(part)
+            case AskPerson():
+                return await self._house.people.ask(self.state, effect.request)
+            case LookUp():
+                return await self._look_up(effect)
+            case Synthesise():
+                delivery = await self._house.synthesiser.compose(self.state)
+                return Deliver(delivery=delivery)
+        return None
+
+    async def collect(self) -> Sequence[Note]:
+        """Give what others have left for the run."""
+        return await self._house.journal.inbox(self.state.run) if self.state.run else ()
+
+    async def clear(self, notes: Sequence[Note]) -> None:
+        """Forget notes that were carried out."""
+        await self._house.journal.clear(notes)
+
+    async def keep(self) -> None:
+        """Renew the lease."""
+        if self._lease is not None:
+            await self._house.journal.renew(self._lease)
+
+    async def leave(self) -> None:
+        """Give the run back."""
+        if self._lease is not None:
+            await self._house.journal.release(self._lease)
+            self._lease = None
+
+    # ---- judging
+
+    def _answers(self, state: RunState, reviewable: Sequence[str], answered: set[str]) -> Iterator[Command]:
+        """Give the commands that need no work to be done: plain judgements and reviews."""
+        for id_ in reviewable:
+            one = state.tasks[id_]
+            if one.status is TaskStatus.REVIEWING:
+                review = self._glance(state, one)
+                if review is not None:
+                    actor = f"reviewer:{review.reviewer}"
+                    yield ReportReview(actor=actor, task=id_, attempt=one.attempt, review=review)
+        for effect in judgements(state):
+            if effect.key not in answered:
+                answered.add(effect.key)
+                judged = self._judge(state, effect)
+                if judged is not None:
+                    yield judged
+
+    def _judge(self, state: RunState, effect: Judge, preview: Preview | None = None) -> Judged | None:
+        """Judge a ready task; None when a preview has to be made first."""
+        one = state.tasks[effect.task]
+        answer = Judged(actor="policy", task=effect.task, attempt=effect.attempt, agent=effect.agent)
+        spread = one.task.for_each is not None and one.number is None
+        try:
+            condition = None if spread and "item" in (one.task.when or "") else one.task.when
+            if condition is not None and not self._house.conditions.holds(condition, visible(state, one)):
+                return replace(answer, skip=f"its condition is false: {condition}")
+            if spread and one.task.for_each is not None:
+                items = value_of(state, one.task.for_each.items, one)
+                if not isinstance(items, list):
+                    return replace(answer, refusal=f"for_each needs a list and got {type(items).__name__}")
+                return replace(answer, items=tuple(items))
+            given = resolve(state, one)
+        except (Missing, ValueError) as error:
+            return replace(answer, refusal=f"cannot start: {error}")
+        schema = state.roster.skill(one.task, effect.agent).inputs
+        if problems := self._house.schemas.problems(given.arguments, schema):
+            return replace(answer, refusal=f"its arguments do not fit: {'; '.join(problems)}")
+        verdict = judge(state, effect, self._house.policies)
+        if verdict.decision == "ask" and preview is None and state.roster.agents[effect.agent].previews:
+            return None
+        return replace(answer, verdict=verdict, arguments=given.arguments, preview=preview)
+
+    async def _judge_with_preview(self, effect: Judge) -> Command | None:
+        one = self.state.tasks[effect.task]
+        if not one.ready or one.attempt + 1 != effect.attempt or one.round != effect.round:
+            return None
+        agent = self._house.registry.get(effect.agent)
+        answer = Judged(actor="policy", task=effect.task, attempt=effect.attempt, agent=effect.agent)
+        if agent is None:
+            return replace(answer, refusal=f"the agent {effect.agent!r} is not here any more")
+        assignment = self._assignment(one, effect.task, effect.attempt, resolve(self.state, one))
+        try:
+            async with asyncio.timeout(self._limits(one, agent).timeout):
+                preview = await agent.preview(assignment)
+        except Exception as error:
+            return replace(answer, refusal=f"cannot show what it would change: {error or type(error).__name__}")
+        return self._judge(self.state, effect, preview)
+
+    # ---- running
+
+    async def _run(self, effect: RunTask) -> Command | None:
+        one = self.state.tasks[effect.task]
+        if of_task(self.state, effect.task) != effect:
+            return None
+        outcome = await self._outcome(one, effect)
+        return ReportOutcome(actor=f"agent:{effect.agent}", task=effect.task, attempt=effect.attempt, outcome=outcome)
+
+    async def _outcome(self, one: TaskState, effect: RunTask) -> Outcome:
+        agent = self._house.registry.get(effect.agent)
+        if agent is None:
+            message = f"the agent {effect.agent!r} is not in this workspace any more"
+            return Failed(failure=FailureClass.UNAVAILABLE, message=message)
+        assignment = self._assignment(one, effect.task, effect.attempt, resolve(self.state, one))
+        assignment.limits = limits = self._limits(one, agent)
+        try:
+            async with asyncio.timeout(limits.timeout):
+                return await agent.run(assignment)
+        except TimeoutError:
+            message = f"no answer within {limits.timeout:g} s"
+            if self.state.roster.effect(one.task, effect.agent).repeatable:
+                return Failed(failure=FailureClass.TIMED_OUT, message=message, cost=assignment.spent)
+            return Unknown(message=message, cost=assignment.spent)
+        except Exception as error:
+            return Failed(failure=FailureClass.ERROR, message=f"{type(error).__name__}: {error}", cost=assignment.spent)
+
+    async def _look_up(self, effect: LookUp) -> Command | None:
+        if of_task(self.state, effect.task) != effect:
+            return None
+        one, agent = self.state.tasks[effect.task], self._house.registry.get(effect.agent)
+        answer = LookedUp(actor=f"agent:{effect.agent}", task=effect.task, attempt=effect.attempt)
+        if agent is None:
+            return replace(answer, outcome=Unknown(message=f"the agent {effect.agent!r} is not here any more"))
+        assignment = self._assignment(one, effect.task, effect.attempt, resolve(self.state, one))
+        try:
+            async with asyncio.timeout(self._limits(one, agent).timeout):
+                return replace(answer, outcome=await agent.look_up(assignment))
+        except Exception as error:
+            return replace(answer, outcome=Unknown(message=f"looking it up failed: {error or type(error).__name__}"))
+
+    def _assignment(self, one: TaskState, id_: str, attempt: int, given: Given) -> Assignment:
+        return Assignment(
+            run=self.state.run,
+            task=id_,
+            attempt=attempt,
+            skill=one.task.skill,
+            objective=one.task.objective,
+            arguments=given.arguments,
+            key=one.key or "",
+            feedback=one.feedback,
+            answers=one.answers,
+        )
+
+    def _limits(self, one: TaskState, agent: Agent) -> Limits:
+        """Give the limits of an attempt: the task's, else the agent's, else the run's."""
+        own, card = one.task.limits, agent.card.limits
+        return Limits(
+            timeout=own.timeout or card.timeout or self.state.catalogue.rules.timeout,
+            attempts=own.attempts or card.attempts,
+            memory_mb=own.memory_mb or card.memory_mb,
+            output_kb=own.output_kb or card.output_kb,
+        )
+
+    # ---- reviewing
+
+    def _product(self, state: RunState, one: TaskState) -> Product:
+        skill = state.roster.skill(one.task, str(one.agent))
+        return Product(
+            task=one.task,
+            schema=one.task.output or skill.output,
+            evidence=skill.evidence,
+            arguments=resolve(state, one).arguments,
+            result=one.result or Result(),
+        )
+
+    def _glance(self, state: RunState, one: TaskState) -> Review | None:
+        product = self._product(state, one)
+        names = []
+        for reviewer in self._house.reviewers:
+            review = reviewer.glance(product)
+            if review is None or not review.accepted:
+                return review
+            names.append(review.reviewer)
+        return Review(accepted=True, reviewer="+".join(names))
+
+    async def _review(self, effect: ReviewResult) -> Command | None:
+        if of_task(self.state, effect.task) != effect:
+            return None
+        product = self._product(self.state, self.state.tasks[effect.task])
+        names = []
+        review = Review(accepted=True, reviewer="")
+        for reviewer in self._house.reviewers:
+            review = reviewer.glance(product) or await reviewer.review(product)
+            names.append(review.reviewer)
+            if not review.accepted:
+                break
+        else:
+            review = Review(accepted=True, reviewer="+".join(names))
+        actor = f"reviewer:{review.reviewer}"
+        return ReportReview(actor=actor, task=effect.task, attempt=effect.attempt, review=review)
+
+
+def summary(state: RunState) -> RunSummary:
+    """Give the line of a run for lists."""
+    missing = len(state.delivery.gaps) if state.delivery is not None else 0
+    return RunSummary(
+        run=state.run,
+        goal=state.goal,
+        status=state.standing.value,
+        workspace=state.workspace,
+        started=state.started,
+        ended=state.ended,
+        cost=state.spent,
+        gaps=missing,
+        tasks=len(state.ids),
+        completed=state.completed,
+    )
+
+
+async def load(journal: Journal, run: str) -> RunState:
+    """Give the state of a run as its journal tells it; empty for an unknown run."""
+    state = RunState()
+    for recorded in await journal.read(run):
+        state = evolve(state, recorded.event)
+    return state

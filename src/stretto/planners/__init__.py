@@ -1,0 +1,1 @@
+"""Writers of plans, one module each."""

@@ -1,0 +1,322 @@
+"""The seams of the house: what the loop asks of journals, engines, agents, planners, reviewers and clocks."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol, TypeAlias
+
+from stretto.core.audit import Envelope
+from stretto.core.commands import AddTask, ClosePlan, Command, FailPlan
+from stretto.core.domain import (
+    FREE,
+    AgentCard,
+    Artifact,
+    Citation,
+    Cost,
+    Delivery,
+    FailureClass,
+    Json,
+    Limits,
+    Outcome,
+    Preview,
+    Review,
+    Schema,
+    Task,
+)
+from stretto.core.effects import Change, Effect
+from stretto.core.events import Event
+from stretto.core.state import Result, RunState
+
+
+class AgentFailure(Exception):
+    """Raised by an agent to fail in a named class, with a message for people."""
+
+    def __init__(
+        self, message: str, failure: FailureClass = FailureClass.REFUSED, *, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.failure, self.retry_after = failure, retry_after
+
+
+class InputNeeded(Exception):
+    """Raised by an agent that needs a person's answer; it is called again with the answer at hand."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Assignment:
+    """One attempt at one task, as the agent sees it, and what it notes down besides its result.
+
+    `key` names the action for the outside world and is the same on every repetition; `feedback` says what was
+    wrong with the attempt before; `answers` are what people said to this task's questions.
+    """
+
+    run: str
+    task: str
+    attempt: int
+    skill: str
+    objective: str
+    arguments: dict[str, Json]
+    key: str
+    feedback: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    citations: list[Citation] = field(default_factory=list)
+    artifacts: list[Artifact] = field(default_factory=list)
+    spent: Cost = FREE
+    notes: list[str] = field(default_factory=list)
+
+    def cite(self, file: str, line: int | None = None, text: str = "") -> None:
+        """Note what the result rests on; the review looks it up."""
+        self.citations.append(Citation(file=file, line=line, text=text))
+
+    def attach(self, name: str, content: str, media: str = "text/plain") -> None:
+        """Hand in a text file beside the result."""
+        self.artifacts.append(Artifact(name=name, media=media, content=content))
+
+    def spend(self, money: str | float | Decimal = 0, tokens: int = 0) -> None:
+        """Report what this attempt has cost so far: dollars and tokens, added up."""
+        self.spent = self.spent + Cost(money=Decimal(str(money)), tokens=tokens)
+
+    def ask(self, question: str) -> str:
+        """Give a person's answer; ends the attempt until there is one, so ask before doing anything."""
+        if self.answers:
+            return self.answers[-1]
+        raise InputNeeded(question)
+
+
+class Agent(Protocol):
+    """A specialist. Its failures are outcomes: none of these raises except when the call itself is broken."""
+
+    @property
+    def card(self) -> AgentCard: ...
+
+    async def run(self, assignment: Assignment) -> Outcome:
+        """Do it. May be cancelled at any moment, and is then not heard any more."""
+        ...
+
+    async def preview(self, assignment: Assignment) -> Preview:
+        """Show what it would change, changing nothing."""
+        ...
+
+    async def look_up(self, assignment: Assignment) -> Outcome | None:
+        """Tell whether the action of this key happened: its outcome, or None when it never did."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to append to a run, until somebody takes a higher fence."""
+
+    run: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """One line about a run, kept beside its events so that lists are quick."""
+
+    run: str
+    goal: str
+    status: str
+    workspace: str = ""
+    started: float = 0.0
+    ended: float | None = None
+    cost: Cost = FREE
+    gaps: int = 0
+    tasks: int = 0
+    completed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """An event with its place in the journal."""
+
+    seq: int
+    actor: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A command left in a run's inbox."""
+
+    id: int
+    command: Command
+
+
+class Journal(Protocol):
+    """The only truth: events by run, append-only, with the leases and inboxes that keep one writer per run."""
+
+    async def claim(self, run: str) -> Lease:
+        """Take the run; raises OwnedElsewhere while another living process has it."""
+        ...
+
+    async def renew(self, lease: Lease) -> None:
+        """Keep the run; raises LostOwnership when somebody else has taken it."""
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Give the run back; nothing happens when it is lost already."""
+        ...
+
+    async def append(self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary) -> None:
+        """Append all or nothing after event number `after`, durably; raises LostOwnership.
+
+        Each fact comes with its actor. When this returns, the facts survive any crash.
+        """
+        ...
+
+    async def read(self, run: str, after: int = 0) -> Sequence[Recorded]:
+        """Give the events of a run after a number; none for an unknown run."""
+        ...
+
+    async def envelopes(self, run: str) -> Sequence[Envelope]:
+        """Give a run's events as stored, for the audit."""
+        ...
+
+    async def runs(self, *, begins: str = "", limit: int = 100) -> Sequence[RunSummary]:
+        """Give the newest runs whose id begins so."""
+        ...
+
+    async def post(self, run: str, command: Command) -> None:
+        """Leave a command for the run's owner."""
+        ...
+
+    async def inbox(self, run: str) -> Sequence[Note]:
+        """Give the commands left for a run, oldest first."""
+        ...
+
+    async def clear(self, notes: Sequence[Note]) -> None:
+        """Forget commands that were carried out."""
+        ...
+
+    async def owner(self, run: str) -> str | None:
+        """Say which living process has the run, if any."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+PlanPart: TypeAlias = AddTask | ClosePlan | FailPlan
+
+
+class Planner(Protocol):
+    """Writes plans. Tasks come one by one, so that they can start while the rest is being written."""
+
+    def plan(self, state: RunState) -> AsyncIterator[PlanPart]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A result before its reviewers: what was asked for, with what, and what came."""
+
+    task: Task
+    schema: Schema
+    evidence: bool
+    arguments: dict[str, Json]
+    result: Result
+
+
+class Reviewer(Protocol):
+    """Judges results."""
+
+    @property
+    def name(self) -> str: ...
+
+    def glance(self, product: Product) -> Review | None:
+        """Judge from memory alone, at once; None when it takes reading."""
+        ...
+
+    async def review(self, product: Product) -> Review: ...
+
+
+class Synthesiser(Protocol):
+    """Composes the deliverable from the accepted results."""
+
+    async def compose(self, state: RunState) -> Delivery: ...
+
+
+class Conditions(Protocol):
+    """Evaluates `when`."""
+
+    def holds(self, condition: str, values: Mapping[str, Any]) -> bool:
+        """Whether the condition is true of these values; raises ValueError with what is wrong with it."""
+        ...
+
+    def problem(self, condition: str) -> str | None:
+        """Say what is wrong with a condition, unseen; None when it can be read."""
+        ...
+
+
+class Schemas(Protocol):
+    """Holds values against JSON Schemas."""
+
+    def problems(self, value: Json, schema: Schema) -> list[str]:
+        """Say where a value does not fit, at most a handful of times."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests can make it pass."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    async def until(self, moment: float) -> None:
+        """Return at a moment, or soon after."""
+        ...
+
+
+class People(Protocol):
+    """Puts open requests before whoever is at this process; answers may as well come through the inbox."""
+
+    async def ask(self, state: RunState, request: str) -> Command | None:
+        """Give the answer, or None when nobody here can give one."""
+        ...
+
+
+Emit: TypeAlias = Callable[[Command], Awaitable[None]]
+Listener: TypeAlias = Callable[[RunState, Sequence[Event]], None]
+
+
+class Performer(Protocol):
+    """The shell of the loop, as an engine sees it."""
+
+    async def begin(self, run: str, first: Sequence[Command] = ()) -> tuple[RunState, Sequence[Effect]]:
+        """Take the run over, beginning with some commands: its state, and everything that is due."""
+        ...
+
+    async def advance(self, commands: Sequence[Command]) -> tuple[RunState, Sequence[Change]]:
+        """Decide, commit, and give what changed; raises LostOwnership."""
+        ...
+
+    async def perform(self, effect: Effect, emit: Emit) -> Command | None:
+        """Do one piece of work; more than one command goes through `emit`."""
+        ...
+
+    async def collect(self) -> Sequence[Note]:
+        """Give what others have left for the run."""
+        ...
+
+    async def clear(self, notes: Sequence[Note]) -> None:
+        """Forget those that were carried out."""
+        ...
+
+    async def keep(self) -> None:
+        """Renew the lease; raises LostOwnership."""
+        ...
+
+    async def leave(self) -> None:
+        """Give the run back."""
+        ...
+
+
+class Engine(Protocol):
+    """Performs effects, at least once, somewhere, until the run ends."""
+
+    async def drive(
+        self, run: str, performer: Performer, *, first: Sequence[Command] = (), wait: bool = True
+    ) -> RunState:
+        """Drive a run to its end; without `wait` only until nothing can move without a person."""
+        ...

@@ -1,0 +1,1 @@
+"""Judges of results, one module each; a result counts when all of them accept it."""

@@ -1,0 +1,83 @@
+"""The second reviewer: what a result cites is really there, word for word, at the line it names."""
+
+import asyncio
+import gzip
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from stretto.core.domain import Citation, Review
+from stretto.ports import Product
+
+MOST_FINDINGS = 5
+LONGEST_LINE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class GroundingReviewer:
+    """Looks up every citation; a skill that promises evidence must cite at least one place."""
+
+    name: str = "evidence"
+
+    def glance(self, product: Product) -> Review | None:
+        if product.result.citations:
+            return None
+        if product.evidence:
+            return Review(accepted=False, reviewer=self.name, findings=("it cites nothing for what it says",))
+        return Review(accepted=True, reviewer=self.name)
+
+    async def review(self, product: Product) -> Review:
+        findings = await asyncio.to_thread(unsupported, product.result.citations)
+        return Review(accepted=not findings, reviewer=self.name, findings=tuple(findings))
+
+
+def unsupported(citations: Sequence[Citation]) -> list[str]:
+    """Say which citations do not hold, at most a handful; each file is read once, as far as needed."""
+    by_file: defaultdict[str, list[Citation]] = defaultdict(list)
+    for citation in citations:
+        by_file[citation.file].append(citation)
+    found: list[str] = []
+    for file, cited in by_file.items():
+        try:
+            found += _misquoted(file, cited)
+        except (OSError, EOFError) as error:
+            found.append(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}")
+        if len(found) >= MOST_FINDINGS:
+            break
+    return found[:MOST_FINDINGS]
+
+
+def _misquoted(file: str, cited: list[Citation]) -> list[str]:
+    wanted: defaultdict[int, list[Citation]] = defaultdict(list)
+    for citation in cited:
+        if citation.line is not None:
+            wanted[citation.line].append(citation)
+    found = []
+    with _open(Path(file)) as stream:
+        number, last = 0, max(wanted, default=0)
+        while number < last:
+            line = stream.readline(LONGEST_LINE)
+            if not line:
+                break
+            number += 1
+            whole = line
+            while whole and not whole.endswith(b"\n") and len(whole) == LONGEST_LINE:
+                whole = stream.readline(LONGEST_LINE)
+            for citation in wanted.pop(number, ()):
+                if not _says(line.decode("utf-8", "replace"), citation.text):
+                    found.append(f"{file}:{number} does not say {citation.text[:80]!r}")
+    found += [f"{file} has no line {line}" for line in sorted(wanted)]
+    return found
+
+
+def _open(path: Path) -> BinaryIO:
+    with path.open("rb") as probe:
+        packed = probe.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
+
+
+def _says(line: str, quoted: str) -> bool:
+    """Whether a line holds the quoted text; a quote may break off with an ellipsis."""
+    return " ".join(quoted.removesuffix("…").split()) in " ".join(line.split())

@@ -1,0 +1,21 @@
+"""The first reviewer: a result has the shape that was asked for."""
+
+from dataclasses import dataclass
+
+from stretto.core.domain import Review
+from stretto.ports import Product, Schemas
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaReviewer:
+    """Holds outputs against the schema of the task, or of the skill."""
+
+    schemas: Schemas
+    name: str = "schema"
+
+    def glance(self, product: Product) -> Review | None:
+        problems = self.schemas.problems(product.result.output, product.schema)
+        return Review(accepted=not problems, reviewer=self.name, findings=tuple(problems))
+
+    async def review(self, product: Product) -> Review:
+        return self.glance(product) or Review(accepted=True, reviewer=self.name)

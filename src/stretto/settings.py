@@ -1,0 +1,47 @@
+"""Settings: `stretto.toml` beside the workspace, then the environment (`STRETTO_...`), which wins."""
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from stretto.core.errors import BadWorkspace
+
+
+class Settings(BaseSettings):
+    """What holds for every run unless the run says otherwise. Times are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="STRETTO_", extra="forbid")
+
+    parallel: int = Field(64, ge=1, description="attempts under way at once, per run")
+    timeout: float = Field(300.0, gt=0, description="seconds an attempt may take when nothing else says so")
+    fan_out: int = Field(1000, ge=1, description="items of a for_each that sets no bound of its own")
+    plan_tasks: int = Field(20_000, ge=1, description="tasks in one plan")
+    plan_depth: int = Field(40, ge=3, description="levels of nesting in a plan")
+    plan_bytes: int = Field(50 * 1024 * 1024, ge=1, description="size of a plan's file")
+    retries: dict[str, int] = Field(default_factory=dict, description="tries by class of failure")
+
+
+def read_settings(folder: Path | None) -> Settings:
+    """Read the settings for a workspace; raises BadWorkspace with what is wrong."""
+    file = folder / "stretto.toml" if folder is not None else None
+
+    class Here(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+    try:
+        return Here()  # type: ignore[call-arg]
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
+        raise BadWorkspace(f"{file or 'the environment'}: settings: {said}") from None
+    except (OSError, ValueError) as error:
+        raise BadWorkspace(f"{file}: {error}") from None

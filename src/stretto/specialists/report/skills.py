@@ -1,0 +1,18 @@
+"""Formats reports: one document to Markdown and to a self-contained HTML page with charts."""
+
+from stretto.declare import pure
+from stretto.ports import Assignment
+from stretto.specialists.report import Document
+from stretto.specialists.report import render as render_document
+
+
+@pure(timeout=120)
+def render(document: Document, work: Assignment, name: str = "report") -> dict[str, str]:
+    """Render a structured document to NAME.md and NAME.html.
+
+    Gives the names of the two files; they are handed in as artifacts.
+    """
+    rendered = render_document(document)
+    work.attach(f"{name}.md", rendered.markdown, "text/markdown")
+    work.attach(f"{name}.html", rendered.html, "text/html")
+    return {"markdown": f"{name}.md", "html": f"{name}.html", "title": document.title}

@@ -1,0 +1,1 @@
+"""From accepted results to one deliverable."""

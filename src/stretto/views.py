@@ -1,0 +1,188 @@
+"""A run as others see it: plain values for `--json`, Python and pages."""
+
+import base64
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from stretto.core.domain import Artifact, Citation, Cost, Delivery, Gap, Json
+from stretto.core.plan.diagnostics import Diagnostic
+from stretto.core.state import RunState, TaskState, gaps
+from stretto.ports import RunSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What came of a run, or has come of it so far."""
+
+    state: RunState
+
+    @property
+    def run_id(self) -> str:
+        return self.state.run
+
+    @property
+    def status(self) -> str:
+        """`finished`, `partial`, `failed` or `cancelled`; `planning`, `running` or `waiting` before the end."""
+        return self.state.standing.value
+
+    @property
+    def answer(self) -> Json:
+        return self._delivery.answer
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        return self._delivery.gaps if self.state.delivery is not None else gaps(self.state)
+
+    @property
+    def cost(self) -> Cost:
+        return self.state.spent
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        return self._delivery.citations
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """The files that accepted results brought, in the order of the plan."""
+        return tuple(artifact for _, artifact in artifacts_of(self.state))
+
+    @property
+    def requests(self) -> tuple[dict[str, Any], ...]:
+        """What waits for a person."""
+        return tuple(
+            {
+                "request": one.id,
+                "task": one.task,
+                "kind": one.kind,
+                "question": one.question,
+                "arguments": one.arguments,
+                "diff": one.diff,
+                "asked": moment(one.asked),
+            }
+            for one in sorted(self.state.requests.values(), key=lambda one: (one.asked, one.id))
+        )
+
+    @property
+    def _delivery(self) -> Delivery:
+        return self.state.delivery or Delivery()
+
+    def as_json(self, files: dict[tuple[str, str], str] | None = None) -> dict[str, Any]:
+        """Give everything of interest; `files` tells where artifacts were written."""
+        state = self.state
+        return {
+            "run_id": state.run,
+            "goal": state.goal,
+            "status": self.status,
+            "answer": self.answer,
+            "artifacts": [
+                {
+                    "name": artifact.name,
+                    "media": artifact.media,
+                    "task": task,
+                    "path": (files or {}).get((task, artifact.name)),
+                }
+                for task, artifact in artifacts_of(state)
+            ],
+            "citations": [{"file": one.file, "line": one.line, "text": one.text} for one in self.citations],
+            "tasks": [task_view(state, state.ids[position]) for position in range(len(state.ids))],
+            "gaps": [{"task": one.task, "what": one.what, "why": one.why} for one in self.gaps],
+            "requests": list(self.requests),
+            "cost": cost_view(state.spent, state.steps),
+            "plan": plan_view(state),
+            "started": moment(state.started),
+            "ended": moment(state.ended),
+        }
+
+
+def artifacts_of(state: RunState) -> list[tuple[str, Artifact]]:
+    """Give the files of accepted results with their tasks, in the order of the plan."""
+    found = []
+    for position in range(len(state.ids)):
+        id_ = state.ids[position]
+        one = state.tasks[id_]
+        if one.result is not None and one.status.value == "completed":
+            found += [(id_, artifact) for artifact in one.result.artifacts]
+    return found
+
+
+def artifact_bytes(artifact: Artifact) -> bytes:
+    """Give an artifact's content."""
+    if artifact.encoding == "base64":
+        return base64.b64decode(artifact.content)
+    return artifact.content.encode()
+
+
+def task_view(state: RunState, id_: str) -> dict[str, Any]:
+    """Give one task for people and programs."""
+    one: TaskState = state.tasks[id_]
+    return {
+        "id": id_,
+        "skill": one.task.skill,
+        "agent": one.agent,
+        "status": one.status.value,
+        "attempts": one.attempt,
+        "started": moment(one.started),
+        "ended": moment(one.ended),
+        "objective": one.task.objective,
+        "reason": one.reason,
+        "failure": one.failure.value if one.failure else None,
+        "cost": cost_view(one.cost, one.attempt),
+    }
+
+
+def plan_view(state: RunState) -> dict[str, Any]:
+    """Give the plan as it was run: tasks with what they wait for, and what is delivered."""
+    return {
+        "revision": state.revision,
+        "tasks": [
+            {"id": id_, "skill": one.task.skill, "needs": sorted(one.needs), "inputs": one.task.inputs}
+            for id_, one in (
+                (state.ids[position], state.tasks[state.ids[position]]) for position in range(len(state.ids))
+            )
+            if one.parent is None
+        ],
+        "deliver": state.deliver,
+        "diagnostics": [diagnostic_view(one) for one in state.diagnostics],
+    }
+
+
+def diagnostic_view(one: Diagnostic) -> dict[str, Any]:
+    """Give a finding of the checker."""
+    return {
+        "code": one.code,
+        "severity": one.severity,
+        "where": one.where or one.path,
+        "message": one.message,
+        "mend": one.mend,
+        "repaired": one.repaired,
+    }
+
+
+def cost_view(cost: Cost, steps: int) -> dict[str, Any]:
+    """Give a cost: dollars, tokens, attempts."""
+    return {"money": float(cost.money), "tokens": cost.tokens, "steps": steps}
+
+
+def summary_view(one: RunSummary) -> dict[str, Any]:
+    """Give a line of the list of runs."""
+    return {
+        "run_id": one.run,
+        "goal": one.goal,
+        "status": one.status,
+        "started": moment(one.started),
+        "ended": moment(one.ended),
+        "cost": {"money": float(one.cost.money), "tokens": one.cost.tokens},
+        "gaps": one.gaps,
+        "tasks": one.tasks,
+        "completed": one.completed,
+    }
+
+
+def moment(at: float | None) -> str | None:
+    """Give a moment as ISO 8601 in UTC, to the millisecond."""
+    return (
+        None
+        if at is None
+        else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )

@@ -1,0 +1,232 @@
+"""A workspace: a folder whose `workspace.yaml` names its agents, plans, inputs and rules."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from stretto.amounts import budget_of
+from stretto.core.domain import Budget, InputSpec, Json, Plan, Rules
+from stretto.core.errors import BadPlan, BadWorkspace, UsageError
+from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors
+from stretto.core.plan.shape import DEFAULT_SIZE, Size, read_plan
+from stretto.documents import LARGEST, Document, Unreadable, read_document
+
+FILE = "workspace.yaml"
+_FIELDS = ("name", "description", "goal", "agents", "plan", "plans", "inputs", "rules", "budget")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSource:
+    """Where an agent comes from: `builtin` names one that ships, `python` is a file with functions."""
+
+    builtin: str | None = None
+    python: Path | None = None
+    name: str | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """What a workspace's file says. Paths are absolute."""
+
+    folder: Path
+    name: str
+    description: str = ""
+    goal: str = ""
+    agents: tuple[AgentSource, ...] = ()
+    plan: str | None = None
+    inputs: dict[str, Json] = field(default_factory=dict)
+    rules: dict[str, Json] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
+
+    @property
+    def store(self) -> Path:
+        """Where runs are kept unless somebody says otherwise."""
+        return self.folder / ".stretto" / "runs.db"
+
+    def plan_file(self, name: str | None = None) -> Path:
+        """Find a plan: a path, or a name in the folder `plans`; raises BadWorkspace."""
+        wanted = name or self.plan
+        if wanted is None:
+            raise BadWorkspace(f"{self.folder / FILE} names no plan; add `plan: FILE`, or hand one over with --plan")
+        for path in (Path(wanted) if name else self.folder / wanted, self.folder / wanted, *self._named(wanted)):
+            if path.is_file():
+                return path
+        known = ", ".join(sorted(path.stem for path in (self.folder / "plans").glob("*.y*ml")))
+        raise BadWorkspace(f"there is no plan {wanted!r} in {self.folder}" + (f"; it has {known}" if known else ""))
+
+    def _named(self, name: str) -> list[Path]:
+        return [self.folder / "plans" / f"{name}{suffix}" for suffix in (".yaml", ".yml", ".json")]
+
+
+def read_workspace(folder: Path) -> Workspace:
+    """Read `workspace.yaml`; raises BadWorkspace with file, line and column."""
+    if not folder.exists():
+        raise BadWorkspace(f"there is no folder {folder}; `stretto init {folder}` makes a workspace")
+    file = folder / FILE if folder.is_dir() else folder
+    if not file.exists():
+        raise BadWorkspace(f"{folder} is no workspace, it has no {FILE}; `stretto init {folder}` makes one")
+    try:
+        document = read_document(file)
+    except Unreadable as error:
+        raise BadWorkspace(str(error.diagnostic)) from None
+    return _Reader(document, file.parent.resolve()).workspace()
+
+
+def read_plan_file(
+    path: Path, *, size: Size = DEFAULT_SIZE, largest: int = LARGEST
+) -> tuple[Plan, list[Diagnostic], Document | None]:
+    """Read a plan's file: the plan, what is wrong with its text and shape, and where things stand in it."""
+    try:
+        document = read_document(path, largest=largest)
+    except Unreadable as error:
+        return Plan(), [error.diagnostic], None
+    plan, found = read_plan(document.value, size)
+    return plan, document.placed(found), document
+
+
+def resolve_inputs(plan: Plan, given: Iterable[str], defaults: dict[str, Json], folder: Path | None) -> dict[str, Json]:
+    """Give the inputs of a run: `NAME=VALUE` or a bare path as given, else defaults; raises UsageError.
+
+    Files and folders become absolute paths; a folder given for `files` means the files in it.
+    """
+    named: dict[str, list[str]] = {}
+    for text in given:
+        name, value = _split(text, plan)
+        named.setdefault(name, []).append(value)
+    found: dict[str, Json] = {}
+    for name, spec in plan.inputs.items():
+        if name in named:
+            found[name] = _value(name, spec, named[name], Path.cwd())
+        elif name in defaults:
+            raw = defaults[name]
+            found[name] = _value(name, spec, raw if isinstance(raw, list) else [raw], folder or Path.cwd())
+        elif spec.default is not None or not spec.required:
+            found[name] = spec.default
+        else:
+            raise UsageError(f"the plan needs the input {name!r} ({spec.kind}); give it with --input {name}=...")
+    return found
+
+
+def _split(text: str, plan: Plan) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if equals and name in plan.inputs:
+        return name, value
+    files = [one for one, spec in plan.inputs.items() if spec.kind in ("files", "file")]
+    if files and (not equals or Path(text).exists()):
+        return files[0], text
+    known = ", ".join(plan.inputs) or "none"
+    raise UsageError(f"--input {text!r} names no input of the plan; it has {known}, given as NAME=VALUE")
+
+
+def _value(name: str, spec: InputSpec, raw: list[Json], base: Path) -> Json:
+    if spec.kind == "value":
+        return raw[0] if len(raw) == 1 else raw
+    paths = []
+    for one in raw:
+        if not isinstance(one, str) or not one:
+            raise UsageError(f"the input {name!r} is a path, not {one!r}")
+        path = (base / Path(one).expanduser()).absolute()
+        if not path.exists():
+            raise UsageError(f"the input {name!r}: there is no {path}")
+        if spec.kind == "files" and path.is_dir():
+            paths += sorted(inner for inner in path.iterdir() if inner.is_file() and not inner.name.startswith("."))
+        else:
+            paths.append(path)
+    wrong = [path for path in paths if path.is_dir() != (spec.kind == "folder")]
+    if wrong:
+        raise UsageError(f"the input {name!r} wants a {'folder' if spec.kind == 'folder' else 'file'}: {wrong[0]}")
+    if spec.kind == "files":
+        return [str(path) for path in dict.fromkeys(paths)]
+    if len(paths) != 1:
+        raise UsageError(f"the input {name!r} takes one path, not {len(paths)}")
+    return str(paths[0])
+
+
+class _Reader:
+    """Reads one workspace file, with the place of whatever is wrong."""
+
+    def __init__(self, document: Document, folder: Path) -> None:
+        self._document, self._folder = document, folder
+
+    def workspace(self) -> Workspace:
+        body = self._document.value
+        if not isinstance(body, dict):
+            raise self._bad("", "a workspace is a mapping; begin with `name:`")
+        for name in body:
+            if name not in _FIELDS:
+                raise self._bad(name, f"a workspace has no field {name!r}; known: {', '.join(_FIELDS)}")
+        agents = body.get("agents") or []
+        if not isinstance(agents, list):
+            raise self._bad("agents", "`agents` is a list")
+        inputs = body.get("inputs") or {}
+        if not isinstance(inputs, dict):
+            raise self._bad("inputs", "`inputs` is a mapping from names to values")
+        return Workspace(
+            folder=self._folder,
+            name=self._text(body, "name") or self._folder.name,
+            description=self._text(body, "description"),
+            goal=self._text(body, "goal"),
+            agents=tuple(self._agent(one, f"agents[{number}]") for number, one in enumerate(agents)),
+            plan=self._text(body, "plan") or None,
+            inputs=inputs,
+            rules=self._rules(body.get("rules") or {}),
+            budget=self._budget(body.get("budget")),
+        )
+
+    def _agent(self, raw: Json, path: str) -> AgentSource:
+        where = self._document.where(path)
+        if isinstance(raw, str):
+            if raw.endswith(".py"):
+                raw = {"python": raw}
+            else:
+                return AgentSource(builtin=raw, where=where)
+        if not isinstance(raw, dict) or not isinstance(raw.get("python"), str):
+            raise self._bad(path, "an agent is the name of one that ships, or `python: FILE`")
+        for name in raw:
+            if name not in ("python", "name"):
+                raise self._bad(f"{path}.{name}", f"an agent has no field {name!r}; known: python, name")
+        file = (self._folder / raw["python"]).resolve()
+        if not file.is_file():
+            raise self._bad(f"{path}.python", f"there is no file {file}")
+        return AgentSource(python=file, name=raw.get("name") or file.stem, where=where)
+
+    def _rules(self, raw: Json) -> dict[str, Json]:
+        known = [one.name for one in fields(Rules)]
+        if not isinstance(raw, dict):
+            raise self._bad("rules", "`rules` is a mapping")
+        for name, value in raw.items():
+            if name not in known:
+                raise self._bad(f"rules.{name}", f"rules have no field {name!r}; known: {', '.join(known)}")
+            if name == "retries":
+                if not isinstance(value, dict) or not all(isinstance(one, int) and one >= 0 for one in value.values()):
+                    raise self._bad("rules.retries", "`retries` maps classes of failure to numbers of tries")
+            elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+                raise self._bad(f"rules.{name}", f"{name} is a number above 0, not {value!r}")
+        return raw
+
+    def _budget(self, raw: Json) -> Budget:
+        if raw is None:
+            return Budget()
+        try:
+            return budget_of(str(raw))
+        except UsageError as error:
+            raise self._bad("budget", str(error)) from None
+
+    def _text(self, body: dict[str, Json], name: str) -> str:
+        value = body.get(name, "")
+        if value is not None and not isinstance(value, str):
+            raise self._bad(name, f"{name} is text, not {value!r}")
+        return value or ""
+
+    def _bad(self, path: str, message: str) -> BadWorkspace:
+        return BadWorkspace(f"{self._document.where(path)}: {message}")
+
+
+def require(plan: Plan, found: list[Diagnostic]) -> Plan:
+    """Give the plan, or raise BadPlan when there are errors."""
+    if not plan.tasks and not errors(found):
+        found = [*found, diagnose("empty-plan", "tasks", "the plan has no task", "Add at least one task.")]
+    if errors(found):
+        raise BadPlan(found)
+    return plan
