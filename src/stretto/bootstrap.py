@@ -337,6 +337,7 @@ def _load(file: Path, where: str) -> ModuleType:
         raise BadWorkspace(f"{where}: {file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    before = set(sys.modules)
     sys.path.insert(0, str(file.parent))
     try:
         spec.loader.exec_module(module)
@@ -348,6 +349,10 @@ def _load(file: Path, where: str) -> ModuleType:
         raise BadWorkspace(f"{place}: {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(file.parent))
+        # Its neighbours stay its own: another workspace may have files of the same names.
+        for fresh in set(sys.modules) - before:
+            if str(getattr(sys.modules[fresh], "__file__", "")).startswith(f"{file.parent}/"):
+                del sys.modules[fresh]
     return module
 
 

@@ -68,6 +68,7 @@ def _find(module: str, file: str, name: str) -> Callable[..., Any]:
             raise ImportError(f"cannot load {file}")
         found = importlib.util.module_from_spec(spec)
         sys.modules["stretto_isolated"] = found
+        sys.path.insert(0, os.path.dirname(file))
         spec.loader.exec_module(found)
     for step in name.split("."):
         found = getattr(found, step)

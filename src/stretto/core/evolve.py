@@ -290,7 +290,7 @@ def _asked(state: RunState, event: PersonAsked) -> RunState:
     one = state.tasks[request.task]
     state = _unready(state, one)
     status = TaskStatus.UNKNOWN if request.kind == "doubt" else TaskStatus.WAITING
-    one = replace(one, status=status, ready=False, request=request.id, started=one.started or event.at)
+    one = replace(one, status=status, ready=False, request=request.id)
     return replace(
         state,
         tasks=state.tasks.set(request.task, one),

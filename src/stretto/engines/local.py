@@ -73,7 +73,7 @@ class _Drive:
                 if task is not None:
                     task.cancel()
             elif effect.key not in self._under_way:
-                if isinstance(effect, AskPerson) or (isinstance(effect, Wait) and effect.timer == "deadline"):
+                if isinstance(effect, Wait) and effect.timer == "deadline":
                     self._idle.add(effect.key)
                 self._under_way[effect.key] = asyncio.create_task(self._perform(effect), name=effect.key)
 
@@ -85,10 +85,14 @@ class _Drive:
             report = error
         if report is not None:
             await self._mailbox.put(report)
-        if self._under_way.get(effect.key) is asyncio.current_task() and not isinstance(effect, AskPerson):
+        if self._under_way.get(effect.key) is not asyncio.current_task():
+            return
+        if isinstance(effect, AskPerson):
+            self._idle.add(effect.key)  # nobody here answers: the request stays open
+        else:
             del self._under_way[effect.key]
             self._idle.discard(effect.key)
-            await self._mailbox.put(None)  # somebody may wait for stillness
+        await self._mailbox.put(None)  # somebody may wait for stillness
 
     def _stands_still(self) -> bool:
         return self._mailbox.empty() and not self._notes and self._under_way.keys() <= self._idle

@@ -10,9 +10,9 @@ from stretto.specialists.report import render as render_document
 def render(document: Document, work: Assignment, name: str = "report") -> dict[str, str]:
     """Render a structured document to NAME.md and NAME.html.
 
-    Gives the names of the two files; they are handed in as artifacts.
+    Gives the document's summary and the names of the two files, which are handed in as artifacts.
     """
     rendered = render_document(document)
     work.attach(f"{name}.md", rendered.markdown, "text/markdown")
     work.attach(f"{name}.html", rendered.html, "text/html")
-    return {"markdown": f"{name}.md", "html": f"{name}.html", "title": document.title}
+    return {"markdown": f"{name}.md", "html": f"{name}.html", "summary": document.summary}
