@@ -27,6 +27,7 @@ from stretto.core.context import labels as labels_of
 from stretto.core.domain import (
     FREE,
     Completed,
+    Cost,
     Delivery,
     Failed,
     FailureClass,
@@ -287,7 +288,9 @@ def _start(draft: _Draft, command: Judged, one: TaskState, verdict: Verdict) -> 
 
 def _outcome(draft: _Draft, command: ReportOutcome) -> None:
     one = draft.state.tasks.get(command.task)
-    if one is not None and one.status is TaskStatus.RUNNING and one.attempt == command.attempt:
+    if one is None or one.status is not TaskStatus.RUNNING or one.attempt != command.attempt:
+        return
+    if not (one.in_doubt and isinstance(command.outcome, Unknown)):  # that it is in doubt is known already
         _take(draft, one, command.task, command.attempt, command.outcome)
 
 
@@ -326,13 +329,13 @@ def _take(draft: _Draft, one: TaskState, id_: str, attempt: int, outcome: Any) -
             _ask(draft, id_, attempt, "question", outcome.question)
         case Unknown():
             if draft.state.roster.agents[str(one.agent)].looks_up and not one.in_doubt:
-                draft.say(AttemptDoubted, task=id_, attempt=attempt)
+                draft.say(AttemptDoubted, task=id_, attempt=attempt, cost=outcome.cost)
             else:
-                _doubt(draft, id_, attempt, outcome.message)
+                _doubt(draft, id_, attempt, outcome.message, outcome.cost)
 
 
-def _doubt(draft: _Draft, id_: str, attempt: int, message: str) -> None:
-    draft.say(AttemptSuspended, task=id_, attempt=attempt, unknown=True, message=message)
+def _doubt(draft: _Draft, id_: str, attempt: int, message: str, cost: Cost = FREE) -> None:
+    draft.say(AttemptSuspended, task=id_, attempt=attempt, unknown=True, message=message, cost=cost)
     _ask(draft, id_, attempt, "doubt", f"{message}; did it happen? Answer done, retry or fail")
 
 

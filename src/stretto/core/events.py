@@ -133,10 +133,11 @@ class AttemptSuspended(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptDoubted(Fact):
-    """The owner died during the attempt; the agent is asked whether the action happened."""
+    """Its reply was lost, or its owner died: the agent is asked whether the action happened."""
 
     task: str
     attempt: int
+    cost: Cost = FREE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,7 @@ def evolve(state: RunState, event: Event) -> RunState:
             status = TaskStatus.UNKNOWN if event.unknown else TaskStatus.WAITING
             return _set(_released(state, event.task, event.cost), event.task, status=status)
         case AttemptDoubted():
-            return _set(state, event.task, in_doubt=True)
+            return _set(_charged(state, event.task, event.cost), event.task, in_doubt=True)
         case AttemptForgotten():
             return _ready(_set(_released(state, event.task, FREE), event.task, in_doubt=False), event.task)
         case RetryScheduled():
@@ -198,12 +198,10 @@ def _failed(state: RunState, id_: str, cost: Cost, failure: str) -> RunState:
 
 def _released(state: RunState, id_: str, cost: Cost) -> RunState:
     """End an attempt that is under way: its place is free, its reservation is settled by its cost."""
+    state = _charged(state, id_, cost)
     one = state.tasks[id_]
-    if cost != FREE:
-        state = replace(state, spent=state.spent + cost)
-        one = replace(one, cost=one.cost + cost)
     if one.status is not TaskStatus.RUNNING or one.agent is None:
-        return replace(state, tasks=state.tasks.set(id_, one))
+        return state
     return replace(
         state,
         tasks=state.tasks.set(id_, replace(one, reserved=FREE, status=TaskStatus.PENDING)),
@@ -211,6 +209,14 @@ def _released(state: RunState, id_: str, cost: Cost) -> RunState:
         under_way=state.under_way - 1,
         reserved=state.reserved - one.reserved if one.reserved != FREE else state.reserved,
     )
+
+
+def _charged(state: RunState, id_: str, cost: Cost) -> RunState:
+    if cost == FREE:
+        return state
+    one = state.tasks[id_]
+    tasks = state.tasks.set(id_, replace(one, cost=one.cost + cost))
+    return replace(state, tasks=tasks, spent=state.spent + cost)
 
 
 def _completed(state: RunState, event: TaskCompleted) -> RunState:

@@ -1,0 +1,207 @@
+"""What every journal must do, as tests: subclass `JournalContract`, say how to open one, and let pytest find it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from stretto.core.audit import broken_link
+from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits
+from stretto.core.domain import Budget, Catalogue, Cost, Task
+from stretto.core.errors import LostOwnership, OwnedElsewhere
+from stretto.core.events import AttemptCompleted, Event, RunSubmitted, TaskAdded, TaskCompleted
+from stretto.ports import Journal, RunSummary
+
+T = TypeVar("T")
+Fact = tuple[str, Event]
+
+
+class JournalContract:
+    """Subclass it as `TestMyJournal` and implement `open`."""
+
+    def open(self, folder: Path) -> Journal:
+        """Give a journal in a folder; the same folder again gives the same journal's content again."""
+        raise NotImplementedError
+
+    def use(self, folder: Path, work: Callable[[Journal], Awaitable[T]]) -> T:
+        """Run a piece of work against a journal that is closed afterwards."""
+
+        async def with_journal() -> T:
+            journal = self.open(folder)
+            try:
+                return await work(journal)
+            finally:
+                await journal.close()
+
+        return asyncio.run(with_journal())
+
+    def test_what_is_appended_is_read_back_in_order(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            lease = await journal.claim("r")
+            facts = story("r")
+            await journal.append(lease, 0, facts[:2], line("r"))
+            await journal.append(lease, 2, facts[2:], line("r"))
+            read = await journal.read("r")
+            assert [one.event for one in read] == [event for _, event in facts]
+            assert [one.seq for one in read] == [1, 2, 3, 4]
+            assert [one.actor for one in read] == [actor for actor, _ in facts]
+            assert [one.seq for one in await journal.read("r", 3)] == [4]
+
+        self.use(tmp_path, work)
+
+    def test_an_unknown_run_has_no_events(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            assert list(await journal.read("nothing")) == []
+            assert list(await journal.runs()) == []
+            assert await journal.owner("nothing") is None
+
+        self.use(tmp_path, work)
+
+    def test_content_of_any_size_comes_back_whole(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            lease = await journal.claim("r")
+            big = {"text": "ä€😀" * 50_000, "list": list(range(1000)), "deep": [[[{"a": None}]]], "n": 2**70}
+            event = AttemptCompleted(at=1.0, task="t", attempt=1, output=big)
+            await journal.append(lease, 0, [("agent:a", event)], line("r"))
+            assert (await journal.read("r"))[0].event == event
+            assert max(len(one.payload) for one in await journal.envelopes("r")) < 9000
+
+        self.use(tmp_path, work)
+
+    def test_an_append_at_the_wrong_place_is_refused_and_leaves_nothing(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            lease = await journal.claim("r")
+            facts = story("r")
+            await journal.append(lease, 0, facts[:1], line("r"))
+            for after in (0, 2, 7):
+                await refused(LostOwnership, journal.append(lease, after, facts[1:], line("r")))
+            assert len(await journal.read("r")) == 1
+
+        self.use(tmp_path, work)
+
+    def test_a_decision_that_cannot_be_written_leaves_none_of_its_facts(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            lease = await journal.claim("r")
+            good = story("r")
+            bad: Fact = ("agent:a", AttemptCompleted(at=1.0, task="t", attempt=1, output=float("nan")))
+            await refused(ValueError, journal.append(lease, 0, [*good, bad], line("r")))
+            assert list(await journal.read("r")) == []
+            await journal.append(lease, 0, good, line("r"))
+            assert len(await journal.read("r")) == len(good)
+
+        self.use(tmp_path, work)
+
+    def test_a_run_has_one_owner_at_a_time(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            lease = await journal.claim("r")
+            await refused(OwnedElsewhere, journal.claim("r"))
+            assert await journal.owner("r")
+            await journal.claim("another")
+            await journal.release(lease)
+            assert await journal.owner("r") is None
+            newer = await journal.claim("r")
+            assert newer.fence > lease.fence
+
+        self.use(tmp_path, work)
+
+    def test_a_former_owner_can_neither_append_nor_renew(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            old = await journal.claim("r")
+            await journal.release(old)
+            new = await journal.claim("r")
+            await refused(LostOwnership, journal.append(old, 0, story("r"), line("r")))
+            await refused(LostOwnership, journal.renew(old))
+            await journal.release(old)  # an old lease gives nothing back
+            await journal.renew(new)
+            await journal.append(new, 0, story("r"), line("r"))
+
+        self.use(tmp_path, work)
+
+    def test_many_writers_at_once_keep_every_chain_whole(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            async def write(run: str) -> None:
+                lease = await journal.claim(run)
+                for number in range(20):
+                    event = TaskCompleted(at=float(number), task=f"t{number}")
+                    await journal.append(lease, number, [("system", event)], line(run))
+
+            runs = [f"r{number}" for number in range(20)]
+            await asyncio.gather(*(write(run) for run in runs))
+            for run in runs:
+                assert len(await journal.read(run)) == 20
+                assert broken_link(await journal.envelopes(run)) is None
+
+        self.use(tmp_path, work)
+
+    def test_the_chain_proves_itself_and_shows_tampering(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            lease = await journal.claim("r")
+            await journal.append(lease, 0, story("r"), line("r"))
+            whole = list(await journal.envelopes("r"))
+            assert broken_link(whole) is None
+            assert broken_link([whole[0], *whole[2:]]) == whole[2].seq
+            forged = type(whole[1])(**{**_fields(whole[1]), "actor": "somebody else"})
+            assert broken_link([whole[0], forged, *whole[2:]]) == 2
+
+        self.use(tmp_path, work)
+
+    def test_commands_left_in_the_inbox_wait_for_the_owner_in_order(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            left = [
+                AnswerRequest(at=1.0, actor="person:a", request="q", decision="edit", value={"x": [1, "ü"]}),
+                ChangeLimits(budget=Budget(steps=3), deadline=9.0),
+                Cancel(actor="person:b", reason="enough"),
+            ]
+            for command in left:
+                await journal.post("r", command)
+            await journal.post("other", Cancel())
+            notes = await journal.inbox("r")
+            assert [note.command for note in notes] == left
+            await journal.clear(notes[:2])
+            assert [note.command for note in await journal.inbox("r")] == left[2:]
+            assert len(await journal.inbox("other")) == 1
+
+        self.use(tmp_path, work)
+
+    def test_runs_are_listed_newest_first_and_found_by_how_they_begin(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            for number, run in enumerate(("aa1", "aa2", "bb1")):
+                lease = await journal.claim(run)
+                summary = line(run, started=float(number), cost=Cost(tokens=number))
+                await journal.append(lease, 0, story(run), summary)
+            assert [one.run for one in await journal.runs()] == ["bb1", "aa2", "aa1"]
+            assert [one.run for one in await journal.runs(begins="aa")] == ["aa2", "aa1"]
+            assert [one.run for one in await journal.runs(limit=1)] == ["bb1"]
+            assert (await journal.runs(begins="aa2"))[0].cost == Cost(tokens=1)
+            assert list(await journal.runs(begins="%")) == []
+
+        self.use(tmp_path, work)
+
+
+def story(run: str) -> list[Fact]:
+    """Give a few facts as a run begins with."""
+    catalogue = Catalogue()
+    return [
+        ("person:p", RunSubmitted(at=1.0, run=run, goal="Gutes Ziel 目标", inputs={"a": 1}, catalogue=catalogue)),
+        ("planner:p", TaskAdded(at=1.5, task=Task(id="t", skill="s", inputs={"x": {"ref": "inputs.a"}}))),
+        ("agent:a", AttemptCompleted(at=2.0, task="t", attempt=1, output={"rows": [1, 2.5, None, True, "x"]})),
+        ("reviewer:r", TaskCompleted(at=2.0, task="t", reviewer="r")),
+    ]
+
+
+def line(run: str, *, started: float = 1.0, cost: Cost = Cost()) -> RunSummary:  # noqa: B008 - frozen
+    """Give the line of a run for lists."""
+    return RunSummary(run=run, goal="goal", status="running", started=started, cost=cost)
+
+
+async def refused(kind: type[Exception], attempt: Awaitable[object]) -> None:
+    """Await something that must raise."""
+    try:
+        await attempt
+    except kind:
+        return
+    raise AssertionError(f"it should have raised {kind.__name__}")
+
+
+def _fields(envelope: object) -> dict[str, object]:
+    return {name: getattr(envelope, name) for name in envelope.__slots__}  # type: ignore[attr-defined]

@@ -1,0 +1,264 @@
+"""A world to drive the pure core in: random plans, and answers to effects as a random outside might give them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+import msgspec
+from hypothesis import strategies as st
+
+from stretto.codec import Codec
+from stretto.core.commands import (
+    AddTask,
+    AnswerRequest,
+    ClosePlan,
+    Command,
+    Deliver,
+    FireTimer,
+    Judged,
+    LookedUp,
+    ReportOutcome,
+    ReportReview,
+    SubmitGoal,
+)
+from stretto.core.context import Missing, resolve, value_of
+from stretto.core.decide import step
+from stretto.core.domain import (
+    AgentCard,
+    Artifact,
+    Budget,
+    Catalogue,
+    Citation,
+    Completed,
+    Cost,
+    Delivery,
+    Failed,
+    FailureClass,
+    ForEach,
+    InputRequired,
+    Json,
+    Limits,
+    Outcome,
+    Plan,
+    Preview,
+    Review,
+    Rules,
+    SideEffect,
+    Skill,
+    Task,
+    Unknown,
+    Verdict,
+)
+from stretto.core.effects import (
+    AskPerson,
+    Effect,
+    Judge,
+    LookUp,
+    MakePlan,
+    ReviewResult,
+    RunTask,
+    Synthesise,
+    Wait,
+    Withdraw,
+)
+from stretto.core.events import Event
+from stretto.core.reconcile import changes, reconcile
+from stretto.core.state import RunState, gaps
+
+EFFECTS = tuple(SideEffect)
+
+numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**60), 2**60)
+values: st.SearchStrategy[Json] = st.recursive(
+    st.none() | st.booleans() | numbers | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def card(effect: SideEffect, *, looks_up: bool, concurrency: int | None, cost: int) -> AgentCard:
+    """Give an agent whose one skill has this effect."""
+    name = f"do_{effect.value}"
+    return AgentCard(
+        name=f"agent_{effect.value}",
+        skills=(Skill(name=name, effect=effect, inputs={"type": "object"}),),
+        looks_up=looks_up,
+        concurrency=concurrency,
+        cost=Cost(money=Decimal(cost), tokens=cost),
+    )
+
+
+catalogues = st.builds(
+    lambda looks, most, parallel, cost: Catalogue(
+        agents=tuple(card(effect, looks_up=looks, concurrency=most, cost=cost) for effect in EFFECTS),
+        rules=Rules(parallel=parallel, fan_out=5),
+    ),
+    st.booleans(),
+    st.none() | st.integers(1, 3),
+    st.integers(1, 6),
+    st.integers(0, 2),
+)
+
+
+@st.composite
+def plans(draw: st.DrawFn, most: int = 8) -> Plan:
+    """Draw a plan without defects: references lead to earlier tasks only."""
+    count = draw(st.integers(1, most))
+    tasks: list[Task] = []
+    for number in range(count):
+        earlier = [task.id for task in tasks]
+        inputs: dict[str, Json] = {}
+        for name in draw(st.lists(st.sampled_from("abc"), unique=True, max_size=3)):
+            if earlier and draw(st.booleans()):
+                ref: dict[str, Json] = {"ref": f"{draw(st.sampled_from(earlier))}.output"}
+                inputs[name] = {**ref, "default": None} if draw(st.booleans()) else ref
+            else:
+                inputs[name] = draw(values.filter(lambda value: not isinstance(value, dict)))
+        after = draw(st.lists(st.sampled_from(earlier), unique=True, max_size=2)) if earlier else []
+        effect = draw(st.sampled_from(EFFECTS))
+        spread = draw(st.sampled_from([None, None, None, [], [1], [1, 1, 2]]))
+        tasks.append(
+            Task(
+                id=f"t{number}",
+                skill=f"do_{effect.value}",
+                inputs=inputs,
+                after=tuple(after),
+                for_each=None if spread is None else ForEach(items=spread, allow_failures=draw(st.booleans())),
+                limits=Limits(attempts=draw(st.none() | st.integers(1, 3))),
+                writes=f"k{number}" if draw(st.booleans()) else None,
+                occurrence=number,
+                approval=draw(st.sampled_from(["policy", "policy", "ask"])),
+            )
+        )
+    deliver = {"ref": f"{draw(st.sampled_from(tasks)).id}.output"} if draw(st.booleans()) else None
+    return Plan(tasks=tuple(draw(st.permutations(tasks))), deliver=deliver)
+
+
+@dataclass
+class World:
+    """Keeps a run, everything said to it, and the work a running loop believes to be under way."""
+
+    draw: st.DrawFn
+    state: RunState = field(default_factory=RunState)
+    events: list[Event] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    under_way: dict[str, Effect] = field(default_factory=dict)
+    now: float = 1000.0
+
+    def say(self, command: Command) -> Sequence[Event]:
+        """Decide on a command, and keep what is under way as a running loop would."""
+        self.now += self.draw(st.sampled_from([0.0, 0.25, 3.0]))
+        command = replace(command, at=self.now)
+        before = self.state
+        events, self.state = step(before, command)
+        self.commands.append(command)
+        self.events += events
+        for change in changes(before, self.state, events):
+            if isinstance(change, Withdraw):
+                del self.under_way[change.key]
+            else:
+                assert change.key not in self.under_way
+                self.under_way[change.key] = change
+        return events
+
+    def submit(self, plan: Plan, catalogue: Catalogue, budget: Budget, deadline: float | None) -> None:
+        self.say(
+            SubmitGoal(
+                run="run", goal="a goal", catalogue=catalogue, plan=plan, budget=budget,
+                deadline=None if deadline is None else self.now + deadline,
+            )
+        )  # fmt: skip
+
+    def answers(self, effect: Effect) -> list[Command]:
+        """Give what the outside reports for an effect; nothing where it takes a person who is away."""
+        match effect:
+            case MakePlan():
+                given = self.state.given or Plan()
+                adds: list[Command] = [AddTask(revision=effect.revision, task=task) for task in given.tasks]
+                return [*adds, ClosePlan(revision=effect.revision, deliver=given.deliver)]
+            case Judge():
+                return [self._judged(effect)]
+            case RunTask():
+                return [ReportOutcome(task=effect.task, attempt=effect.attempt, outcome=self._outcome())]
+            case LookUp():
+                found = self.draw(st.sampled_from([None, Completed(output=1), Unknown(message="no idea")]))
+                return [LookedUp(task=effect.task, attempt=effect.attempt, outcome=found)]
+            case ReviewResult():
+                accepted = self.draw(st.sampled_from([True, True, True, False]))
+                findings = () if accepted else ("not good",)
+                review = Review(accepted=accepted, reviewer="r", findings=findings)
+                return [ReportReview(task=effect.task, attempt=effect.attempt, review=review)]
+            case AskPerson():
+                request = self.state.requests[effect.request]
+                words = {
+                    "approval": ["approve", "deny", "edit"],
+                    "question": ["answer", "fail"],
+                    "doubt": ["done", "retry", "fail"],
+                }
+                word = self.draw(st.sampled_from(words[request.kind]))
+                value: Json = {"edited": self.draw(st.integers(0, 9))} if word == "edit" else "word"
+                return [AnswerRequest(actor="person:p", request=request.id, decision=word, value=value)]
+            case Wait():
+                self.now = max(self.now, effect.until)
+                return [FireTimer(timer=effect.timer)]
+            case Synthesise():
+                return [Deliver(delivery=Delivery(answer=1, gaps=gaps(self.state)))]
+
+    def _judged(self, effect: Judge) -> Judged:
+        one = self.state.tasks[effect.task]
+        answer = Judged(task=effect.task, attempt=effect.attempt, agent=effect.agent)
+        if self.draw(st.integers(0, 19)) == 0:
+            return replace(answer, skip="its condition is false")
+        if one.task.for_each is not None and one.number is None:
+            return replace(answer, items=tuple(value_of(self.state, one.task.for_each.items, one)))
+        try:
+            arguments = resolve(self.state, one).arguments
+        except Missing as error:
+            return replace(answer, refusal=str(error))
+        kind = self.draw(st.sampled_from(["allow", "allow", "allow", "deny", "ask"]))
+        if one.task.approval == "ask" and kind == "allow":
+            kind = "ask"
+        preview = self.draw(st.sampled_from([None, Preview(diff="+x", preimage="p")]))
+        if one.approved is not None and kind == "ask":
+            preview = None
+        verdict = Verdict(decision=kind, rule="test", reason="because")  # type: ignore[arg-type]
+        return replace(answer, verdict=verdict, arguments=arguments, preview=preview)
+
+    def _outcome(self) -> Outcome:
+        kind = self.draw(st.sampled_from(["done", "done", "done", "failed", "asks", "unknown"]))
+        cost = Cost(money=Decimal(self.draw(st.integers(0, 2))), tokens=1)
+        if kind == "failed":
+            failure = self.draw(st.sampled_from([one for one in FailureClass if one is not FailureClass.UNKNOWN]))
+            return Failed(failure=failure, message="it failed", cost=cost)
+        if kind == "asks":
+            return InputRequired(question="which?", cost=cost)
+        if kind == "unknown":
+            return Unknown(message="lost", cost=cost)
+        return Completed(
+            output=self.draw(values),
+            artifacts=(Artifact(name="a.txt", content="x"),) if self.draw(st.booleans()) else (),
+            citations=(Citation(file="f", line=1, text="x"),) if self.draw(st.booleans()) else (),
+            cost=cost,
+        )
+
+
+def through_json(events: Sequence[Event]) -> list[Event]:
+    """Write events as a journal does, and read them again."""
+    codec = Codec()
+    read = []
+    for event in events:
+        one = codec.encode(event)
+        beside = {mark: body for mark, _, body in one.contents} | dict(one.documents)
+        stored = json.loads(json.dumps(one.payload.decode()))
+        read.append(codec.decode(one.type, one.version, stored.encode(), event.at, lambda mark, _, b=beside: b[mark]))
+    return read
+
+
+def due(state: RunState) -> dict[str, Effect]:
+    """Give everything a state calls for, by key."""
+    return {effect.key: effect for effect in reconcile(state)}
+
+
+def plain(state: RunState) -> object:
+    """Give a state as plain values, to compare two."""
+    return msgspec.structs.asdict(state)
