@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from stretto.core.audit import broken_link
-from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits
+from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command
 from stretto.core.domain import Budget, Catalogue, Cost, Task
 from stretto.core.errors import LostOwnership, OwnedElsewhere
 from stretto.core.events import AttemptCompleted, Event, RunSubmitted, TaskAdded, TaskCompleted
@@ -140,14 +141,14 @@ class JournalContract:
             whole = list(await journal.envelopes("r"))
             assert broken_link(whole) is None
             assert broken_link([whole[0], *whole[2:]]) == whole[2].seq
-            forged = type(whole[1])(**{**_fields(whole[1]), "actor": "somebody else"})
+            forged = replace(whole[1], actor="somebody else")
             assert broken_link([whole[0], forged, *whole[2:]]) == 2
 
         self.use(tmp_path, work)
 
     def test_commands_left_in_the_inbox_wait_for_the_owner_in_order(self, tmp_path: Path) -> None:
         async def work(journal: Journal) -> None:
-            left = [
+            left: list[Command] = [
                 AnswerRequest(at=1.0, actor="person:a", request="q", decision="edit", value={"x": [1, "ü"]}),
                 ChangeLimits(budget=Budget(steps=3), deadline=9.0),
                 Cancel(actor="person:b", reason="enough"),
@@ -201,7 +202,3 @@ async def refused(kind: type[Exception], attempt: Awaitable[object]) -> None:
     except kind:
         return
     raise AssertionError(f"it should have raised {kind.__name__}")
-
-
-def _fields(envelope: object) -> dict[str, object]:
-    return {name: getattr(envelope, name) for name in envelope.__slots__}  # type: ignore[attr-defined]
