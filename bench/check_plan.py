@@ -1,6 +1,6 @@
 """How long it takes to look a plan over: medians of several runs, by shape of the plan and by its form on paper.
 
-    .venv/bin/python bench/check_plan.py --tasks 1000 10000 --runs 5
+.venv/bin/python bench/check_plan.py --tasks 1000 10000 --runs 5
 """
 
 import argparse
@@ -53,17 +53,25 @@ def shapes(count: int) -> dict[str, Plan]:
     return {
         "one chain": made(*(task(n, inputs={"rows": ref(n - 1, ".rows")} if n else {}) for n in every)),
         "layers of ten": made(
-            *(task(n, inputs={"all": [ref(m) for m in range(n // 10 * 10 - 10, n // 10 * 10) if m >= 0]}) for n in every)
+            *(
+                task(n, inputs={"all": [ref(m) for m in range(n // 10 * 10 - 10, n // 10 * 10) if m >= 0]})
+                for n in every
+            )
         ),
         "one hub": made(*(task(n, inputs={"rows": ref(0, ".rows")} if n else {}) for n in every)),
-        "one join": made(*(task(n, inputs={"all": [ref(m) for m in every[:-1]]} if n == count - 1 else {}) for n in every)),
-        "writers of one key, ordered": made(
-            *(task(n, writes="k", after=(f"t{n - 1}",) if n else ()) for n in every)
+        "one join": made(
+            *(task(n, inputs={"all": [ref(m) for m in every[:-1]]} if n == count - 1 else {}) for n in every)
         ),
+        "writers of one key, ordered": made(*(task(n, writes="k", after=(f"t{n - 1}",) if n else ()) for n in every)),
         "writers of one key, unordered": made(*(task(n, writes="k") for n in every)),
         "readers and writers of many keys": made(
             *(
-                task(n, writes=f"k{n}", inputs={"x": {"ref": f"context.k{n - 1}"}} if n else {}, after=(f"t{n - 1}",) if n else ())
+                task(
+                    n,
+                    writes=f"k{n}",
+                    inputs={"x": {"ref": f"context.k{n - 1}"}} if n else {},
+                    after=(f"t{n - 1}",) if n else (),
+                )
                 for n in every
             )
         ),
@@ -76,7 +84,9 @@ def shapes(count: int) -> dict[str, Plan]:
         "one circle": made(*(task(n, inputs={"x": ref((n - 1) % count)}) for n in every)),
         "dangling references": made(*(task(n, inputs={"x": {"ref": f"u{n}q{n}.output"}}) for n in every)),
         "unknown skills": made(*(task(n, f"wrok{n}") for n in every)),
-        "unknown inputs in conditions": made(*(task(n, when=f"inputs.a{n} == {n}") for n in every), inputs={"b": InputSpec()}),
+        "unknown inputs in conditions": made(
+            *(task(n, when=f"inputs.a{n} == {n}") for n in every), inputs={"b": InputSpec()}
+        ),
     }
 
 
@@ -136,7 +146,9 @@ def main() -> None:
             texts["YAML, full parser"] = f"{texts['YAML']}description: &anchor this takes the full parser\n"
         for form, text in texts.items():
             rows.setdefault(f"read: {form}", []).append(
-                median(lambda t=text, f=form: read_plan(parse_document(t, "plan", is_json=f == "JSON").value), chosen.runs)
+                median(
+                    lambda t=text, f=form: read_plan(parse_document(t, "plan", is_json=f == "JSON").value), chosen.runs
+                )
             )
             read = parse_document(text, "plan", is_json=form == "JSON")
             rows.setdefault(f"places: {form}", []).append(

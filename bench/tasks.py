@@ -53,7 +53,10 @@ def main() -> None:
         small = statistics.median(one[number] for one, _ in pairs)
         large = statistics.median(two[number] for _, two in pairs)
         ratio = statistics.median(two[number] / one[number] for one, two in pairs)
-        print(f"{name}: {small:.0f} us a task of {options.small}, {large:.0f} us a task of {options.large}, ratio {ratio:.2f}")
+        print(
+            f"{name}: {small:.0f} us a task of {options.small}, "
+            f"{large:.0f} us a task of {options.large}, ratio {ratio:.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -248,13 +248,18 @@ def open_workspace(folder: Path, *, store: Path | None = None, listeners: Sequen
 @asynccontextmanager
 async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[Journal]:
     """Open a store; raises StoreError, and UsageError when it must exist and does not."""
-    if must_exist and not path.exists():
-        raise UsageError(f"there is no store {path} yet; a first run makes it, or name another with --store")
+    if must_exist:
+        _must_exist(path)
     journal = SqliteJournal(path)
     try:
         yield journal
     finally:
         await journal.close()
+
+
+def _must_exist(store: Path) -> None:
+    if not store.exists():
+        raise UsageError(f"there is no store {store} yet; a first run makes it, or name another with --store")
 
 
 async def find_run(journal: Journal, begins: str) -> str:

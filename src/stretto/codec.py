@@ -21,6 +21,7 @@ Upcast: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 _EVENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 _COMMANDS: dict[str, type] = {kind.__name__: kind for kind in (AnswerRequest, Cancel, ChangeLimits)}
 _BESIDE, _SHARED = "$content", "$document"
+_LARGE_ONLY = (True, False)  # content of its own, put beside only when it is large
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,11 @@ class Codec:
         del body["at"]
         contents, documents = [], []
         everything = bool(getattr(event, "personal", False))
-        for name, (beside, personal) in _fields_apart(kind).items():
+        apart = _fields_apart(kind)
+        payload = canonical(body)
+        if len(payload) <= INLINE and not everything and not any(known != _LARGE_ONLY for known in apart.values()):
+            return Encoded(type=kind.__name__, version=self.versions.get(kind.__name__, 1), payload=payload)
+        for name, (beside, personal) in apart.items():
             whole = canonical(body[name])
             if not beside:
                 documents.append((content_hash(b"", whole), whole))

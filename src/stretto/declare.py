@@ -6,6 +6,8 @@
 @agent(timeout=5, isolated=True)        anything else of the card
 """
 
+import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -16,6 +18,7 @@ from stretto.core.errors import BadAgent
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__stretto__"
+_NAME = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +81,22 @@ def agent(
     diff); `lookup` takes the same arguments and gives the result of the action with this key, or None when it
     never happened. Both may take an `Assignment` as well.
     """
+    _check_kinds({"name": name, "description": description}, str, "text")
+    _check_kinds({"preview": preview, "lookup": lookup}, Callable, "a function")
+    _check_amounts({"timeout": timeout, "latency": latency}, whole=False)
+    _check_amounts(
+        {"attempts": attempts, "memory_mb": memory_mb, "output_kb": output_kb, "concurrency": concurrency}, whole=True
+    )
+    if name is not None and not _NAME.fullmatch(name):
+        raise BadAgent(f"a skill is named with letters, digits, dots and dashes, not {name!r}")
+    if approval not in (None, "policy", "ask"):
+        raise BadAgent(f"approval is 'policy' or 'ask', not {approval!r}")
+    if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 0:
+        raise BadAgent(f"tokens is a whole number, 0 or more, not {tokens!r}")
     changes: dict[str, Any] = {
         "name": name,
         "description": description,
-        "effect": SideEffect(effect) if effect is not None else None,
+        "effect": _effect(effect) if effect is not None else None,
         "cost": Cost(money=_money(cost), tokens=tokens) if cost is not None or tokens else None,
         "latency": latency,
         "concurrency": concurrency,
@@ -98,17 +113,50 @@ def agent(
         ("perimeter", perimeter),
         ("backups", backups),
     ):
-        changes[key] = tuple(value) if value is not None else None
+        changes[key] = _names(key, value) if value is not None else None
     limits = {"timeout": timeout, "attempts": attempts, "memory_mb": memory_mb, "output_kb": output_kb}
 
     def mark(function: F) -> F:
+        if not callable(function) or isinstance(function, type):
+            raise BadAgent(f"only functions can be declared, not {function!r}")
         before = declared(function)
         kept = {key: value for key, value in changes.items() if value is not None}
         newer = replace(before.limits, **{key: value for key, value in limits.items() if value is not None})  # type: ignore[arg-type]
-        setattr(function, _MARK, replace(before, **kept, limits=newer))
+        try:
+            setattr(function, _MARK, replace(before, **kept, limits=newer))
+        except AttributeError:
+            raise BadAgent(f"{function!r} cannot be declared; wrap it in a function of your own") from None
         return function
 
     return mark
+
+
+def _effect(given: SideEffect | str) -> SideEffect:
+    try:
+        return SideEffect(given)
+    except ValueError:
+        raise BadAgent(f"there is no side effect {given!r}; known: {', '.join(SideEffect)}") from None
+
+
+def _check_kinds(given: dict[str, Any], kind: Any, what: str) -> None:
+    for name, value in given.items():
+        if value is not None and not isinstance(value, kind):
+            raise BadAgent(f"{name} is {what}, not {value!r}")
+
+
+def _check_amounts(given: dict[str, Any], *, whole: bool) -> None:
+    for name, value in given.items():
+        if value is None:
+            continue
+        right = isinstance(value, int) or (not whole and isinstance(value, float) and math.isfinite(value))
+        if isinstance(value, bool) or not right or value <= 0:
+            raise BadAgent(f"{name} is a {'whole ' if whole else ''}number above 0, not {value!r}")
+
+
+def _names(what: str, given: Any) -> tuple[str, ...]:
+    if isinstance(given, str) or not all(isinstance(one, str) for one in given):
+        raise BadAgent(f"{what} is a list of names like ({given!r},), not {given!r}")
+    return tuple(given)
 
 
 def _money(value: str | float | Decimal | None) -> Decimal:

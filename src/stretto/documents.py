@@ -1,17 +1,31 @@
-"""Files that people write: JSON and YAML into plain values, and the line and column of every part of them."""
+"""Files that people write: JSON and YAML into plain values, and the line and column of every part of them.
+
+Whatever is in a file, the answer is a value of bounded size or `Unreadable`. YAML is version 1.2 with its core
+schema; keys are text as written; tags of programming languages, cycles and doubled keys are refused.
+"""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from stretto.core.domain import Json
-from stretto.core.plan.diagnostics import Diagnostic, diagnose
+from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown, under
+from stretto.core.plan.text import DEEPEST, NotPlain, Places, json_places, read_plain, scalar
 
 LARGEST = 50 * 1024 * 1024
-LARGEST_WITH_PLACES = 2 * 1024 * 1024
+LARGEST_FULL_YAML = 2 * 1024 * 1024
+"""What the full YAML parser takes: it reads about 150 KB a second. Plain block YAML and JSON go up to `LARGEST`."""
+MOST_VALUES = 2_000_000
+
+_CORE = "tag:yaml.org,2002:"
+_WANTED: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (float, int),
+    "bool": (bool,),
+    "null": (type(None),),
+}
 
 
 class Unreadable(Exception):
@@ -28,7 +42,7 @@ class Document:
 
     name: str
     value: Json
-    places: Callable[[], dict[str, tuple[int, int]]] = field(default=dict)
+    places: Callable[[], Places] = field(default=dict)
 
     def where(self, path: str) -> str:
         """Give `file:line:column` of a path, or of the nearest part above it that is in the file."""
@@ -54,46 +68,65 @@ def read_document(path: Path, *, largest: int = LARGEST) -> Document:
     """Read a JSON or YAML file; raises Unreadable for whatever is wrong with it."""
     name = str(path)
     try:
-        size = path.stat().st_size
-        if size > largest:
-            raise Unreadable(_said("too-large", name, f"{size} bytes; the limit is {largest}", "Split it."))
-        raw = path.read_bytes()
-    except OSError as error:
-        raise Unreadable(
-            _said("unreadable", name, error.strerror or str(error), "Check the path and its rights.")
-        ) from None
+        with path.open("rb") as file:
+            raw = file.read(largest + 1)  # a device or a pipe does not tell its size
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise Unreadable(_said("unreadable", name, reason, "Check the path and its rights.")) from None
+    if len(raw) > largest:
+        raise Unreadable(_said("too-large", name, f"more than {largest} bytes", "Split it."))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
+        before = raw[: error.start]
+        column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1
+        line = before.count(b"\n") + 1
         raise Unreadable(
-            _said("unreadable", f"{name}:{line}:1", "this is not UTF-8 text", "Save it as UTF-8.")
+            _said("unreadable", f"{name}:{line}:{column}", "this is not UTF-8 text", "Save it as UTF-8.")
         ) from None
     return parse_document(text, name, is_json=path.suffix.lower() == ".json")
 
 
 def parse_document(text: str, name: str, *, is_json: bool = False) -> Document:
     """Parse JSON or YAML; raises Unreadable."""
-    if is_json or text.lstrip()[:1] in ("{", "["):
+    if is_json:
+        return _json(text, name)
+    if text.lstrip()[:1] not in ("{", "["):
+        return _yaml(text, name)
+    try:
+        return _json(text, name)
+    except Unreadable as error:
+        # Flow YAML begins like JSON; what is neither is told as what it looks like.
+        looks_like_json = text.lstrip().startswith(('{"', "[{", '{\n  "'))
+        if error.diagnostic.code == "too-large" or "twice" in error.diagnostic.message:
+            raise
         try:
-            value = json.loads(text, object_pairs_hook=_no_doubles, parse_constant=_no_constant)
-        except json.JSONDecodeError as error:
-            if is_json or text.lstrip().startswith('{"'):
-                place = f"{name}:{error.lineno}:{error.colno}"
-                raise Unreadable(_said("unreadable", place, f"not JSON: {error.msg}", _mend(text))) from None
-        except _Doubled as error:
-            place = f"{name}:{_line_of_double(text, str(error))}:1"
-            raise Unreadable(
-                _said("unreadable", place, f"the key {str(error)!r} is there twice", "Rename one.")
-            ) from None
-        except ValueError as error:
-            raise Unreadable(_said("unreadable", name, str(error), "Write a finite number.")) from None
-        except RecursionError:
-            raise Unreadable(_said("too-large", name, "nested too deeply", "Flatten it.")) from None
-        else:
-            return Document(name=name, value=value, places=_lazily(text))
-    value, places = _yaml(text, name)
-    return Document(name=name, value=value, places=lambda: places)
+            return _yaml(text, name)
+        except Unreadable:
+            if looks_like_json:
+                raise error from None
+            raise
+
+
+def _json(text: str, name: str) -> Document:
+    def refuse(message: str, mend: str, place: str = "") -> NoReturn:
+        raise Unreadable(_said("unreadable", f"{name}{place}", message, mend)) from None
+
+    try:
+        value = json.loads(text, object_pairs_hook=_no_doubles, parse_constant=_no_constant, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        refuse(f"not JSON: {error.msg}", _mend(text), f":{error.lineno}:{error.colno}")
+    except _Doubled as error:
+        doubled = json_places(text)[1]
+        place = f":{doubled[1]}:{doubled[2]}" if doubled else ""
+        refuse(f"the key {shown(doubled[0] if doubled else str(error))} is there twice", "Rename one.", place)
+    except ValueError as error:
+        number = str(error).partition("#")[2]
+        line, column = _line_column(text, text.find(number)) if number else (1, 1)
+        refuse(str(error).partition("#")[0], "Write a finite number.", f":{line}:{column}" if number else "")
+    except RecursionError:
+        raise Unreadable(_said("too-large", name, "nested too deeply", "Flatten it.")) from None
+    return Document(name=name, value=value, places=_once(lambda: _with_ids(json_places(text)[0], value)))
 
 
 class _Doubled(Exception):
@@ -112,12 +145,14 @@ def _no_doubles(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def _no_constant(text: str) -> Json:
-    raise ValueError(f"{text} is not a JSON number")
+    raise ValueError(f"{text} is not a JSON number#{text}")
 
 
-def _line_of_double(text: str, key: str) -> int:
-    marked = json.dumps(key, ensure_ascii=False)
-    return text[: text.rfind(marked)].count("\n") + 1
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"{text[:40]} is not a finite number#{text}")
+    return value
 
 
 def _mend(text: str) -> str:
@@ -125,86 +160,250 @@ def _mend(text: str) -> str:
     return "It seems to break off before its end." if opened else "Mend the text at this place."
 
 
-def _lazily(text: str) -> Callable[[], dict[str, tuple[int, int]]]:
-    """Find places only when somebody asks: JSON is YAML, and its reader knows lines."""
-    found: dict[str, tuple[int, int]] = {}
+def _line_column(text: str, at: int) -> tuple[int, int]:
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
-    def places() -> dict[str, tuple[int, int]]:
-        if not found and len(text) <= LARGEST_WITH_PLACES:
-            try:
-                found.update(_yaml(text.replace("\t", " "), "")[1])
-            except Unreadable:
-                found[""] = (1, 1)
-        return found
+
+def _once(make: Callable[[], Places]) -> Callable[[], Places]:
+    """Make it only when somebody asks, and once."""
+    made: list[Places] = []
+
+    def places() -> Places:
+        if not made:
+            made.append(make())
+        return made[0]
 
     return places
 
 
-def _yaml(text: str, name: str) -> tuple[Json, dict[str, tuple[int, int]]]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+def _with_ids(places: Places, value: Json) -> Places:
+    """Let tasks be found by their ids as well: in a list by `tasks[3]` and `tasks.fix`."""
+    tasks = value.get("tasks") if isinstance(value, dict) else None
+    pairs: Iterator[tuple[Any, Json]] = iter(())
+    if isinstance(tasks, list):
+        pairs = ((f"tasks[{number}]", one) for number, one in enumerate(tasks))
+    elif isinstance(tasks, dict):
+        pairs = ((under("tasks", key), one) for key, one in tasks.items())
+    named: dict[str, str] = {}
+    for path, one in pairs:
+        id_ = one.get("id") if isinstance(one, dict) else None
+        if isinstance(id_, str) and f"tasks.{id_}" != path:
+            named.setdefault(path, f"tasks.{id_}")
+    if not named:
+        return places
+    found = dict(places)
+    for path, place in places.items():
+        cut = min((at for at in (path.find(".", 6), path.find("[", 6)) if at > 0), default=len(path))
+        head = path[:cut] if path.startswith("tasks.") else path[: path.find("]") + 1]
+        if head in named:
+            found.setdefault(named[head] + path[len(head) :], place)
+    return found
 
-    reader = YAML(typ="rt")
-    reader.allow_duplicate_keys = False
+
+def _yaml(text: str, name: str) -> Document:
     try:
-        raw = reader.load(text)
-        places: dict[str, tuple[int, int]] = {}
-        return _plain(raw, "", places, 0), places
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        problem = (error.problem or "not YAML").split("\n")[0]
-        mend = "Rename one of the two." if "duplicate key" in problem else "Mend the text at this place."
-        raise Unreadable(_said("unreadable", place, f"not YAML: {problem}", mend)) from None
-    except RecursionError:
-        raise Unreadable(_said("too-large", name, "nested too deeply", "Flatten it.")) from None
-    except (YAMLError, ValueError, AttributeError, AssertionError, LookupError, TypeError) as error:
-        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise Unreadable(_said("unreadable", name, f"not YAML: {problem}", "Mend the text.")) from None
+        value = read_plain(text)
+    except NotPlain:
+        pass
+    else:
+
+        def places() -> Places:
+            found: Places = {}
+            read_plain(text, found)
+            return _with_ids(found, value)
+
+        return Document(name=name, value=value, places=_once(places))
+    if len(text) > LARGEST_FULL_YAML:
+        mend = "Write it as JSON, or as plain block YAML: no anchors, tags, multi-line texts or flow over many lines."
+        raise Unreadable(_said("too-large", name, f"more than {LARGEST_FULL_YAML} characters of full YAML", mend))
+    value, found = _Composer(name).read(text)
+    return Document(name=name, value=value, places=_once(lambda: _with_ids(found, value)))
 
 
-def _plain(value: Any, path: str, places: dict[str, tuple[int, int]], depth: int) -> Json:
-    """Give plain values out of ruamel's, and note where each stood."""
-    if depth > 200 or len(places) > 1_000_000:
-        raise RecursionError
-    place = getattr(value, "lc", None)
-    if isinstance(value, dict):
-        found = {}
-        if place is not None and path == "":
-            places[""] = (place.line + 1, place.col + 1)
-        for key, inner in value.items():
-            below = f"{path}.{key}" if path else str(key)
-            if place is not None and place.data and key in place.data:
-                line, column = place.data[key][:2]
-                places[below] = (line + 1, column + 1)
-            found[str(key)] = _plain(inner, below, places, depth + 1)
-        return found
-    if isinstance(value, list | tuple | set):
-        items = []
-        for number, inner in enumerate(value):
-            below = f"{path}[{number}]"
-            if place is not None and place.data and number in place.data:
-                line, column = place.data[number][:2]
-                places[below] = (line + 1, column + 1)
-            items.append(_plain(inner, below, places, depth + 1))
-        return items
-    match value:
-        case None | bool():
-            return value
-        case int():
-            return int(value)
-        case float():
-            if value != value or value in (float("inf"), float("-inf")):
-                raise ValueError(f"{path}: {value} is not a JSON number")
-            return float(value)
-        case str():
-            return str(value)
-        case datetime() | date():
-            return value.isoformat()
-    inner = getattr(value, "value", value)
-    if inner is value:
-        return bool(value) if type(value).__name__ == "ScalarBoolean" else str(value)
-    raise ValueError(f"{path}: a value with a tag of its own is not allowed here")
+@dataclass(slots=True, kw_only=True)
+class _Frame:
+    """A mapping or list under construction; `size` and `height` count what it holds, aliases unfolded."""
+
+    value: Any
+    path: str
+    mark: Any
+    anchor: str | None
+    key: str | None = None
+    merged: list[dict[str, Json]] = field(default_factory=list)
+    merging: bool = False
+    size: int = 1
+    height: int = 1
+
+
+class _Composer:
+    """Puts a document together from the parser's events, without recursion and within bounds."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._places: Places = {}
+        self._frames: list[_Frame] = []
+        self._anchors: dict[str, tuple[Json, int, int] | None] = {}
+        self._root: Json = None
+
+    def read(self, text: str) -> tuple[Json, Places]:
+        """Give the value and the places of its parts; raises Unreadable."""
+        from ruamel.yaml import YAML  # loading takes a tenth of a second: only what is not plain pays for it
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+        try:
+            documents = 0
+            for event in YAML(typ="safe", pure=True).parse(text):
+                kind = type(event).__name__
+                if kind == "DocumentStartEvent":
+                    documents += 1
+                    if documents > 1:
+                        self._refuse(event.start_mark, "there is more than one document", "Keep one, without `---`.")
+                else:
+                    self._take(kind, event)
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            problem = (error.problem or error.context or "not YAML").split("\n")[0]
+            self._refuse(mark, f"not YAML: {problem}", "Mend the text at this place.")
+        except RecursionError:
+            self._too_large("nested too deeply")
+        except (YAMLError, ValueError, AttributeError, AssertionError, LookupError, TypeError) as error:
+            problem = str(error).splitlines()[0] if str(error) else type(error).__name__
+            at = getattr(error, "position", None)
+            line, column = _line_column(text, at) if isinstance(at, int) else (1, 1)
+            place = f"{self._name}:{line}:{column}"
+            raise Unreadable(_said("unreadable", place, f"not YAML: {problem}", "Mend the text.")) from None
+        return self._root, self._places
+
+    def _take(self, kind: str, event: Any) -> None:
+        match kind:
+            case "ScalarEvent":
+                frame = self._frames[-1] if self._frames else None
+                if frame is not None and isinstance(frame.value, dict) and frame.key is None and not frame.merging:
+                    self._key(frame, event)
+                else:
+                    self._put(event, self._scalar(event), 1, 0, event.anchor)
+            case "MappingStartEvent" | "SequenceStartEvent":
+                self._open({} if kind[0] == "M" else [], event, "map" if kind[0] == "M" else "seq")
+            case "MappingEndEvent" | "SequenceEndEvent":
+                frame = self._frames.pop()
+                for one in reversed(frame.merged):
+                    frame.value.update({key: inner for key, inner in one.items() if key not in frame.value})
+                self._put(frame, frame.value, frame.size, frame.height, frame.anchor)
+            case "AliasEvent":
+                self._alias(event)
+
+    def _key(self, frame: _Frame, event: Any) -> None:
+        tag = self._tag(event)
+        if tag not in (None, "!", f"{_CORE}str"):
+            self._refuse(event.start_mark, f"the tag {shown(tag)} is not allowed here", "Remove it.")
+        key = str(event.value)
+        if key == "<<" and event.style is None and tag is None:
+            frame.merging = True
+            return
+        if key in frame.value:
+            self._refuse(event.start_mark, f"the key {shown(key)} is there twice", "Rename one of the two.")
+        if event.anchor:
+            self._anchors[event.anchor] = key, 1, 0
+        frame.key = key
+        self._note(under(frame.path, key), event.start_mark)
+
+    def _open(self, value: Any, event: Any, kind: str) -> None:
+        frame = self._frames[-1] if self._frames else None
+        if frame is not None and isinstance(frame.value, dict) and frame.key is None and not frame.merging:
+            self._refuse(event.start_mark, "a key is text, not a mapping or list", "Write `name: value`.")
+        tag = self._tag(event)
+        if tag not in (None, "!", _CORE + kind):
+            self._refuse(event.start_mark, f"the tag {shown(tag)} is not allowed here", "Remove it.")
+        if len(self._frames) >= DEEPEST:
+            self._too_large(f"nested more than {DEEPEST} levels deep", event.start_mark)
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        path = self._below(frame)
+        if frame is None or isinstance(frame.value, list):
+            self._note(path, event.start_mark)
+        self._frames.append(_Frame(value=value, path=path, mark=event.start_mark, anchor=event.anchor))
+
+    def _alias(self, event: Any) -> None:
+        frame = self._frames[-1] if self._frames else None
+        if event.anchor not in self._anchors:
+            self._refuse(event.start_mark, f"there is no anchor {shown(event.anchor)} before", "Define it before.")
+        known = self._anchors[event.anchor]
+        if known is None:
+            self._refuse(event.start_mark, f"{shown(event.anchor)} would hold itself", "Write it out.")
+        if frame is not None and isinstance(frame.value, dict) and frame.key is None and not frame.merging:
+            self._refuse(event.start_mark, "a key is text, not an alias", "Write the key itself.")
+        value, size, height = known
+        self._put(event, value, size, height, None)
+
+    def _put(self, event: Any, value: Json, size: int, height: int, anchor: str | None) -> None:
+        """Put a finished value where it belongs."""
+        mark = event.mark if isinstance(event, _Frame) else event.start_mark
+        if anchor:
+            self._anchors[anchor] = value, size, height
+        if not self._frames:
+            self._root = value
+            self._note("", mark)
+            return
+        frame = self._frames[-1]
+        frame.size += size
+        frame.height = max(frame.height, height + 1)
+        if frame.size > MOST_VALUES:
+            self._too_large(f"more than {MOST_VALUES} values, aliases unfolded", mark)
+        if len(self._frames) + height > DEEPEST:
+            self._too_large(f"nested more than {DEEPEST} levels deep, aliases unfolded", mark)
+        if isinstance(frame.value, list):
+            self._note(self._below(frame), mark)
+            frame.value.append(value)
+        elif frame.merging:
+            frame.merging = False
+            several = value if isinstance(value, list) else [value]
+            if not all(isinstance(one, dict) for one in several):
+                self._refuse(mark, "`<<` takes a mapping or a list of mappings", "Write `<<: *anchor`.")
+            frame.merged += reversed(several)
+        else:
+            frame.value[frame.key] = value
+            frame.key = None
+
+    def _scalar(self, event: Any) -> Json:
+        tag = self._tag(event)
+        if tag is None:
+            if event.style is not None:
+                return str(event.value)
+        elif tag in ("!", f"{_CORE}str"):
+            return str(event.value)
+        elif tag.removeprefix(_CORE) not in _WANTED:
+            self._refuse(event.start_mark, f"the tag {shown(tag)} is not allowed here", "Remove it.")
+        try:
+            value = scalar(str(event.value))
+        except ValueError as error:
+            self._refuse(event.start_mark, str(error), "Write a finite number.")
+        if tag is not None:
+            wanted = _WANTED[tag.removeprefix(_CORE)]
+            if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+                self._refuse(event.start_mark, f"{shown(event.value)} is not what its tag says", "Remove the tag.")
+        return value
+
+    def _tag(self, event: Any) -> str | None:
+        tag = event.tag
+        return None if tag is None else str(tag)
+
+    def _below(self, frame: _Frame | None) -> str:
+        if frame is None:
+            return ""
+        if isinstance(frame.value, list):
+            return under(frame.path, len(frame.value))
+        return under(frame.path, frame.key if frame.key is not None else "<<")
+
+    def _note(self, path: str, mark: Any) -> None:
+        self._places.setdefault(path, (mark.line + 1, mark.column + 1))
+
+    def _refuse(self, mark: Any, message: str, mend: str) -> NoReturn:
+        place = f"{self._name}:{mark.line + 1}:{mark.column + 1}" if mark is not None else self._name
+        raise Unreadable(_said("unreadable", place, message, mend)) from None
+
+    def _too_large(self, message: str, mark: Any = None) -> NoReturn:
+        place = f"{self._name}:{mark.line + 1}:{mark.column + 1}" if mark is not None else self._name
+        raise Unreadable(_said("too-large", place, message, "Flatten or split it.")) from None
 
 
 def _said(code: str, where: str, message: str, mend: str) -> Diagnostic:

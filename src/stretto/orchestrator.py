@@ -17,7 +17,7 @@ from stretto.core.commands import (
     ReportOutcome,
     ReportReview,
 )
-from stretto.core.context import Given, Missing, resolve, value_of, visible
+from stretto.core.context import Missing, resolve, value_of, visible
 from stretto.core.decide import step
 from stretto.core.domain import (
     Failed,
@@ -208,16 +208,16 @@ class Conductor:
                 if not isinstance(items, list):
                     return replace(answer, refusal=f"for_each needs a list and got {type(items).__name__}")
                 return replace(answer, items=tuple(items))
-            given = resolve(state, one)
+            arguments = resolve(state, one)
         except (Missing, ValueError) as error:
             return replace(answer, refusal=f"cannot start: {error}")
         schema = state.roster.skill(one.task, effect.agent).inputs
-        if problems := self._house.schemas.problems(given.arguments, schema):
+        if problems := self._house.schemas.problems(arguments, schema):
             return replace(answer, refusal=f"its arguments do not fit: {'; '.join(problems)}")
         verdict = judge(state, effect, self._house.policies)
         if verdict.decision == "ask" and preview is None and state.roster.agents[effect.agent].previews:
             return None
-        return replace(answer, verdict=verdict, arguments=given.arguments, preview=preview)
+        return replace(answer, verdict=verdict, arguments=arguments, preview=preview)
 
     async def _judge_with_preview(self, effect: Judge) -> Command | None:
         one = self.state.tasks[effect.task]
@@ -227,7 +227,7 @@ class Conductor:
         answer = Judged(actor="policy", task=effect.task, attempt=effect.attempt, agent=effect.agent)
         if agent is None:
             return replace(answer, refusal=f"the agent {effect.agent!r} is not here any more")
-        assignment = self._assignment(one, effect.task, effect.attempt, resolve(self.state, one))
+        assignment = self._assignment(one, effect.task, effect.attempt)
         try:
             async with asyncio.timeout(self._limits(one, agent).timeout):
                 preview = await agent.preview(assignment)
@@ -249,7 +249,7 @@ class Conductor:
         if agent is None:
             message = f"the agent {effect.agent!r} is not in this workspace any more"
             return Failed(failure=FailureClass.UNAVAILABLE, message=message)
-        assignment = self._assignment(one, effect.task, effect.attempt, resolve(self.state, one))
+        assignment = self._assignment(one, effect.task, effect.attempt)
         assignment.limits = limits = self._limits(one, agent)
         try:
             async with asyncio.timeout(limits.timeout):
@@ -269,21 +269,21 @@ class Conductor:
         answer = LookedUp(actor=f"agent:{effect.agent}", task=effect.task, attempt=effect.attempt)
         if agent is None:
             return replace(answer, outcome=Unknown(message=f"the agent {effect.agent!r} is not here any more"))
-        assignment = self._assignment(one, effect.task, effect.attempt, resolve(self.state, one))
+        assignment = self._assignment(one, effect.task, effect.attempt)
         try:
             async with asyncio.timeout(self._limits(one, agent).timeout):
                 return replace(answer, outcome=await agent.look_up(assignment))
         except Exception as error:
             return replace(answer, outcome=Unknown(message=f"looking it up failed: {error or type(error).__name__}"))
 
-    def _assignment(self, one: TaskState, id_: str, attempt: int, given: Given) -> Assignment:
+    def _assignment(self, one: TaskState, id_: str, attempt: int) -> Assignment:
         return Assignment(
             run=self.state.run,
             task=id_,
             attempt=attempt,
             skill=one.task.skill,
             objective=one.task.objective,
-            arguments=given.arguments,
+            arguments=resolve(self.state, one),
             key=one.key or "",
             feedback=one.feedback,
             answers=one.answers,
@@ -307,7 +307,6 @@ class Conductor:
             task=one.task,
             schema=one.task.output or skill.output,
             evidence=skill.evidence,
-            arguments=resolve(state, one).arguments,
             result=one.result or Result(),
         )
 

@@ -208,12 +208,11 @@ class Planner(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """A result before its reviewers: what was asked for, with what, and what came."""
+    """A result before its reviewers: what was asked for, and what came."""
 
     task: Task
     schema: Schema
     evidence: bool
-    arguments: dict[str, Json]
     result: Result
 
 

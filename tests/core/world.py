@@ -144,6 +144,7 @@ class World:
     commands: list[Command] = field(default_factory=list)
     under_way: dict[str, Effect] = field(default_factory=dict)
     now: float = 1000.0
+    honest: bool = False  # whether agents cost no more than their cards say
 
     def say(self, command: Command) -> Sequence[Event]:
         """Decide on a command, and keep what is under way as a running loop would."""
@@ -179,7 +180,7 @@ class World:
             case Judge():
                 return [self._judged(effect)]
             case RunTask():
-                return [ReportOutcome(task=effect.task, attempt=effect.attempt, outcome=self._outcome())]
+                return [ReportOutcome(task=effect.task, attempt=effect.attempt, outcome=self._outcome(effect))]
             case LookUp():
                 found = self.draw(st.sampled_from([None, Completed(output=1), Unknown(message="no idea")]))
                 return [LookedUp(task=effect.task, attempt=effect.attempt, outcome=found)]
@@ -212,7 +213,7 @@ class World:
         if one.task.for_each is not None and one.number is None:
             return replace(answer, items=tuple(value_of(self.state, one.task.for_each.items, one)))
         try:
-            arguments = resolve(self.state, one).arguments
+            arguments = resolve(self.state, one)
         except Missing as error:
             return replace(answer, refusal=str(error))
         kind = self.draw(st.sampled_from(["allow", "allow", "allow", "deny", "ask"]))
@@ -224,9 +225,11 @@ class World:
         verdict = Verdict(decision=kind, rule="test", reason="because")  # type: ignore[arg-type]
         return replace(answer, verdict=verdict, arguments=arguments, preview=preview)
 
-    def _outcome(self) -> Outcome:
+    def _outcome(self, effect: RunTask) -> Outcome:
         kind = self.draw(st.sampled_from(["done", "done", "done", "failed", "asks", "unknown"]))
-        cost = Cost(money=Decimal(self.draw(st.integers(0, 2))), tokens=1)
+        most = self.state.roster.agents[effect.agent].cost.tokens if self.honest else 2
+        spent = self.draw(st.integers(0, most))
+        cost = Cost(money=Decimal(spent), tokens=spent)
         if kind == "failed":
             failure = self.draw(st.sampled_from([one for one in FailureClass if one is not FailureClass.UNKNOWN]))
             return Failed(failure=failure, message="it failed", cost=cost)

@@ -91,15 +91,12 @@ def tell(said: list[str], booked: str) -> str:
     return "; ".join([*said, booked])
 
 
-flaky_tries: dict[str, int] = {}
-
-
-@pure(attempts=3)
+@pure
 def flaky(name: str, work: Assignment) -> str:
-    """Fail the first time in every process, so that there are timers too."""
+    """Fail the first time ever, so that there is a timer too."""
+    first = not options.world.exists() or '"flaky"' not in options.world.read_text()
     act("flaky", work.key, name)
-    flaky_tries[name] = flaky_tries.get(name, 0) + 1
-    if flaky_tries[name] == 1:
+    if first:
         raise ConnectionError("the line was busy")
     return name
 

@@ -60,9 +60,19 @@ def _nft(addresses: list[str]) -> str:
         elements = [one for one in addresses if _address(one).version == version]  # type: ignore[union-attr]
         if elements:
             inner = ",\n            ".join(elements)
-            lines.append(f"    set v{version} {{\n        type {kind}\n        elements = {{\n            {inner}\n        }}\n    }}")
+            lines.append(
+                f"    set v{version} {{\n        type {kind}\n"
+                f"        elements = {{\n            {inner}\n        }}\n    }}"
+            )
     rules = [f"        ip{'6' if v == 6 else ''} saddr @v{v} drop" for v in (4, 6) if f"set v{v}" in "".join(lines)]
-    lines += ["    chain input {", "        type filter hook input priority -10; policy accept;", *rules, "    }", "}", _END]
+    lines += [
+        "    chain input {",
+        "        type filter hook input priority -10; policy accept;",
+        *rules,
+        "    }",
+        "}",
+        _END,
+    ]
     return "\n".join(lines) + "\n"
 
 

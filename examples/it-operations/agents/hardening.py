@@ -50,8 +50,8 @@ def propose(analysis: Analysis, host: str) -> Proposal:
     folder = Path(host)
     blocked, spared = blocking.choose(analysis)
     wanted: dict[str, tuple[str, list[str]]] = {}
-    for name, text, reasons in blocking.files(folder, blocked):
-        wanted[name] = (text, reasons)
+    for name, listed, reasons in blocking.files(folder, blocked):
+        wanted[name] = (listed, reasons)
     attacked_root = any("root" in source.users for source in analysis.sources)
     if analysis.bursts and (text := ledger.read(folder, SSHD)) is not None:
         wanted[SSHD] = settings.sshd(text, root_attacked=attacked_root)

@@ -57,10 +57,14 @@ def compose(
         facts=(
             Fact(label="Failed logins", value=f"{analysis.attempts:,}", tone="warn" if analysis.attempts else "good"),
             Fact(label="Sources", value=f"{len(analysis.sources):,}"),
-            Fact(label="Brute-force windows", value=str(len(analysis.bursts)), tone="warn" if analysis.bursts else "good"),
+            Fact(
+                label="Brute-force windows", value=str(len(analysis.bursts)), tone="warn" if analysis.bursts else "good"
+            ),
             Fact(label="Breaches", value=str(certain), tone="bad" if certain else "good"),
             Fact(label="Floods", value=str(len(analysis.floods)), tone="warn" if analysis.floods else "good"),
-            Fact(label="Fix", value=_fixed(proposal, applied), tone="good" if applied or not proposal.changes else "warn"),
+            Fact(
+                label="Fix", value=_fixed(proposal, applied), tone="good" if applied or not proposal.changes else "warn"
+            ),
         ),
         sections=tuple(sections),
         sources=tuple(sources.list),
@@ -73,7 +77,12 @@ def compose(
 def _summary(analysis: Analysis, proposal: hardening.Proposal, applied: hardening.Applied | None) -> str:
     lines = sum(one.lines for one in analysis.files)
     names = ", ".join(Path(one.path).name for one in analysis.files)
-    said = [f"{lines:,} lines of {names} tell of {analysis.attempts:,} failed logins from {len(analysis.sources):,} sources."]
+    said = [
+        (
+            f"{lines:,} lines of {names} tell of {analysis.attempts:,} failed logins "
+            f"from {len(analysis.sources):,} sources."
+        )
+    ]
     if analysis.sources:
         worst = analysis.sources[0]
         said.append(f"Most came from {worst.source} ({worst.attempts:,}).")
@@ -91,9 +100,14 @@ def _summary(analysis: Analysis, proposal: hardening.Proposal, applied: hardenin
     if not analysis.breaches:
         said.append("No login is known to have succeeded after a burst.")
     if applied is not None:
-        said.append(f"The fix was applied as change {applied.number} to {', '.join(applied.files)}; it can be rolled back.")
+        said.append(
+            f"The fix was applied as change {applied.number} to {', '.join(applied.files)}; it can be rolled back."
+        )
     elif proposal.changes:
-        said.append(f"A fix is proposed ({len(proposal.changes)} files, {len(proposal.blocked)} sources to block) but not applied.")
+        said.append(
+            f"A fix is proposed ({len(proposal.changes)} files, {len(proposal.blocked)} sources to block), "
+            "but not applied."
+        )
     else:
         said.append("The host configuration needs no change.")
     return " ".join(said)
@@ -152,7 +166,8 @@ def _attackers(analysis: Analysis, sources: _Sources) -> list[Section]:
             table=Table(
                 columns=("Source", "Failed logins", "Users tried", "First", "Last"),
                 rows=tuple(
-                    (one.source, one.attempts, ", ".join(one.users[:5]), _when(one.first), _when(one.last)) for one in shown
+                    (one.source, one.attempts, ", ".join(one.users[:5]), _when(one.first), _when(one.last))
+                    for one in shown
                 ),
                 numeric=(1,),
                 cites=tuple(sources.cite(one.lines) for one in shown),
@@ -209,7 +224,9 @@ def _floods(analysis: Analysis, sources: _Sources) -> list[Section]:
                 text="Times in which one source connected at least twenty times within a minute.",
                 table=Table(
                     columns=("Source", "Service", "From", "To", "Connections"),
-                    rows=tuple((one.source, one.service, _when(one.start), _when(one.end), one.connections) for one in shown),
+                    rows=tuple(
+                        (one.source, one.service, _when(one.start), _when(one.end), one.connections) for one in shown
+                    ),
                     numeric=(4,),
                     cites=tuple(sources.cite(one.lines) for one in shown),
                     caption=_more(len(shown), len(analysis.floods), "floods"),

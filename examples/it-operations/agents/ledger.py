@@ -117,9 +117,7 @@ def _save(host: Path, entry: Entry) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / "change.json.new"
     with beside.open("w", encoding="utf-8") as stream:
-        json.dump(
-            asdict(entry), stream, indent=2
-        )
+        json.dump(asdict(entry), stream, indent=2)
         stream.flush()
         os.fsync(stream.fileno())
     beside.replace(folder / "change.json")

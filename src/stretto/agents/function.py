@@ -1,15 +1,20 @@
 """Agents that are plain functions: skills and schemas from hints and docstrings, the rest as declared."""
 
+import asyncio
 import hashlib
 import inspect
+import os
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from stretto.agents.calling import call, call_async
-from stretto.agents.isolated import call_isolated, locate
+from stretto.agents.calling import call, call_async, completed, own_copy, sound
+from stretto.agents.isolated import LOADING, call_isolated, locate
 from stretto.agents.signature import Signature, signature_of
 from stretto.agents.threads import in_thread
-from stretto.core.domain import AgentCard, Completed, Failed, FailureClass, Outcome, Preview, Skill
+from stretto.core.canonical import canonical
+from stretto.core.domain import AgentCard, Failed, FailureClass, Limits, Outcome, Preview, Skill, Unknown
 from stretto.core.errors import BadAgent
 from stretto.declare import Declared, declared
 from stretto.ports import Assignment
@@ -40,11 +45,35 @@ class FunctionAgent:
         function, signature = self._find(assignment)
         if function is None or signature is None:
             return _no_such_skill(assignment)
+        _refuse_while_loading()
+        own, given = declared(function).limits, assignment.limits
+        if given.timeout is None or given.timeout == self.card.limits.timeout:  # else the task says another
+            timeout = own.timeout or given.timeout
+        else:
+            timeout = given.timeout
+        assignment.limits = replace(
+            given,
+            timeout=timeout,
+            memory_mb=own.memory_mb if given.memory_mb == self.card.limits.memory_mb else given.memory_mb,
+            output_kb=own.output_kb if given.output_kb == self.card.limits.output_kb else given.output_kb,
+        )
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._call(function, signature, assignment)
+        except TimeoutError:
+            message = f"no answer within {timeout:g} s"
+            if declared(function).effect.repeatable:
+                return sound(Failed(failure=FailureClass.TIMED_OUT, message=message, cost=assignment.spent))
+            return sound(Unknown(message=message, cost=assignment.spent))
+
+    async def _call(self, function: Callable[..., Any], signature: Signature, assignment: Assignment) -> Outcome:
         if declared(function).isolated:
             return await call_isolated(function, assignment)
+        assignment.arguments = own_copy(assignment.arguments)
         if inspect.iscoroutinefunction(function):
             return await call_async(function, signature, assignment)
-        return await in_thread(lambda: call(function, signature, assignment))
+        outcome = await in_thread(lambda: call(function, signature, assignment))
+        return await outcome if inspect.isawaitable(outcome) else outcome
 
     async def preview(self, assignment: Assignment) -> Preview:
         function, _ = self._find(assignment)
@@ -52,7 +81,9 @@ class FunctionAgent:
         if shower is None:
             return Preview()
         value = await _call_beside(shower, assignment)
-        return value if isinstance(value, Preview) else Preview(diff=str(value))
+        shown = value if isinstance(value, Preview) else Preview(diff=str(value))
+        canonical([shown.diff, shown.preimage])
+        return shown
 
     async def look_up(self, assignment: Assignment) -> Outcome | None:
         function, signature = self._find(assignment)
@@ -60,9 +91,7 @@ class FunctionAgent:
         if finder is None or signature is None:
             raise LookupError(f"{assignment.skill} cannot look up what it did")
         value = await _call_beside(finder, assignment)
-        if value is None or isinstance(value, Completed | Failed):
-            return value
-        return Completed(output=signature.dump(value))
+        return None if value is None else sound(completed(signature, value, assignment))
 
     def _find(self, assignment: Assignment) -> tuple[Callable[..., Any] | None, Signature | None]:
         return self._functions.get(assignment.skill), self._signatures.get(assignment.skill)
@@ -72,7 +101,8 @@ async def _call_beside(function: Callable[..., Any], assignment: Assignment) -> 
     """Call a preview or lookup with those of the arguments that it takes."""
     signature = signature_of(function)
     known = signature.inputs.get("properties", {})
-    values = signature.bind({name: value for name, value in assignment.arguments.items() if name in known}, assignment)
+    given = {name: own_copy(value) for name, value in assignment.arguments.items() if name in known}
+    values = signature.bind(given, assignment)
     if inspect.iscoroutinefunction(function):
         return await function(**values)
     return await in_thread(lambda: function(**values))
@@ -108,10 +138,20 @@ def _card(
         latency=max((one.latency for one in said if one.latency is not None), default=None),
         concurrency=min((one.concurrency for one in said if one.concurrency is not None), default=None),
         backups=tuple(dict.fromkeys(backup for one in said for backup in one.backups)),
-        limits=said[0].limits,
+        limits=_loosest([one.limits for one in said]),
         isolated=any(one.isolated for one in said),
         previews=any(one.preview is not None for one in said),
         looks_up=any(one.lookup is not None for one in said),
+    )
+
+
+def _loosest(limits: list[Limits]) -> Limits:
+    """Give the limits of a whole agent: the loosest, but the fewest tries. Each call is held to its own skill's."""
+    return Limits(
+        timeout=max((one.timeout for one in limits if one.timeout is not None), default=None),
+        attempts=min((one.attempts for one in limits if one.attempts is not None), default=None),
+        memory_mb=max((one.memory_mb for one in limits if one.memory_mb is not None), default=None),
+        output_kb=max((one.output_kb for one in limits if one.output_kb is not None), default=None),
     )
 
 
@@ -138,6 +178,15 @@ def _version(functions: dict[str, Callable[..., Any]]) -> str:
         except (OSError, TypeError):
             mark.update(repr(getattr(one, "__qualname__", one)).encode())
     return mark.hexdigest()[:12]
+
+
+def _refuse_while_loading() -> None:
+    """A script that runs a team while it is loaded would start itself again and again, in every isolated call."""
+    file = os.environ.get(LOADING)
+    if file is not None:
+        sys.stderr.write(f"{file} runs agents while it is loaded; put that under if __name__ == '__main__'\n")
+        sys.stderr.flush()
+        os._exit(70)
 
 
 def _no_such_skill(assignment: Assignment) -> Outcome:

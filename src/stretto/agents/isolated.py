@@ -6,30 +6,46 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
+from stretto.agents.calling import sound
 from stretto.core.domain import Completed, Failed, FailureClass, InputRequired, Outcome, Unknown
 from stretto.core.errors import BadAgent
+from stretto.declare import declared
 from stretto.ports import Assignment
 
 DEFAULT_MEMORY_MB = 1024
 DEFAULT_OUTPUT_KB = 1024
 LARGEST_RESULT = 64 * 1024 * 1024
+HEADER = 8
+"""An answer begins with its length, as so many bytes: a grandchild may keep the pipe open."""
+
+LOADING = "STRETTO_ISOLATED_LOADING"
+"""Set while a fresh process loads the script of its function: then no agent may be run."""
+
 _OUTCOMES: dict[str, type[Outcome]] = {kind.__name__: kind for kind in (Completed, Failed, InputRequired, Unknown)}
 
 
 def locate(function: Callable[..., Any]) -> dict[str, str]:
     """Say where another process finds a function; raises BadAgent when it cannot."""
     name = getattr(function, "__qualname__", "")
-    module = sys.modules.get(getattr(function, "__module__", ""))
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
     file = getattr(module, "__file__", None)
-    if "<locals>" in name or "<lambda>" in name or not name or file is None:
+    if "<locals>" in name or "<lambda>" in name or not name or file is None or hasattr(function, "__self__"):
         raise BadAgent(f"{name or function!r} cannot be isolated: define it at the top of a module that is a file")
     return {"module": getattr(module, "__name__", ""), "file": str(Path(file).resolve()), "name": name}
+
+
+class _Lost(Exception):
+    """No result came; the message says why."""
+
+    def __init__(self, message: str, failure: FailureClass = FailureClass.ERROR) -> None:
+        super().__init__(message)
+        self.failure = failure
 
 
 async def call_isolated(function: Callable[..., Any], assignment: Assignment) -> Outcome:
@@ -41,107 +57,144 @@ async def call_isolated(function: Callable[..., Any], assignment: Assignment) ->
         "memory": (limits.memory_mb or DEFAULT_MEMORY_MB) * 1024 * 1024,
         "assignment": msgspec.to_builtins(assignment),
     }
-    receive, send = os.pipe()
     try:
+        outcome = await _ordered(json.dumps(order).encode() + b"\n", (limits.output_kb or DEFAULT_OUTPUT_KB) * 1024)
+    except _Lost as lost:
+        if declared(function).effect.repeatable:
+            outcome = Failed(failure=lost.failure, message=str(lost))
+        else:
+            outcome = Unknown(message=str(lost))
+    return sound(outcome)
+
+
+async def _ordered(order: bytes, most_output: int) -> Outcome:
+    """Have an order done by a fresh process; raises _Lost when no result comes of it."""
+    with contextlib.ExitStack() as pipes:
+        order_in, order_out = _pipe(pipes)
+        answer_in, answer_out = _pipe(pipes)
+        noise_in, noise_out = _pipe(pipes)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # a file of the folder we are in must not stand in for a library
             "-m",
             "stretto.agents.worker",
-            str(send),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            pass_fds=(send,),
+            str(answer_out.fileno()),
+            stdin=order_in,
+            stdout=noise_out,
+            stderr=noise_out,
+            pass_fds=(answer_out.fileno(),),
             start_new_session=True,
         )
-    except BaseException:
-        os.close(receive)
-        raise
-    finally:
-        os.close(send)
-    try:
-        return await _converse(process, order, receive, limits.output_kb or DEFAULT_OUTPUT_KB, assignment)
-    finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        # The pipes are closed with the transport; waiting reaps the process.
-        await asyncio.shield(_reap(process))
+        for theirs in (order_in, answer_out, noise_out):
+            theirs.close()
+        try:
+            return await _converse(process, order, order_out, answer_in, noise_in, most_output)
+        finally:
+            _kill_all_of(process.pid)
+            await asyncio.shield(process.wait())
 
 
 async def _converse(
-    process: asyncio.subprocess.Process, order: dict[str, Any], receive: int, output_kb: int, assignment: Assignment
+    process: asyncio.subprocess.Process,
+    order: bytes,
+    order_out: IO[bytes],
+    answer_in: IO[bytes],
+    noise_in: IO[bytes],
+    most_output: int,
 ) -> Outcome:
-    assert process.stdin is not None  # noqa: S101 - we asked for a pipe
-    assert process.stdout is not None  # noqa: S101
-    reader = asyncio.StreamReader(limit=LARGEST_RESULT)
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(receive, "rb", buffering=0)
-    )
+    writer, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, order_out)
+    answers, noises = asyncio.StreamReader(limit=1 << 20), asyncio.StreamReader()
+    reading = [
+        (await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(answers), answer_in))[0],
+        (await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(noises), noise_in))[0],
+    ]
+    printed = bytearray()
+    answer = _task(_read_answer(answers))
+    noise = _task(_listen(noises, printed, most_output))
+    end = _task(process.wait())
     try:
-        with contextlib.suppress(ConnectionError):
-            process.stdin.write(json.dumps(order).encode() + b"\n")
-            await process.stdin.drain()
-        answer = asyncio.create_task(_read_answer(reader))
-        noise = asyncio.create_task(_listen(process.stdout, output_kb * 1024))
-        try:
-            await asyncio.wait({answer, noise}, return_when=asyncio.FIRST_COMPLETED)
-            if noise.done() and noise.result() is None:
-                message = f"it printed more than {output_kb} KB and was stopped"
-                return Failed(failure=FailureClass.INVALID_OUTPUT, message=message)
-            raw = await answer
-            if raw is None:
-                message = f"its result is larger than {LARGEST_RESULT} bytes"
-                return Failed(failure=FailureClass.INVALID_OUTPUT, message=message)
-            if raw:
-                return _outcome(raw)
-            return _died(await process.wait(), await noise, assignment)
-        finally:
-            for task in (answer, noise):
-                task.cancel()
-            await asyncio.gather(answer, noise, return_exceptions=True)
+        writer.write(order)  # and it stays open: its end tells the process that nobody waits any more
+        while not answer.done():
+            await asyncio.wait({one for one in (answer, noise, end) if not one.done()}, return_when="FIRST_COMPLETED")
+            if noise.done() and noise.result():
+                message = f"it printed more than {most_output // 1024} KB and was stopped"
+                raise _Lost(message, FailureClass.INVALID_OUTPUT)
+            if end.done():
+                _kill_all_of(process.pid)  # whatever it left behind holds the pipes open
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.wait({answer, noise}), 5)
+                break
+        raw = answer.result() if answer.done() else b""
+        if raw is None:
+            raise _Lost(f"its result is larger than {LARGEST_RESULT} bytes", FailureClass.INVALID_OUTPUT)
+        if raw:
+            return _outcome(raw)
+        raise _Lost(_death(await process.wait(), bytes(printed)))
     finally:
-        transport.close()
+        for task in (answer, noise, end):
+            task.cancel()
+        await asyncio.gather(answer, noise, end, return_exceptions=True)
+        if not writer.is_closing():
+            writer.abort()
+        for transport in reading:
+            transport.close()
+        await asyncio.sleep(0)  # the transports close their files
+
+
+def _pipe(pipes: contextlib.ExitStack) -> tuple[IO[bytes], IO[bytes]]:
+    """Give the reading and the writing end of a pipe; both are closed with the stack."""
+    receive, send = os.pipe()
+    return (
+        pipes.enter_context(os.fdopen(receive, "rb", buffering=0)),
+        pipes.enter_context(os.fdopen(send, "wb", buffering=0)),
+    )
+
+
+def _task(work: "Coroutine[Any, Any, Any]") -> "asyncio.Task[Any]":
+    return asyncio.get_running_loop().create_task(work)
+
+
+def _kill_all_of(pid: int) -> None:
+    """Kill a process and everything it has started in its session's group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 async def _read_answer(reader: asyncio.StreamReader) -> bytes | None:
-    parts, size = [], 0
-    while part := await reader.read(1 << 16):
-        parts.append(part)
-        size += len(part)
+    """Give the answer, nothing when there was none, None when it is too large."""
+    try:
+        size = int.from_bytes(await reader.readexactly(HEADER), "big")
         if size > LARGEST_RESULT:
             return None
-    return b"".join(parts)
+        return await reader.readexactly(size)
+    except asyncio.IncompleteReadError:
+        return b""
 
 
-async def _listen(stream: asyncio.StreamReader, most: int) -> bytes | None:
-    """Read what it prints and keep the end; None once it is too much."""
-    tail, size = b"", 0
-    while part := await stream.read(1 << 16):
+async def _listen(reader: asyncio.StreamReader, tail: bytearray, most: int) -> bool:
+    """Read what it prints and keep the end; gives whether it is too much."""
+    size = 0
+    while part := await reader.read(1 << 16):
         size += len(part)
         if size > most:
-            return None
-        tail = (tail + part)[-4096:]
-    return tail
+            return True
+        tail += part
+        del tail[:-4096]
+    return False
 
 
 def _outcome(raw: bytes) -> Outcome:
-    body = json.loads(raw)
-    kind = _OUTCOMES[body.pop("type")]
-    outcome: Outcome = msgspec.convert(body, type=kind)
+    try:
+        body = json.loads(raw)
+        kind = _OUTCOMES[body.pop("type")]
+        outcome: Outcome = msgspec.convert(body, type=kind)
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        raise _Lost(f"its process gave no outcome that can be read: {error}") from None
     return outcome
 
 
-def _died(code: int, printed: bytes | None, assignment: Assignment) -> Outcome:
-    last = (printed or b"").decode(errors="replace").strip().splitlines()[-1:] or [""]
+def _death(code: int, printed: bytes) -> str:
+    last = printed.decode(errors="replace").strip().splitlines()[-1:] or [""]
     why = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    return Failed(
-        failure=FailureClass.ERROR,
-        message=f"its process ended with {why} and no result. {last[0][:300]}".strip(),
-        cost=assignment.spent,
-    )
-
-
-async def _reap(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        await process.wait()
+    return f"its process ended with {why} and no result. {last[0][:300]}".strip()

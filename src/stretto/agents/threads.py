@@ -28,7 +28,8 @@ async def in_thread(work: Callable[[], T]) -> T:
         try:
             value = context.run(work)
         except BaseException as error:
-            problem = error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__}: {error}")
+            plain = isinstance(error, Exception) and not isinstance(error, StopIteration)  # a future takes no such
+            problem = error if plain else RuntimeError(f"{type(error).__name__}: {error}")
         try:
             loop.call_soon_threadsafe(settle, value, problem)
         except RuntimeError:

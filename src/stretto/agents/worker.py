@@ -4,20 +4,25 @@ Run as `python -m stretto.agents.worker FD`. Ends at once when its standard inpu
 """
 
 import asyncio
+import contextlib
+import ctypes
 import importlib
 import importlib.util
 import inspect
 import json
 import os
 import resource
+import signal
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import IO, Any
 
 import msgspec
 
-from stretto.agents.calling import call, call_async
+from stretto.agents.calling import call, say
+from stretto.agents.isolated import HEADER, LARGEST_RESULT, LOADING
 from stretto.agents.signature import signature_of
 from stretto.core.domain import Failed, FailureClass, Outcome
 from stretto.ports import Assignment
@@ -25,8 +30,12 @@ from stretto.ports import Assignment
 
 def main() -> None:
     """Do the order on standard input."""
-    order = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    orders = os.fdopen(os.dup(0), "rb")
+    with Path(os.devnull).open("rb") as nothing:  # the function reads an empty input
+        os.dup2(nothing.fileno(), 0)
+    _die_with_parent()
+    order = json.loads(orders.readline())
+    threading.Thread(target=_end_with_parent, args=(orders,), daemon=True).start()
     answer = os.fdopen(int(sys.argv[1]), "wb")
     assignment = msgspec.convert(order["assignment"], type=Assignment)
     try:
@@ -34,14 +43,14 @@ def main() -> None:
     except MemoryError:
         outcome = _out_of_memory(order)
     except BaseException as error:
-        message = f"{type(error).__name__}: {error}"
-        outcome = Failed(failure=FailureClass.ERROR, message=message)
+        outcome = Failed(failure=FailureClass.ERROR, message=say(error))
     if isinstance(outcome, Failed) and outcome.message.startswith("MemoryError"):
         outcome = _out_of_memory(order)
-    body = {"type": type(outcome).__name__, **msgspec.to_builtins(outcome)}
-    answer.write(json.dumps(body).encode())
-    answer.close()
-    sys.stdout.flush()
+    raw = json.dumps({"type": type(outcome).__name__, **msgspec.to_builtins(outcome)}).encode()
+    answer.write(len(raw).to_bytes(HEADER, "big"))
+    if len(raw) <= LARGEST_RESULT:
+        answer.write(raw)
+    answer.flush()
     os._exit(0)
 
 
@@ -49,12 +58,16 @@ def _do(order: dict[str, Any], assignment: Assignment) -> Outcome:
     sys.path[:] = order["path"]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform != "darwin":  # macOS knows the limit and ignores it
-        resource.setrlimit(resource.RLIMIT_AS, (order["memory"], order["memory"]))
+        most = _memory_in_use() + order["memory"]
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     function = _find(**order["where"])
     signature = signature_of(function)
-    if inspect.iscoroutinefunction(function):
-        return asyncio.run(call_async(function, signature, assignment))
-    return call(function, signature, assignment)
+    outcome = call(function, signature, assignment)
+    return asyncio.run(_await(outcome)) if inspect.isawaitable(outcome) else outcome
+
+
+async def _await(outcome: Awaitable[Outcome]) -> Outcome:
+    return await outcome
 
 
 def _find(module: str, file: str, name: str) -> Callable[..., Any]:
@@ -62,17 +75,28 @@ def _find(module: str, file: str, name: str) -> Callable[..., Any]:
         found: Any = importlib.import_module(module) if module != "__main__" else None
     except ImportError:
         found = None
-    if found is None or os.path.realpath(getattr(found, "__file__", "")) != file:
+    if found is None or os.path.realpath(getattr(found, "__file__", None) or "") != file:
         spec = importlib.util.spec_from_file_location("stretto_isolated", file)
         if spec is None or spec.loader is None:
             raise ImportError(f"cannot load {file}")
         found = importlib.util.module_from_spec(spec)
         sys.modules["stretto_isolated"] = found
-        sys.path.insert(0, os.path.dirname(file))
+        sys.path.insert(0, str(Path(file).parent))
+        os.environ[LOADING] = file
         spec.loader.exec_module(found)
+        del os.environ[LOADING]
     for step in name.split("."):
         found = getattr(found, step)
     return found  # type: ignore[no-any-return]
+
+
+def _memory_in_use() -> int:
+    """Give the address space that Python and Stretto themselves take."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return 256 * 1024 * 1024
+    return pages * resource.getpagesize()
 
 
 def _out_of_memory(order: dict[str, Any]) -> Outcome:
@@ -80,9 +104,19 @@ def _out_of_memory(order: dict[str, Any]) -> Outcome:
     return Failed(failure=FailureClass.ERROR, message=message)
 
 
-def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(4096):
+def _die_with_parent() -> None:
+    """Have the kernel end this process with its parent, even while it hangs in a library. Linux only."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def _end_with_parent(orders: IO[bytes]) -> None:
+    """End this process, and what it started, when nobody waits any more."""
+    while orders.read(4096):
         pass
+    with contextlib.suppress(OSError):
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 

@@ -1,27 +1,33 @@
 """Options that several commands share, and what follows from them."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from stretto.core.errors import UsageError
+from stretto.core.errors import BadWorkspace, UsageError
 
 if TYPE_CHECKING:
     from stretto.bootstrap import Orchestrator
     from stretto.ports import Listener
 
 WorkspaceOption = Annotated[
-    Optional[Path], typer.Option("-w", "--workspace", help="The workspace's folder (default: this one).")
+    Optional[Path],
+    typer.Option("-w", "--workspace", metavar="FOLDER", help="The workspace's folder (default: this one)."),
 ]
 StoreOption = Annotated[
     Optional[Path],
-    typer.Option("--store", help="The file that keeps the runs (default: .stretto/runs.db in the workspace)."),
+    typer.Option(
+        "--store", metavar="FILE", help="The file that keeps the runs (default: .stretto/runs.db in the workspace)."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs on standard output.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or `last`.")]
 
 EXIT = {"finished": 0, "partial": 3, "waiting": 4, "failed": 1, "cancelled": 130}
+FILE = "workspace.yaml"
+_SQLITE = b"SQLite format 3\0"
 
 
 def exit_code(status: str) -> int:
@@ -32,23 +38,65 @@ def exit_code(status: str) -> int:
 def workspace_folder(given: Path | None) -> Path:
     """Give the workspace's folder; raises UsageError when there is none."""
     if given is not None:
-        return given
-    if Path("workspace.yaml").exists():
+        return given.parent if given.name == FILE and given.is_file() else given
+    if Path(FILE).exists():
         return Path()
     raise UsageError("this folder is no workspace; name one with -w FOLDER, or make one with `stretto init FOLDER`")
 
 
+def here_or(given: Path | None) -> Path | None:
+    """Give the workspace's folder, or None when none is named and this folder is none."""
+    return workspace_folder(given) if given is not None or Path(FILE).exists() else None
+
+
 def store_file(workspace: Path | None, store: Path | None) -> Path:
-    """Give the store's file; raises UsageError when nothing tells which."""
-    if store is not None:
-        return store
-    if workspace is None and not Path("workspace.yaml").exists():
-        raise UsageError("which store? Name a workspace with -w FOLDER, or the file with --store FILE")
-    return workspace_folder(workspace).absolute() / ".stretto" / "runs.db"
+    """Give the store's file; raises UsageError when nothing tells which, or when it can be none."""
+    if store is None:
+        if workspace is None and not Path(FILE).exists():
+            raise UsageError("which store? Name a workspace with -w FOLDER, or the file with --store FILE")
+        folder = workspace_folder(workspace).absolute()
+        if not folder.is_dir():
+            raise BadWorkspace(f"there is no folder {folder}; `stretto init {folder}` makes a workspace")
+        store = folder / ".stretto" / "runs.db"
+    _check_store(store)
+    return store
+
+
+def _check_store(store: Path) -> None:
+    mend = "name another file with --store"
+    try:
+        if store.is_dir():
+            raise UsageError(f"the store {store} is a folder; {mend}")
+        if store.exists():
+            with store.open("rb") as stream:
+                begins = stream.read(len(_SQLITE))
+            if begins and begins != _SQLITE:
+                raise UsageError(f"the store {store} is a file of something else; {mend}")
+            if not os.access(store, os.W_OK) or not os.access(store.parent, os.W_OK):
+                raise UsageError(f"the store {store} cannot be written; mend its rights, or {mend}")
+    except OSError as error:
+        raise UsageError(f"the store {store} cannot be used: {error.strerror}; {mend}") from None
+    except ValueError as error:  # a zero byte in the name
+        raise UsageError(f"the store {str(store)!r} cannot be used: {error}; {mend}") from None
+
+
+def prepared_store(store: Path | None) -> Path | None:
+    """Give a store to write to, with its folder made; raises UsageError."""
+    if store is None:
+        return None
+    _check_store(store)
+    try:
+        store.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the store {store} cannot be made: {error.strerror}; name another with --store") from None
+    return store
 
 
 def orchestrator(folder: Path, store: Path | None, listeners: "tuple[Listener, ...]" = ()) -> "Orchestrator":
     """Open a workspace."""
     from stretto.bootstrap import open_workspace
 
-    return open_workspace(folder, store=store, listeners=listeners)
+    try:
+        return open_workspace(folder, store=store, listeners=listeners)
+    except SystemExit as error:
+        raise BadWorkspace(f"an agents' file of {folder} ends the program while it is loaded: exit {error}") from None

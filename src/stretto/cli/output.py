@@ -1,14 +1,29 @@
 """What a run leaves behind: its files in a folder, and a few lines on the screen."""
 
-import json
 import os
 import re
+import shlex
 from pathlib import Path
+from typing import TextIO
 
-import typer
-
+from stretto.cli.text import as_json, clean, one_line
 from stretto.core.errors import UsageError
 from stretto.views import Run, artifact_bytes, artifacts_of
+
+LONGEST_NAME = 120
+LONGEST_ANSWER = 4000
+
+
+def prepare(folder: Path) -> None:
+    """Make the output folder before anything runs; raises UsageError when it cannot take files."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UsageError(f"--output {folder} is a file; name a folder") from None
+    except OSError as error:
+        raise UsageError(f"cannot write to {folder}: {error.strerror}; name another folder with --output") from None
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"cannot write to {folder}; mend its rights, or name another folder with --output")
 
 
 def hand_over(run: Run, folder: Path) -> dict[tuple[str, str], str]:
@@ -21,14 +36,10 @@ def hand_over(run: Run, folder: Path) -> dict[tuple[str, str], str]:
         written: dict[tuple[str, str], str] = {}
         taken: set[str] = {"delivery.json"}
         for task, artifact in artifacts_of(run.state):
-            name = _safe(artifact.name)
-            if name in taken:
-                name = f"{_safe(task)}-{name}"
-            taken.add(name)
-            _write(folder / name, artifact_bytes(artifact))
-            written[task, artifact.name] = str(folder / name)
-        body = json.dumps(run.as_json(written), ensure_ascii=False, indent=2)
-        _write(folder / "delivery.json", body.encode(errors="replace"))
+            path = folder / _free(_safe(artifact.name), _safe(task), taken)
+            _write(path, artifact_bytes(artifact))
+            written[task, artifact.name] = str(path)
+        _write(folder / "delivery.json", as_json(run.as_json(written)).encode(errors="replace") + b"\n")
     except OSError as error:
         raise UsageError(
             f"cannot write to {folder}: {error.strerror}; the run is kept, "
@@ -37,39 +48,76 @@ def hand_over(run: Run, folder: Path) -> dict[tuple[str, str], str]:
     return written
 
 
-def conclude(run: Run, folder: Path, files: dict[tuple[str, str], str], workspace: Path) -> None:
-    """Say how it ended."""
+def conclude(run: Run, place: str, out: TextIO) -> None:
+    """Say how it ended, and what to do next. `place` are the options by which others find the run."""
     state = run.state
     done = f"{state.completed} of {len(state.ids)} tasks"
     took = f"{(state.ended or state.at) - state.started:.1f} s"
-    typer.echo(f"\n{run.status} after {took}: {done}, cost {run.cost}")
+    out.write(f"\n{run.status} after {took}: {done}, cost {run.cost}\n")
     if run.answer is not None:
-        answer = run.answer if isinstance(run.answer, str) else json.dumps(run.answer, ensure_ascii=False, indent=2)
-        typer.echo(f"\n{answer}")
+        shown = clean(answer_text(run))
+        if len(shown) > LONGEST_ANSWER:
+            shown = f"{shown[:LONGEST_ANSWER]}…\n(the whole answer: delivery.json, or stretto show {run.run_id}{place})"
+        out.write(f"\n{shown}\n")
     if run.gaps:
-        typer.echo("\nmissing:")
-        for gap in run.gaps:
-            typer.echo(f"  {gap.task or '-'}: {gap.what}: {gap.why}")
+        out.write("\nmissing:\n" + gaps_text(run))
     for request in run.requests:
-        typer.echo(f"\nwaits for you: {request['task']}: {request['question']}")
         verb = {"approval": "approve", "question": "answer", "doubt": "answer"}[request["kind"]]
-        tail = {"approve": "", "answer": " ANSWER"}[verb]
-        typer.echo(f"  look    stretto show {run.run_id} -w {workspace}")
-        typer.echo(f"  decide  stretto {verb} {run.run_id} {request['task']}{tail} -w {workspace}")
-        typer.echo(f"  go on   stretto resume {run.run_id} -w {workspace}")
-    typer.echo("")
-    for path in files.values():
-        typer.echo(f"  {path}")
-    typer.echo(f"output in {folder}")
+        words = {"approval": "", "question": " 'YOUR ANSWER'", "doubt": " done|retry|fail"}[request["kind"]]
+        out.write(f"\nwaits for you: {request['task']}: {one_line(request['question'])}\n")
+        out.write(f"  decide  stretto {verb} {run.run_id} {shlex.quote(request['task'])}{words}{place}\n")
+    if run.requests:
+        out.write(f"  look    stretto show {run.run_id}{place}\n  go on   stretto resume {run.run_id}{place}\n")
+
+
+def gaps_text(run: Run) -> str:
+    """Give a line for each gap."""
+    said = []
+    for gap in run.gaps:
+        head = ": ".join(one_line(part) for part in (gap.task, gap.what) if part)
+        said.append(f"  {head}: {one_line(gap.why)}\n")
+    return "".join(said)
+
+
+def answer_text(run: Run) -> str:
+    """Give the answer as text."""
+    return run.answer if isinstance(run.answer, str) else as_json(run.answer)
+
+
+def list_files(files: dict[tuple[str, str], str], folder: Path, out: TextIO) -> None:
+    """Say where everything lies."""
+    here = Path.cwd()
+    shown = folder.relative_to(here) if folder.is_absolute() and folder.is_relative_to(here) else folder
+    out.write(f"\noutput in {shown}:\n")
+    for name in (*sorted({Path(path).name for path in files.values()}), "delivery.json"):
+        out.write(f"  {name}\n")
 
 
 def _safe(name: str) -> str:
     plain = re.sub(r"[^\w.\- ]", "_", name.replace("\\", "/").rsplit("/", 1)[-1]).strip(". ")
-    return plain[:120] or "artifact"
+    stem, dot, ending = plain.rpartition(".")
+    if len(plain.encode()) <= LONGEST_NAME:
+        return plain or "artifact"
+    ending = f"{dot}{ending}" if dot and len(ending) <= 10 else ""
+    return _cut(stem if ending else plain, LONGEST_NAME - len(ending.encode())) + ending
+
+
+def _cut(text: str, most: int) -> str:
+    return text.encode()[:most].decode(errors="ignore")
+
+
+def _free(name: str, task: str, taken: set[str]) -> str:
+    """Give a name that no other file here has, on any file system."""
+    tried, number = name, 1
+    while tried.casefold() in taken:
+        tried = f"{task}-{name}" if number == 1 else f"{task}-{number}-{name}"
+        number += 1
+    taken.add(tried.casefold())
+    return tried
 
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all; a link in its place is not followed."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{os.getpid()}.new")
     beside.write_bytes(content)
     beside.replace(path)

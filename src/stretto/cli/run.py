@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import json
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Optional, cast
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, Optional, cast
 
 import typer
 
@@ -18,9 +18,12 @@ from stretto.cli.options import (
     WorkspaceOption,
     exit_code,
     orchestrator,
+    prepared_store,
     store_file,
     workspace_folder,
 )
+from stretto.cli.text import as_json as json_text
+from stretto.cli.text import place
 from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,15 +31,23 @@ if TYPE_CHECKING:
     from stretto.ports import People
     from stretto.views import Run
 
+PATIENCE = 2.0
+"""Seconds that agents have to end when the program does."""
+
 BudgetOption = Annotated[
-    Optional[str], typer.Option("--budget", help="What it may spend at most, like '$2, 50 steps'.")
+    Optional[str], typer.Option("--budget", metavar="AMOUNT", help="What it may spend at most, like '$2, 50 steps'.")
 ]
 DeadlineOption = Annotated[
-    Optional[str], typer.Option("--deadline", help="When it must end: '10m', '2h', or a moment like 2026-12-31T18:00.")
+    Optional[str],
+    typer.Option(
+        "--deadline", metavar="WHEN", help="When it must end: '10m', '2h', or a moment like 2026-12-31T18:00."
+    ),
 ]
 OutputOption = Annotated[
     Optional[Path],
-    typer.Option("--output", help="Where report and artifacts land (default: output/RUN in the workspace)."),
+    typer.Option(
+        "--output", metavar="FOLDER", help="Where report and artifacts land (default: output/RUN in the workspace)."
+    ),
 ]
 ApproveOption = Annotated[
     str, typer.Option("--approve", metavar="ask|all|none", help="Ask before what needs approval, or decide beforehand.")
@@ -56,11 +67,14 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    goal: Annotated[Optional[str], typer.Argument(help="What you want done, in a sentence.")] = None,
+    goal: Annotated[Optional[str], typer.Argument(metavar="[GOAL]", help="What you want done, in a sentence.")] = None,
     workspace: WorkspaceOption = None,
-    plan: Annotated[Optional[str], typer.Option("--plan", help="A plan's file, or its name in the workspace.")] = None,
+    plan: Annotated[
+        Optional[str], typer.Option("--plan", metavar="PLAN", help="A plan's file, or its name in the workspace.")
+    ] = None,
     inputs: Annotated[
-        Optional[list[str]], typer.Option("--input", help="An input of the plan: NAME=VALUE, or a file. Repeatable.")
+        Optional[list[str]],
+        typer.Option("--input", metavar="NAME=VALUE", help="An input of the plan, or a bare file. Repeatable."),
     ] = None,
     budget: BudgetOption = None,
     deadline: DeadlineOption = None,
@@ -149,38 +163,76 @@ def _drive(
 ) -> None:
     from stretto.cli.asking import Terminal
     from stretto.cli.capture import prints_kept_apart
-    from stretto.cli.output import conclude, hand_over
+    from stretto.cli.output import conclude, hand_over, list_files, prepare
     from stretto.cli.progress import Progress
     from stretto.engines.people import Nobody
 
-    on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    on_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     patient = on_terminal if wait is None else wait
     progress = Progress(sys.stderr)
-    with prints_kept_apart():
-        team = orchestrator(folder, store, (progress,))
+    where = place(folder, store)
+    if output is not None:
+        prepare(output)
+    with prints_kept_apart() as out:
+        team = orchestrator(folder, prepared_store(store) or store_file(folder, None), (progress,))
         people: People = Terminal(progress) if on_terminal and patient else Nobody()
-        result = asyncio.run(_until_interrupted(pursue(team, people, patient)))
-    if result is None:
-        if progress.run:
-            progress.say(f"interrupted; the run is kept. Go on: stretto resume {progress.run} -w {folder}")
-        raise typer.Exit(130)
-    target = output or (team.workspace.folder if team.workspace else Path()) / "output" / result.run_id
-    files = hand_over(result, target)
-    if as_json:
-        typer.echo(json.dumps({**result.as_json(files), "output": str(target)}, ensure_ascii=False, indent=2))
-    else:
-        conclude(result, target, files, folder)
-    raise typer.Exit(exit_code(result.status))
+        result = _until_interrupted(pursue(team, people, patient))
+        if result is None:
+            if progress.run:
+                progress.say(f"interrupted; the run is kept. Go on: stretto resume {progress.run}{where}")
+            _end(130)
+        target = output or (team.workspace.folder if team.workspace else Path()) / "output" / result.run_id
+        problem, files = None, {}
+        try:
+            files = hand_over(result, target)
+        except UsageError as error:
+            problem = error
+        if as_json:
+            out.write(json_text({**result.as_json(files), "output": str(target)}) + "\n")
+        else:
+            conclude(result, where, out)
+            if problem is None:
+                list_files(files, target, out)
+        out.flush()
+        if problem is not None:
+            progress.say(f"stretto: {problem}")
+            _end(2)
+        _end(exit_code(result.status))
 
 
-async def _until_interrupted(work: "Awaitable[Run]") -> "Run | None":
+def _until_interrupted(work: "Awaitable[Run]") -> "Run | None":
     """Give the result, or None when Ctrl-C or a termination comes first; the store stays as committed."""
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+
+    async def waited() -> "Run":
+        return await work
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    task = loop.create_task(waited())
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         with contextlib.suppress(NotImplementedError, RuntimeError):
             loop.add_signal_handler(name, task.cancel)
     try:
-        return await task
+        return loop.run_until_complete(task)
     except asyncio.CancelledError:
         return None
+    finally:
+        _wind_up(loop)
+
+
+def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is still under way; an agent that does not heed that is left behind."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left, timeout=PATIENCE))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+def _end(code: int) -> NoReturn:
+    """End the program now, whatever threads and tasks of agents are still at work."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

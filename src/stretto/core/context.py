@@ -1,6 +1,5 @@
 """What a task gets to see: exactly the values its references name, and which versions those are."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from stretto.core.canonical import digest
@@ -14,21 +13,18 @@ class Missing(LookupError):
     """A value that a task needs is not there; the message names the reference and why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """The arguments of an attempt, resolved, and the context versions they were read from."""
-
-    arguments: dict[str, Json]
-    reads: dict[str, int]
-
-
-def resolve(state: RunState, one: TaskState) -> Given:
+def resolve(state: RunState, one: TaskState) -> dict[str, Json]:
     """Give the arguments of a task as they are now; raises Missing."""
     if one.edited is not None:
-        return Given(arguments=one.edited, reads={})
-    arguments = {name: value_of(state, value, one) for name, value in one.task.inputs.items()}
-    versions = {key: state.context[key][-1].version for key in entries_read(one.task) if key in state.context}
-    return Given(arguments=arguments, reads=versions)
+        return one.edited
+    return {name: value_of(state, value, one) for name, value in one.task.inputs.items()}
+
+
+def versions_read(state: RunState, one: TaskState) -> dict[str, int]:
+    """Give the versions of the context entries that a task reads."""
+    if not state.context or one.edited is not None:
+        return {}
+    return {key: state.context[key][-1].version for key in entries_read(one.task) if key in state.context}
 
 
 def value_of(state: RunState, value: Json, one: TaskState | None = None) -> Json:

@@ -22,7 +22,7 @@ from stretto.core.commands import (
     ReportReview,
     SubmitGoal,
 )
-from stretto.core.context import action_key, binding, effect_of, resolve
+from stretto.core.context import action_key, binding, effect_of, versions_read
 from stretto.core.context import labels as labels_of
 from stretto.core.domain import (
     FREE,
@@ -282,7 +282,7 @@ def _start(draft: _Draft, command: Judged, one: TaskState, verdict: Verdict) -> 
         arguments=digest(command.arguments),
         verdict=verdict,
         reserved=cost,
-        reads=resolve(state, one).reads,
+        reads=versions_read(state, one),
     )
 
 

@@ -1,7 +1,12 @@
-"""What the checker can say: one stable code per kind of defect, its severity and how to mend it."""
+"""What the checker can say: one stable code per kind of defect, its severity and how to mend it.
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+Whatever a plan holds, a finding stays short enough to read and safe to print.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 
@@ -81,14 +86,84 @@ class Diagnostic:
 
     def __str__(self) -> str:
         place = self.where or self.path
-        return f"{place}: {self.severity}: {self.message} [{self.code}] {self.mend}".rstrip()
+        return printable(f"{place}: {self.severity}: {self.message} [{self.code}] {self.mend}".rstrip())
+
+
+class Findings:
+    """Collects diagnostics: of one code only the first thousand, and how many more there were."""
+
+    MOST = 1000
+
+    def __init__(self) -> None:
+        self._kept: list[Diagnostic] = []
+        self._seen: Counter[str] = Counter()
+        self._last: dict[str, int] = {}
+
+    def add(self, found: Iterable[Diagnostic]) -> None:
+        """Take some more, one by one."""
+        for one in found:
+            self._seen[one.code] += 1
+            if self._seen[one.code] <= self.MOST:
+                self._last[one.code] = len(self._kept)
+                self._kept.append(one)
+
+    def all(self) -> list[Diagnostic]:
+        """Give what was kept; the last of a code that was cut tells how many are left out."""
+        for code, count in self._seen.items():
+            if count > self.MOST:
+                at = self._last[code]
+                more = f"{self._kept[at].message} (and {count - self.MOST} more of this kind)"
+                self._kept[at] = replace(self._kept[at], message=more)
+                self._seen[code] = self.MOST
+        return self._kept
 
 
 def diagnose(code: str, path: str, message: str, mend: str = "") -> Diagnostic:
     """Make a diagnostic of a known code, with the code's own severity."""
-    return Diagnostic(code=code, severity=CODES[code].severity, path=path, message=message, mend=mend)
+    return Diagnostic(
+        code=code,
+        severity=CODES[code].severity,
+        path=_cut(path, 300),
+        message=_cut(message, 600),
+        mend=_cut(mend, 600),
+    )
 
 
 def errors(diagnostics: "tuple[Diagnostic, ...] | list[Diagnostic]") -> list[Diagnostic]:
     """Give those that keep a plan from running."""
     return [one for one in diagnostics if one.severity == "error"]
+
+
+def shown(value: Any, most: int = 80) -> str:
+    """Give a value as a message shows it: quoted, on one line, cut when long."""
+    if isinstance(value, str):
+        return repr(_cut(value, most))
+    if isinstance(value, dict | list | tuple | set | frozenset):
+        return f"{type(value).__name__} of {len(value)}"
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
+        return "a number of very many digits"
+    return _cut(repr(value), most)
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Give names as a message lists them: the first few, each cut when long."""
+    held = list(names)
+    return ", ".join(_cut(str(one), 100) for one in held[:most]) + (", ..." if len(held) > most else "")
+
+
+def under(path: str, step: str | int) -> str:
+    """Give the path of a part; what is long enough already grows no further, however deep a plan nests."""
+    if len(path) > 300:
+        return path
+    return f"{path}[{step}]" if isinstance(step, int) else f"{path}.{_cut(step, 300)}" if path else _cut(step, 300)
+
+
+def printable(text: str) -> str:
+    """Give text that does nothing to a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -70,10 +70,9 @@ def downstream(graph: Graph, roots: Iterable[str], at_least: Need) -> set[str]:
     reached = set(roots)
     stack = list(reached)
     while stack:
-        for later in graph.after.get(stack.pop(), ()):
-            if later not in reached and any(
-                graph.before[later].get(name, Need.SOFT) >= at_least for name in graph.before[later] if name in reached
-            ):
+        here = stack.pop()
+        for later in graph.after.get(here, ()):
+            if later not in reached and graph.before[later].get(here, Need.SOFT) >= at_least:
                 reached.add(later)
                 stack.append(later)
     return reached

@@ -12,9 +12,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from stretto.core.domain import Json, Task
+from stretto.core.plan.conditions import named_in_condition
+from stretto.core.plan.diagnostics import shown, under
 
 Root: TypeAlias = Literal["task", "inputs", "item", "context"]
 
@@ -22,10 +25,8 @@ RESERVED = frozenset({"inputs", "item", "context", "tasks"})
 ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d{1,9})\]")
 _NAME = re.compile(r"[^.\[\]]+")
-_IN_CONDITION = re.compile(
-    r"""tasks\s*\.\s*([A-Za-z_]\w*)|tasks\s*\[\s*["']([^"']+)["']\s*\]|(?<![\w."'])([A-Za-z_]\w*)\s*\.\s*output\b"""
-)
-_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
+_USUAL = 200
+_DEEP = (dict, list, tuple)
 
 
 class Need(IntEnum):
@@ -57,7 +58,7 @@ class Reference:
 
 def is_reference(value: Json) -> bool:
     """Tell a reference from a literal."""
-    return isinstance(value, dict) and "ref" in value and value.keys() <= {"ref", "default"}
+    return isinstance(value, dict) and "ref" in value and (len(value) == 1 or (len(value) == 2 and "default" in value))
 
 
 def parse(value: Json) -> Reference:
@@ -65,45 +66,66 @@ def parse(value: Json) -> Reference:
     text = value["ref"]
     if not isinstance(text, str):
         raise ValueError(f"a reference is text like 'task.output', not {type(text).__name__}")
+    root, name, steps = _known(text) if len(text) <= _USUAL else _read(text)
+    return Reference(root=root, name=name, steps=steps, default=value.get("default", NoDefault))
+
+
+def _read(text: str) -> tuple[Root, str, tuple[str | int, ...]]:
     head = _NAME.match(text)
     if not head:
-        raise ValueError(f"{text!r} does not begin with a name")
+        raise ValueError(f"{shown(text)} does not begin with a name")
     steps: list[str | int] = []
     position = head.end()
     while position < len(text):
         step = _STEP.match(text, position)
         if not step:
-            raise ValueError(f"{text!r} cannot be read from {text[position:]!r} on")
+            raise ValueError(f"{shown(text)} cannot be read from {shown(text[position:])} on")
         steps.append(step[1] if step[1] is not None else int(step[2]))
         position = step.end()
-    default = value.get("default", NoDefault)
     name = head[0]
     if name == "item":
-        return Reference(root="item", name="item", steps=tuple(steps), default=default)
+        return "item", "item", tuple(steps)
     if name in ("inputs", "context"):
         if not steps or not isinstance(steps[0], str):
-            raise ValueError(f"{text!r} needs a name, as in {name}.NAME")
-        root: Root = "inputs" if name == "inputs" else "context"
-        return Reference(root=root, name=steps[0], steps=tuple(steps[1:]), default=default)
+            raise ValueError(f"{shown(text)} needs a name, as in {name}.NAME")
+        return ("inputs" if name == "inputs" else "context"), steps[0], tuple(steps[1:])
     if name == "tasks" and steps and isinstance(steps[0], str):
         name, steps = steps[0], steps[1:]
     if not steps or steps[0] != "output":
-        raise ValueError(f"{text!r} should go on with .output, as in {name}.output")
-    return Reference(root="task", name=name, steps=tuple(steps[1:]), default=default)
+        raise ValueError(f"{shown(text)} should go on with .output, as in {shown(name)[1:-1]}.output")
+    return "task", name, tuple(steps[1:])
+
+
+_known = lru_cache(maxsize=1 << 15)(_read)
 
 
 def find(value: Json, path: str) -> Iterator[tuple[str, Json]]:
     """Give every reference within a value, with its place; literals are left alone."""
+    return (one for one in referring(value, path) if is_reference(one[1]))
+
+
+def referring(value: Json, path: str) -> Iterator[tuple[str, dict[str, Json]]]:
+    """Give every mapping with a `ref`, with its place: references, and what may have been meant as one."""
     stack = [(path, value)]
     while stack:
         place, here = stack.pop()
-        if is_reference(here):
-            yield place, here
-        elif isinstance(here, dict):
-            if here.keys() != {"literal"}:
-                stack.extend((f"{place}.{key}", inner) for key, inner in here.items())
+        if isinstance(here, dict):
+            if "ref" in here:
+                yield place, here
+                if is_reference(here):
+                    continue
+            elif len(here) == 1 and "literal" in here:
+                continue
+            below = [(under(place, key), inner) for key, inner in here.items() if _deep(inner)]
         elif isinstance(here, list | tuple):
-            stack.extend((f"{place}[{number}]", inner) for number, inner in enumerate(here))
+            below = [(under(place, number), inner) for number, inner in enumerate(here) if _deep(inner)]
+        else:
+            continue
+        stack.extend(reversed(below))
+
+
+def _deep(value: Json) -> bool:
+    return isinstance(value, _DEEP)
 
 
 def substitute(value: Json, resolve: Callable[[Reference], Json]) -> Json:
@@ -129,14 +151,6 @@ def walk(value: Json, steps: tuple[str | int, ...]) -> Json:
     return value
 
 
-def named_in_condition(condition: str) -> set[str]:
-    """Give the ids of the tasks whose outputs a condition looks at (`fix.output.n`, `tasks["a-b"].output`)."""
-    keyed = {match[2] for match in _IN_CONDITION.finditer(condition) if match[2]}
-    bare = _STRING.sub('""', condition)
-    names = {match[1] or match[3] for match in _IN_CONDITION.finditer(bare) if match[1] or match[3]}
-    return (keyed | names) - RESERVED
-
-
 def places(task: Task) -> Iterator[tuple[str, Json]]:
     """Give every reference of a task with its place inside the task."""
     yield from find(task.inputs, "inputs")
@@ -155,23 +169,24 @@ def needs(task: Task) -> dict[str, Need]:
         if reference.root == "task":
             need = Need.RESULT if reference.hard else Need.SOFT
             found[reference.name] = max(found.get(reference.name, need), need)
-    named = sorted(named_in_condition(task.when)) if task.when else []
-    for name in (*named, *task.after):
+    looked_at = sorted(named_in_condition(task.when)) if task.when else []
+    for name in (*looked_at, *task.after):
         found[name] = max(found.get(name, Need.ORDER), Need.ORDER)
     return found
 
 
 def reads(task: Task) -> set[str]:
     """Give the context entries that a task reads."""
-    return _named(task, "context")
+    return named(task, "context")
 
 
 def inputs_read(task: Task) -> set[str]:
     """Give the inputs of the run that a task reads."""
-    return _named(task, "inputs")
+    return named(task, "inputs")
 
 
-def _named(task: Task, root: Root) -> set[str]:
+def named(task: Task, root: Root) -> set[str]:
+    """Give the names that a task's references of one kind refer to."""
     found = set()
     for _, raw in places(task):
         try:

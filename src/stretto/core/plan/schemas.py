@@ -1,16 +1,21 @@
-"""What JSON Schemas tell before anything runs. Only a certain mismatch counts; a doubt is no finding."""
+"""What JSON Schemas tell before anything runs. Only a certain mismatch counts; a doubt is no finding.
+
+Schemas come from agents and from plans, so nothing about their form is taken for granted.
+"""
 
 from stretto.core.domain import Json, Schema
+from stretto.core.plan.diagnostics import listed, shown
 
 ANYTHING: Schema = {}
 _ALL = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
+_MOST = 100  # parts of one schema that are looked into
 
 
 class NoSuchPart(LookupError):
     """The schema says that there is nothing at this place."""
 
 
-def resolved(schema: Json, root: Schema) -> Schema:
+def resolved(schema: Json, root: Json) -> Schema:
     """Follow local `$ref`s; what cannot be followed allows anything."""
     for _ in range(16):
         if not isinstance(schema, dict):
@@ -25,19 +30,36 @@ def resolved(schema: Json, root: Schema) -> Schema:
     return ANYTHING
 
 
-def types(schema: Json, root: Schema) -> frozenset[str]:
+def types(schema: Json, root: Json) -> frozenset[str]:
     """Give the JSON types that a schema allows; `integer` is part of `number`."""
-    schema = resolved(schema, root)
-    for word in ("anyOf", "oneOf"):
-        if isinstance(schema.get(word), list):
-            return frozenset().union(*(types(one, root) for one in schema[word])) or _ALL
+    found: set[str] = set()
+    todo = [schema]
+    for _ in range(_MOST):  # alternatives may lead back to themselves
+        if not todo:
+            return frozenset(found)
+        here = resolved(todo.pop(), root)
+        choices = next((here[word] for word in ("anyOf", "oneOf") if isinstance(here.get(word), list)), None)
+        if choices:
+            todo += choices
+        else:
+            found |= _own_types(here)
+        if found >= _ALL:
+            break
+    return _ALL
+
+
+def _own_types(schema: Schema) -> frozenset[str]:
     if "const" in schema:
-        return frozenset({type_of(schema["const"])})
-    if isinstance(schema.get("enum"), list):
-        return frozenset(type_of(one) for one in schema["enum"])
-    named = schema.get("type")
-    found = frozenset([named] if isinstance(named, str) else named if isinstance(named, list) else _ALL)
-    return found | {"integer"} if "number" in found else found
+        named = [type_of(schema["const"])]
+    elif isinstance(schema.get("enum"), list) and schema["enum"]:
+        named = [type_of(one) for one in schema["enum"]]
+    else:
+        told = schema.get("type")
+        named = [told] if isinstance(told, str) else told if isinstance(told, list) else []
+    known = frozenset(one for one in named if isinstance(one, str)) & _ALL
+    if not known:
+        return _ALL
+    return known | {"integer"} if "number" in known else known
 
 
 def type_of(value: Json) -> str:
@@ -50,12 +72,23 @@ def type_of(value: Json) -> str:
         case int():
             return "integer"
         case float():
-            return "number"
+            return "integer" if value.is_integer() else "number"
         case str():
             return "string"
         case dict():
             return "object"
     return "array"
+
+
+def arguments(schema: Json) -> tuple[dict[str, Json], tuple[str, ...], bool]:
+    """Give what a skill takes: the schemas of its arguments, which of them it needs, and whether it takes others."""
+    whole = resolved(schema, schema)
+    properties, required = whole.get("properties"), whole.get("required")
+    return (
+        properties if isinstance(properties, dict) else {},
+        tuple(one for one in required if isinstance(one, str)) if isinstance(required, list | tuple) else (),
+        whole.get("additionalProperties") is not False or "patternProperties" in whole,
+    )
 
 
 def part(schema: Schema, steps: tuple[str | int, ...]) -> Schema:
@@ -66,15 +99,15 @@ def part(schema: Schema, steps: tuple[str | int, ...]) -> Schema:
         if isinstance(step, int):
             if "array" not in allowed:
                 raise NoSuchPart(f"[{step}] of {_say(allowed)}")
-            here = resolved(here.get("items", ANYTHING), root)
+            here = resolved(_item(here, step), root)
             continue
-        if "object" not in allowed:
-            raise NoSuchPart(f"{step!r} of {_say(allowed)}")
+        if "object" not in allowed and not (step.isdigit() and "array" in allowed):
+            raise NoSuchPart(f"{shown(step)} of {_say(allowed)}")
         properties = here.get("properties")
         if isinstance(properties, dict) and step in properties:
             here = resolved(properties[step], root)
-        elif isinstance(properties, dict) and properties and here.get("additionalProperties") in (None, False):
-            raise NoSuchPart(f"{step!r}; it has {', '.join(map(str, properties))}")
+        elif _closed(here, properties):
+            raise NoSuchPart(f"{shown(step)}; it has {listed(properties or ())}")
         else:
             here = resolved(here.get("additionalProperties", ANYTHING), root)
     return {**here, "$defs": root["$defs"]} if "$defs" in root and "$defs" not in here else here
@@ -86,12 +119,29 @@ def mismatch(given: Schema, wanted: Schema, wanted_root: Schema) -> str | None:
     if not have & want:
         return f"{_say(have)} where {_say(want)} is wanted"
     if have == want == {"array"}:
-        inner = resolved(given, given).get("items", ANYTHING)
-        outer = resolved(wanted, wanted_root).get("items", ANYTHING)
-        have, want = types(inner, given), types(outer, wanted_root)
+        ours, theirs = resolved(given, given), resolved(wanted, wanted_root)
+        if "prefixItems" in ours or "prefixItems" in theirs:
+            return None
+        have, want = types(ours.get("items", ANYTHING), given), types(theirs.get("items", ANYTHING), wanted_root)
         if not have & want:
             return f"a list of {_say(have)} where a list of {_say(want)} is wanted"
     return None
+
+
+def _item(schema: Schema, number: int) -> Json:
+    first = schema.get("prefixItems")
+    if isinstance(first, list) and number < len(first):
+        return first[number]
+    return schema.get("items", ANYTHING)
+
+
+def _closed(schema: Schema, properties: Json) -> bool:
+    """Whether a schema lists all its properties, as the schemas of typed results do."""
+    if not isinstance(properties, dict) or not properties:
+        return False
+    if any(word in schema for word in ("anyOf", "oneOf", "allOf", "patternProperties", "$dynamicRef", "if")):
+        return False
+    return schema.get("additionalProperties") in (None, False)
 
 
 def _say(names: frozenset[str]) -> str:

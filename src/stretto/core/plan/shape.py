@@ -1,17 +1,24 @@
 """From a document (what JSON or YAML held) to a plan: every field's type is checked, nothing is guessed."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from typing import Any, get_args
 
 from stretto.core.domain import ForEach, InputSpec, Json, Limits, Plan, SideEffect, Task
-from stretto.core.plan.diagnostics import Diagnostic, diagnose
+from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose, shown, under
+from stretto.core.plan.names import Names
 from stretto.core.plan.references import ID, RESERVED, is_reference
 
 TASK_FIELDS = tuple(one.name for one in fields(Task))
 PLAN_FIELDS = ("name", "goal", "description", "inputs", "tasks", "deliver")
+_INPUT_FIELDS = tuple(one.name for one in fields(InputSpec))
+_LIMITS = tuple(one.name for one in fields(Limits))
+_FOR_EACH = ("items", "max", "allow_failures")
 _KINDS = ("value", "file", "files", "folder")
+_CHOICES = {name: get_args(Task.__annotations__[name]) for name in ("risk", "approval")}
+_EFFECTS = tuple(one.value for one in SideEffect if one is not SideEffect.UNDECLARED)
+_LONGEST_KEY = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +31,7 @@ class Size:
 
 
 DEFAULT_SIZE = Size()
+ID_MEND = "Use letters, digits, _ and -, beginning with a letter or _; not inputs, item, context, tasks."
 
 
 def read_plan(document: Json, size: Size = DEFAULT_SIZE) -> tuple[Plan, list[Diagnostic]]:
@@ -32,9 +40,9 @@ def read_plan(document: Json, size: Size = DEFAULT_SIZE) -> tuple[Plan, list[Dia
     Tasks with errors stay in the plan as far as they could be read, so that one slip does not look like
     twenty dangling references. A document that is no plan at all gives an empty one.
     """
-    too_large = _measure(document, size)
-    if too_large:
-        return Plan(), [too_large]
+    unfit = _measure(document, size)
+    if unfit:
+        return Plan(), [unfit]
     if not isinstance(document, dict):
         return Plan(), [
             diagnose(
@@ -45,29 +53,29 @@ def read_plan(document: Json, size: Size = DEFAULT_SIZE) -> tuple[Plan, list[Dia
             )
         ]
     reader = _Reader()
-    for name in document:
-        if name not in PLAN_FIELDS:
-            reader.say("unknown-field", f"{name}", f"a plan has no field {name!r}", _near(name, PLAN_FIELDS))
+    reader.known("", document, PLAN_FIELDS, "a plan has")
     tasks = tuple(reader.tasks(document, size))
     inputs = dict(reader.inputs(document.get("inputs")))
-    name = document.get("name", "")
-    return (
-        Plan(
-            tasks=tasks,
-            inputs=inputs,
-            deliver=document.get("deliver"),
-            name=name if isinstance(name, str) else "",
-        ),
-        reader.said,
-    )
+    name = reader.text(document, "name", "")
+    for field in ("goal", "description"):
+        reader.text(document, field, "")
+    return Plan(tasks=tasks, inputs=inputs, deliver=document.get("deliver"), name=name), reader.findings.all()
 
 
 class _Reader:
     def __init__(self) -> None:
-        self.said: list[Diagnostic] = []
+        self.findings = Findings()
+        self._names: dict[tuple[str, ...], Names] = {}
 
     def say(self, code: str, path: str, message: str, mend: str = "") -> None:
-        self.said.append(diagnose(code, path, message, mend))
+        self.findings.add([diagnose(code, path, message, mend)])
+
+    def known(self, place: str, body: dict[str, Json], fields: tuple[str, ...], whose: str) -> None:
+        """Say which fields there are that nothing reads."""
+        for name in body:
+            if name not in fields:
+                names = self._names.setdefault(fields, Names(lambda: fields))
+                self.say("unknown-field", under(place, name), f"{whose} no field {shown(name)}", names.mend(name))
 
     def tasks(self, document: dict[str, Json], size: Size) -> Iterator[Task]:
         raw = document.get("tasks")
@@ -92,7 +100,7 @@ class _Reader:
         seen: dict[str, str] = {}
         pairs = raw.items() if isinstance(raw, dict) else ((None, one) for one in raw)
         for number, (key, body) in enumerate(pairs):
-            place = f"tasks.{key}" if key is not None else f"tasks[{number}]"
+            place = under("tasks", number if key is None else key)
             if not isinstance(body, dict):
                 self.say(
                     "bad-value", place, f"a task is a mapping, this is {_kind(body)}", "Give it at least `skill: NAME`."
@@ -113,25 +121,14 @@ class _Reader:
             yield task
 
     def task(self, key: Json, body: dict[str, Json], place: str) -> Task | None:
-        for name in body:
-            if name not in TASK_FIELDS:
-                self.say(
-                    "unknown-field", f"{place}.{name}", f"a task has no field {name!r}", _near(str(name), TASK_FIELDS)
-                )
-        id_ = body.get("id", key)
+        self.known(place, body, TASK_FIELDS, "a task has")
+        id_ = key if body.get("id") is None else body["id"]
         if id_ is None:
             self.say("missing-field", place, "the task has no id", "Add `id: NAME`.")
             return None
-        if not isinstance(id_, str) or not ID.fullmatch(id_) or id_ in RESERVED:
-            self.say(
-                "bad-id",
-                place,
-                f"{id_!r} cannot be a task's id",
-                "Use letters, digits, _ and -, beginning with a letter; not inputs, item, context, tasks.",
-            )
+        if (problem := id_problem(id_)) is not None:
+            self.say("bad-id", place, problem, ID_MEND)
             return None
-        if "skill" not in body:
-            self.say("missing-field", place, f"task {id_!r} names no skill", "Add `skill: NAME`.")
         values: dict[str, Any] = {"id": id_, "skill": self.text(body, "skill", place)}
         for name in ("objective", "agent", "when", "writes"):
             if body.get(name) is not None:
@@ -139,21 +136,14 @@ class _Reader:
         for name in ("after", "criteria", "labels", "tools", "permissions"):
             if body.get(name) is not None:
                 values[name] = self.names(body[name], f"{place}.{name}")
-        if body.get("inputs") is not None:
-            values["inputs"] = self.mapping(body["inputs"], f"{place}.inputs")
-        if body.get("output") is not None:
-            values["output"] = self.mapping(body["output"], f"{place}.output")
-        if body.get("effect") is not None:
-            values["effect"] = self.effect(body["effect"], f"{place}.effect")
-        for name in ("risk", "approval"):
+        for name in ("inputs", "output"):
             if body.get(name) is not None:
-                allowed = get_args(Task.__annotations__[name])
-                if body[name] in allowed:
-                    values[name] = body[name]
-                else:
-                    self.say(
-                        "bad-value", f"{place}.{name}", f"{name} is {body[name]!r}", f"Use one of {', '.join(allowed)}."
-                    )
+                values[name] = self.mapping(body[name], f"{place}.{name}")
+        for name, allowed in _CHOICES.items():
+            if body.get(name) is not None:
+                values[name] = self.choice(body[name], allowed, allowed[0], f"{place}.{name}")
+        if body.get("effect") is not None and self.choice(body["effect"], _EFFECTS, "", f"{place}.effect"):
+            values["effect"] = SideEffect(body["effect"])
         if body.get("limits") is not None:
             values["limits"] = self.limits(body["limits"], f"{place}.limits")
         if body.get("for_each") is not None:
@@ -167,45 +157,41 @@ class _Reader:
         if isinstance(raw, list) and all(isinstance(one, str) for one in raw):
             raw = {one: {} for one in raw}
         for name, body in self.mapping(raw, "inputs").items():
-            place = f"inputs.{name}"
+            place = under("inputs", name)
+            if not name or any(letter in name for letter in ".[]"):
+                self.say(
+                    "bad-value", place, f"{shown(name)} cannot be referred to", "Use a name without dots and brackets."
+                )
             if isinstance(body, str) and body in _KINDS:
                 body = {"kind": body}
             body = self.mapping({} if body is None else body, place)
-            known = tuple(one.name for one in fields(InputSpec))
-            for field in body:
-                if field not in known:
-                    self.say(
-                        "unknown-field",
-                        f"{place}.{field}",
-                        f"an input has no field {field!r}",
-                        _near(str(field), known),
-                    )
-            kind = body.get("kind", "value")
-            if kind not in _KINDS:
-                self.say("bad-value", f"{place}.kind", f"kind is {kind!r}", f"Use one of {', '.join(_KINDS)}.")
-                kind = "value"
-            required = body.get("required", "default" not in body)
+            self.known(place, body, _INPUT_FIELDS, "an input has")
             yield (
                 name,
                 InputSpec(
-                    kind=kind,
-                    description=str(body.get("description") or ""),
+                    kind=self.choice(body.get("kind", "value"), _KINDS, "value", f"{place}.kind"),
+                    description=self.text(body, "description", place),
                     default=body.get("default"),
-                    required=bool(required),
+                    required=self.flag(body, "required", "default" not in body, place),
                     labels=self.names(body.get("labels") or [], f"{place}.labels"),
                 ),
             )
 
     def limits(self, raw: Json, place: str) -> Limits:
         values: dict[str, Any] = {}
-        known = tuple(one.name for one in fields(Limits))
-        for name, value in self.mapping(raw, place).items():
-            if name not in known:
-                self.say("unknown-field", f"{place}.{name}", f"limits have no {name!r}", _near(name, known))
-            elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
-                self.say("bad-value", f"{place}.{name}", f"{name} is {value!r}", "Give a number above 0.")
+        body = self.mapping(raw, place)
+        self.known(place, body, _LIMITS, "limits have")
+        for name in _LIMITS:
+            value = body.get(name)
+            if value is None:
+                continue
+            whole = name != "timeout"
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+                self.say("bad-value", f"{place}.{name}", f"{name} is {shown(value)}", "Give a number above 0.")
+            elif whole and value != int(value):
+                self.say("bad-value", f"{place}.{name}", f"{name} is {shown(value)}", "Give a whole number above 0.")
             else:
-                values[name] = float(value) if name == "timeout" else int(value)
+                values[name] = int(value) if whole else float(value)
         return Limits(**values)
 
     def for_each(self, raw: Json, place: str) -> ForEach | None:
@@ -221,26 +207,34 @@ class _Reader:
                 "Write `for_each: {ref: inputs.files}` or `for_each: {items: ..., max: 100}`.",
             )
             return None
-        for name in body:
-            if name not in ("items", "max", "allow_failures"):
-                self.say(
-                    "unknown-field",
-                    f"{place}.{name}",
-                    f"for_each has no field {name!r}",
-                    _near(str(name), ("items", "max", "allow_failures")),
-                )
+        self.known(place, body, _FOR_EACH, "for_each has")
         most = body.get("max")
-        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
-            self.say("bad-value", f"{place}.max", f"max is {most!r}", "Give a whole number above 0.")
+        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or not 0 < most < 1e9):
+            self.say("bad-value", f"{place}.max", f"max is {shown(most)}", "Give a whole number above 0.")
             most = None
-        return ForEach(items=items, max=most, allow_failures=body.get("allow_failures") is True)
+        return ForEach(items=items, max=most, allow_failures=self.flag(body, "allow_failures", False, place))
 
     def text(self, body: dict[str, Json], name: str, place: str) -> str:
         value = body.get(name, "")
         if isinstance(value, str):
             return value
-        self.say("bad-value", f"{place}.{name}", f"{name} is {_kind(value)}, not text", "Write it as text.")
+        if value is not None:
+            self.say("bad-value", under(place, name), f"{name} is {_kind(value)}, not text", "Write it as text.")
         return ""
+
+    def flag(self, body: dict[str, Json], name: str, otherwise: bool, place: str) -> bool:
+        value = body.get(name)
+        if isinstance(value, bool):
+            return value
+        if value is not None:
+            self.say("bad-value", under(place, name), f"{name} is {_kind(value)}", "Write true or false.")
+        return otherwise
+
+    def choice(self, raw: Json, allowed: tuple[str, ...], otherwise: str, place: str) -> Any:
+        if isinstance(raw, str) and raw in allowed:
+            return raw
+        self.say("bad-value", place, f"this is {shown(raw)}", f"Use one of {', '.join(allowed)}.")
+        return otherwise
 
     def names(self, raw: Json, place: str) -> tuple[str, ...]:
         if isinstance(raw, str):
@@ -251,21 +245,24 @@ class _Reader:
         return ()
 
     def mapping(self, raw: Json, place: str) -> dict[str, Json]:
-        if isinstance(raw, dict) and all(isinstance(key, str) for key in raw):
+        if isinstance(raw, dict):
             return raw
-        self.say("bad-value", place, f"this is {_kind(raw)}, not a mapping with text keys", "Write `name: value`.")
+        self.say("bad-value", place, f"this is {_kind(raw)}, not a mapping", "Write `name: value`.")
         return {}
 
-    def effect(self, raw: Json, place: str) -> SideEffect | None:
-        known = [one.value for one in SideEffect if one is not SideEffect.UNDECLARED]
-        if raw in known:
-            return SideEffect(raw)
-        self.say("bad-value", place, f"effect is {raw!r}", f"Use one of {', '.join(known)}.")
+
+def id_problem(id_: Json) -> str | None:
+    """Say why something cannot be a task's id."""
+    if isinstance(id_, str) and ID.fullmatch(id_) and id_ not in RESERVED:
         return None
+    return f"{shown(id_)} cannot be a task's id"
 
 
 def _measure(document: Json, size: Size) -> Diagnostic | None:
-    """Walk the whole document without recursion; shared parts (YAML anchors) count each time they appear."""
+    """Walk the whole document without recursion; shared parts (YAML anchors) count each time they appear.
+
+    Says as well where it holds what no JSON can say: such a plan could not be kept.
+    """
     mend = "Split the plan, or raise the limits in the settings."
     level, count = [document], 0
     for _ in range(size.depth):
@@ -276,8 +273,14 @@ def _measure(document: Json, size: Size) -> Diagnostic | None:
         for value in level:
             if isinstance(value, dict):
                 below.extend(value.values())
-            elif isinstance(value, list):
+                fit = all(map(_fit_key, value))
+            elif isinstance(value, list | tuple):
                 below.extend(value)
+                fit = True
+            else:
+                fit = _fit(value)
+            if not fit:
+                return _unfit(document, size)
             if len(below) > size.values:
                 return diagnose("too-large", "", f"more than {size.values} values", mend)
         if not below:
@@ -286,13 +289,49 @@ def _measure(document: Json, size: Size) -> Diagnostic | None:
     return diagnose("too-large", "", f"nested more than {size.depth} levels deep", mend)
 
 
+def _fit(value: Json) -> bool:
+    if isinstance(value, str):
+        return value.isascii() or _encodes(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, int)
+
+
+def _fit_key(key: Json) -> bool:
+    return isinstance(key, str) and len(key) <= _LONGEST_KEY and (key.isascii() or _encodes(key))
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unfit(document: Json, size: Size) -> Diagnostic:
+    """Find the value that no JSON can say, with its place."""
+    level: list[tuple[str, Json]] = [("", document)]
+    for _ in range(size.depth):
+        below: list[tuple[str, Json]] = []
+        for place, value in level:
+            if isinstance(value, dict):
+                wrong = next((key for key in value if not _fit_key(key)), None)
+                if wrong is not None or None in value:
+                    return diagnose(
+                        "bad-value", place, f"the key {shown(wrong)} is no name", "Use short text for the keys."
+                    )
+                below.extend((under(place, key), inner) for key, inner in value.items())
+            elif isinstance(value, list | tuple):
+                below.extend((under(place, number), inner) for number, inner in enumerate(value))
+            elif not _fit(value):
+                return diagnose("bad-value", place, f"{shown(value)} is nothing that JSON can say", "Use plain values.")
+        level = below
+    return diagnose("bad-value", "", "the plan holds what JSON cannot say", "Use plain values.")
+
+
 def _kind(value: Json) -> str:
     names: dict[type, str] = {dict: "a mapping", list: "a list", str: "text", bool: "true or false"}
     if value is None:
         return "nothing"
     return names.get(type(value), "a number" if isinstance(value, int | float) else type(value).__name__)
-
-
-def _near(name: str, known: tuple[str, ...]) -> str:
-    close = get_close_matches(name, known, 1, 0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."

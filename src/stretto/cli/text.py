@@ -1,0 +1,45 @@
+"""Texts for a terminal. What agents, logs and people wrote is shown, and never obeyed."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+_HIDDEN = re.compile(
+    r"[^\x20-\x7e\u00a0-\uffff\U00010000-\U0010ffff]|[\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff\ufeff]"
+)
+
+
+def clean(text: str) -> str:
+    """Give text of one or more lines without anything that a terminal would obey or hide."""
+    return "\n".join(_plain(line, keep="\t") for line in text.splitlines())
+
+
+def one_line(text: str) -> str:
+    """Give text as one line without anything that a terminal would obey or hide."""
+    return _plain(" ".join(text.split()), keep="")
+
+
+def indented(text: str, by: str = "  ") -> str:
+    """Give cleaned text with every line set in."""
+    return "\n".join(f"{by}{line}".rstrip() for line in clean(text).split("\n"))
+
+
+def as_json(value: object, *, indent: int | None = 2) -> str:
+    """Give JSON for people and programs: letters as they are, whatever a terminal would obey escaped."""
+    return _HIDDEN.sub(_escaped, json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def place(folder: Path | None, store: Path | None) -> str:
+    """Give the options by which another command finds the same runs."""
+    said = "" if folder is None or folder.resolve() == Path.cwd() else f" -w {shlex.quote(str(folder))}"
+    return said + (f" --store {shlex.quote(str(store))}" if store is not None else "")
+
+
+def _plain(text: str, keep: str) -> str:
+    return "".join(letter if letter.isprintable() or letter in keep else "\ufffd" for letter in text)
+
+
+def _escaped(match: "re.Match[str]") -> str:
+    letter = match[0]
+    return letter if letter == "\n" else "".join(f"\\u{ord(unit):04x}" for unit in letter)

@@ -1,0 +1,77 @@
+"""What a condition (`when`) looks at, told from its text alone: no library, never more than linear work."""
+
+import re
+from collections.abc import Iterator
+
+LONGEST = 1000
+LOOPS = 2
+
+# Strings and comments are blanked with as many spaces, so that places stay the same.
+_QUIET = re.compile(
+    r'(?:\b[rRbB]{1,2}(?=["\']))?(?:"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\')|//[^\n]*',
+    re.DOTALL,
+)
+_LOOP = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one|existsOne)\s*\(\s*(?:([A-Za-z_]\w*)\s*,)?")
+_ROOT = re.compile(r"(\.\s*)?(?<!\w)([A-Za-z_]\w*)(?!\w)(?!\s*\()")
+_FIELD = re.compile(r"\s*\.\s*([A-Za-z_]\w*)(?!\w)(\s*\()?")
+_KEYED = re.compile(r"\s*\[\s*(?=[\"'])")
+_TEXT = re.compile(r"\"([^\"\\\n]*)\"\s*\]|'([^'\\\n]*)'\s*\]")
+_LITERALS = ("true", "false", "null", "in")
+_TYPES = ("int", "uint", "double", "bool", "string", "bytes", "list", "map", "type", "null_type", "dyn")
+_WORDS = frozenset((*_LITERALS, *_TYPES))
+
+
+def condition_problem(condition: str) -> str | None:
+    """Say why a condition is refused unseen: too long, or too many loops inside each other."""
+    if not condition.strip():
+        return "the condition is empty"
+    if len(condition) > LONGEST:
+        return f"the condition has {len(condition)} characters; the limit is {LONGEST}"
+    loops = sum(1 for _ in _LOOP.finditer(_quiet(condition)))
+    return f"the condition has {loops} loops; the limit is {LOOPS}" if loops > LOOPS else None
+
+
+def named_in_condition(condition: str) -> set[str]:
+    """Give the ids of the tasks whose outputs a condition looks at (`fix.output.n`, `tasks["a-b"].output`)."""
+    return {name for root, name in looks_at(condition) if root == "task"}
+
+
+def looks_at(condition: str) -> Iterator[tuple[str, str]]:
+    """Give what a condition looks at: (`task`, id), (`inputs`, name), (`item`, ""), or (`name`, any other root).
+
+    A condition that is too long looks at nothing: it is refused anyway.
+    """
+    if len(condition) > LONGEST:
+        return
+    quiet = _quiet(condition)
+    loop_variables = {match[1] for match in _LOOP.finditer(quiet) if match[1]}
+    for match in _ROOT.finditer(quiet):
+        root = match[2]
+        if match[1] or root in loop_variables or root in _WORDS:
+            continue
+        field, called = _member(condition, quiet, match.end())
+        if root == "item":
+            yield "item", ""
+        elif root == "inputs":
+            if field is not None:
+                yield "inputs", field
+        elif root == "tasks":
+            if field is not None:
+                yield "task", field
+        elif field == "output":
+            yield "task", root
+        elif not called:  # `math.least(...)` is a function with a long name, as far as anyone can tell
+            yield "name", root
+
+
+def _member(condition: str, quiet: str, at: int) -> tuple[str | None, bool]:
+    """Give the name after a root, `.name` or `["name"]`, and whether it is called like a function."""
+    if field := _FIELD.match(quiet, at):
+        return field[1], field[2] is not None
+    if (keyed := _KEYED.match(condition, at)) and (text := _TEXT.match(condition, keyed.end())):
+        return (text[1] if text[1] is not None else text[2]), False
+    return None, False
+
+
+def _quiet(condition: str) -> str:
+    return _QUIET.sub(lambda match: " " * len(match[0]), condition)

@@ -1,0 +1,171 @@
+"""Who refers to what: every reference and condition of a plan leads to something that will be there."""
+
+from collections.abc import Iterator
+
+from stretto.core.domain import Json, Plan, Schema, Task
+from stretto.core.plan.conditions import LONGEST, looks_at
+from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown
+from stretto.core.plan.graph import Graph, downstream
+from stretto.core.plan.names import Names
+from stretto.core.plan.references import Need, Reference, find, is_reference, parse, places, referring
+from stretto.core.plan.schemas import NoSuchPart, part
+
+
+class Links:
+    """What a plan's references may lead to, and the names that slips are compared with."""
+
+    def __init__(self, plan: Plan, graph: Graph) -> None:
+        self.plan, self.graph = plan, graph
+        self._tasks, self._inputs = Names(graph.tasks.keys), Names(plan.inputs.keys)
+
+    def dangling(self, where: str, name: str) -> Diagnostic:
+        """A reference to a task that is not there."""
+        return diagnose("dangling-reference", where, f"there is no task {shown(name)}", self._tasks.mend(name))
+
+    def undeclared_input(self, where: str, name: str) -> Diagnostic:
+        """A reference to an input that the plan does not ask for."""
+        mend = self._inputs.mend(name, f"Declare it under `inputs:` as {shown(name)}.")
+        return diagnose("undeclared-reference", where, f"the plan declares no input {shown(name)}", mend)
+
+    def leads_somewhere(self, reference: Reference) -> bool:
+        """Whether a reference names a task or an input of this plan."""
+        return (
+            reference.name in (self.graph.tasks if reference.root == "task" else self.plan.inputs)
+            or reference.root == "item"
+        )
+
+
+def link_defects(task: Task, links: Links) -> Iterator[Diagnostic]:
+    """Give what is wrong with the references of a task, its condition's included."""
+    place = f"tasks.{task.id}"
+    named = [(f"{place}.after", name) for name in task.after]
+    for where, raw in places(task):
+        here = f"{place}.{where}"
+        try:
+            reference = parse(raw)
+        except ValueError as error:
+            yield diagnose("bad-reference", here, str(error), "See docs/plans.md on references.")
+            continue
+        if isinstance(reference.default, dict | list) and any(True for _ in find(reference.default, "")):
+            yield _default_refers(here)
+        if reference.root == "task":
+            named.append((here, reference.name))
+        elif reference.root == "inputs" and reference.name not in links.plan.inputs:
+            yield links.undeclared_input(here, reference.name)
+        elif reference.root == "item" and (task.for_each is None or where.startswith("for_each")):
+            yield _no_item(here, "Give the task a `for_each`, or refer to something else.")
+    for where, extra in _half_references(task.inputs, f"{place}.inputs", links):
+        yield _half_reference(where, extra)
+    if task.when is not None and len(task.when) <= LONGEST:
+        yield from _condition(task, f"{place}.when", task.when, links, named)
+    for where, name in named:
+        if name == task.id:
+            mend = "Refer to an earlier task, or drop it."
+            yield diagnose("self-reference", where, f"{task.id!r} refers to itself", mend)
+        elif name not in links.graph.tasks:
+            yield links.dangling(where, name)
+
+
+def deliverable_defects(links: Links, hopeless: set[str], outputs: dict[str, Schema]) -> Iterator[Diagnostic]:
+    """Give what is wrong with what the plan delivers; `hopeless` names the tasks that can never complete."""
+    dead = downstream(links.graph, hopeless, Need.ORDER)
+    for where, raw in find(links.plan.deliver, "deliver"):
+        try:
+            reference = parse(raw)
+        except ValueError as error:
+            yield diagnose("bad-reference", where, str(error), "See docs/plans.md on references.")
+            continue
+        if isinstance(reference.default, dict | list) and any(True for _ in find(reference.default, "")):
+            yield _default_refers(where)
+        if reference.root == "item":
+            yield _no_item(where, "Refer to a task's output.")
+        elif reference.root == "inputs" and reference.name not in links.plan.inputs:
+            yield links.undeclared_input(where, reference.name)
+        elif reference.root == "task" and reference.name not in links.graph.tasks:
+            yield links.dangling(where, reference.name)
+        elif reference.root == "task" and reference.name in dead and reference.hard:
+            yield diagnose(
+                "unreachable-deliverable",
+                where,
+                f"{reference.name!r} can never complete",
+                "Mend the errors on the way to it.",
+            )
+        elif reference.root == "task":
+            try:
+                part(outputs[reference.name], reference.steps)
+            except NoSuchPart as error:
+                yield diagnose(
+                    "unknown-output",
+                    where,
+                    f"{shown(raw['ref'])} leads to no part that is declared: {error}",
+                    "Refer to a part that the output has.",
+                )
+    for where, extra in _half_references(links.plan.deliver, "deliver", links):
+        yield _half_reference(where, extra)
+
+
+def cycle_defect(circle: list[str]) -> Diagnostic:
+    """Say which tasks wait for each other."""
+    most = 10
+    way = [*circle, circle[0]] if len(circle) <= most else [*circle[:most], f"… ({len(circle)} tasks)", circle[0]]
+    return diagnose(
+        "cycle",
+        f"tasks.{circle[0]}",
+        f"these wait for each other: {' → '.join(way)}",
+        "Remove one of the references or `after` entries on the way.",
+    )
+
+
+def _condition(
+    task: Task, where: str, condition: str, links: Links, named: list[tuple[str, str]]
+) -> Iterator[Diagnostic]:
+    guarded = "has(" in condition  # has(inputs.x) may ask for what is not there
+    for root, name in sorted(set(looks_at(condition))):
+        if root == "task":
+            named.append((where, name))
+        elif root == "inputs" and name not in links.plan.inputs and not guarded:
+            yield links.undeclared_input(where, name)
+        elif root == "item" and task.for_each is None:
+            yield _no_item(where, "Give the task a `for_each`, or look at something else.")
+        elif root == "name":
+            known = name in links.graph.tasks
+            yield diagnose(
+                "undeclared-reference",
+                where,
+                f"the condition looks at {shown(name)}, which stands for nothing here",
+                f"Write {name}.output." if known else "A condition sees TASK.output, inputs.NAME and item.",
+            )
+
+
+def _half_references(value: Json, path: str, links: Links) -> Iterator[tuple[str, list[str]]]:
+    """Give the mappings that are a reference of this plan but for fields that no reference has."""
+    for where, here in referring(value, path):
+        if isinstance(here["ref"], str) and not is_reference(here):
+            try:
+                reference = parse({"ref": here["ref"]})
+            except ValueError:
+                continue
+            if links.leads_somewhere(reference):
+                yield where, sorted(here.keys() - {"ref", "default"})
+
+
+def _half_reference(where: str, extra: list[str]) -> Diagnostic:
+    return diagnose(
+        "bad-reference",
+        where,
+        f"a reference has `ref` and `default`, not {listed(extra, 5)}",
+        "Remove it; for a mapping that only looks like a reference write `literal: {...}`.",
+    )
+
+
+def _default_refers(where: str) -> Diagnostic:
+    return diagnose(
+        "bad-reference",
+        where,
+        "the default holds a reference, and defaults are taken as they stand",
+        "Use a plain value as the default.",
+    )
+
+
+def _no_item(where: str, mend: str) -> Diagnostic:
+    return diagnose("undeclared-reference", where, "`item` stands for nothing here", mend)

@@ -1,0 +1,95 @@
+"""What a plan will cost and how long it takes at the least, and what might be done better."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from stretto.core.domain import Budget, Plan, SideEffect
+from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed
+from stretto.core.plan.graph import Graph
+from stretto.core.plan.references import find, parse
+from stretto.core.routing import Roster
+
+
+def cost_defects(plan: Plan, agents: Roster, budget: Budget) -> Iterator[Diagnostic]:
+    """Hold what the plan must reserve against the budget; what may be skipped or repeated does not count."""
+    sure = [task for task in plan.tasks if task.when is None and task.for_each is None]
+    if budget.steps is not None and len(sure) > budget.steps:
+        yield diagnose(
+            "over-budget",
+            "tasks",
+            f"{len(sure)} tasks, and the budget allows {budget.steps} attempts",
+            "Raise the budget or remove tasks.",
+        )
+    money, tokens = Decimal(0), 0
+    for task in sure:
+        costs = [agents.agents[name].cost for name in agents.candidates(task)]
+        if costs:
+            money += min(one.money for one in costs)
+            tokens += min(one.tokens for one in costs)
+    if budget.money is not None and money > budget.money:
+        yield diagnose(
+            "over-budget",
+            "tasks",
+            f"the plan reserves ${money} and the budget is ${budget.money}",
+            "Raise the budget, or use cheaper agents.",
+        )
+    if budget.tokens is not None and tokens > budget.tokens:
+        yield diagnose(
+            "over-budget",
+            "tasks",
+            f"the plan reserves {tokens} tokens and the budget is {budget.tokens}",
+            "Raise the budget, or use cheaper agents.",
+        )
+
+
+def lateness(graph: Graph, agents: Roster, seconds: float | None) -> Iterator[Diagnostic]:
+    """Hold the longest chain, by declared durations, against the time that is left."""
+    if seconds is None:
+        return
+    done: dict[str, float] = {}
+    for id_ in graph.order:
+        latencies = [agents.agents[name].latency or 0.0 for name in agents.candidates(graph.tasks[id_])]
+        begin = max((done[name] for name in graph.before[id_]), default=0.0)
+        done[id_] = begin + min(latencies, default=0.0)
+    longest = max(done.values(), default=0.0)
+    if longest > seconds:
+        yield diagnose(
+            "late",
+            "tasks",
+            f"the longest chain takes {longest:g} s and {seconds:g} s are left",
+            "Give it more time, or expect a partial delivery.",
+        )
+
+
+def advice(plan: Plan, graph: Graph, agents: Roster) -> Iterator[Diagnostic]:
+    """Say which results nobody uses, and which skills hang on one agent."""
+    delivered = set()
+    for _, raw in find(plan.deliver, "deliver"):
+        try:
+            delivered.add(parse(raw).name)
+        except ValueError:
+            continue
+    for task in plan.tasks if plan.deliver is not None else ():
+        candidates = agents.candidates(task)
+        if (
+            task.id not in delivered
+            and not graph.after[task.id]
+            and task.writes is None
+            and candidates
+            and agents.effect(task, candidates[0]) is SideEffect.NONE
+        ):
+            yield diagnose(
+                "unused-result",
+                f"tasks.{task.id}",
+                "nothing uses the result of this task",
+                "Deliver it, refer to it, or remove the task.",
+            )
+    skills = sorted({task.skill for task in plan.tasks})
+    alone = [one for one in skills if len(able := agents.by_skill.get(one, ())) == 1 and not _backed(able[0], agents)]
+    if alone:
+        mend = "Register a second agent with the skill where the work must not wait for one."
+        yield diagnose("no-backup", "tasks", f"only one agent each has the skill {listed(alone)}", mend)
+
+
+def _backed(name: str, agents: Roster) -> bool:
+    return bool(agents.agents[name].backups)
