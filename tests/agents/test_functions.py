@@ -74,7 +74,7 @@ def test_hints_that_are_there_take_part_and_those_that_are_not_take_anything() -
         return a
 
     inputs = skill_of(loose).inputs
-    assert inputs["properties"]["b"] == {"type": "integer", "minimum": 1, "description": "how many", "title": "B"}
+    assert inputs["properties"]["b"] == {"type": "integer", "minimum": 1, "description": "how many"}
     assert inputs["additionalProperties"] is True
     assert inputs["required"] == ["a"]
     assert skill_of(loose).output == {}

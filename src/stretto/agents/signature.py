@@ -8,9 +8,9 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, NotRequired, Required, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NotRequired, Required, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PydanticUserError, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from stretto.core.canonical import canonical
@@ -97,7 +97,7 @@ def signature_of(function: Callable[..., Any]) -> Signature:
     except (PydanticUserError, TypeError, NameError) as error:
         raise BadAgent(f"{name}: {_culprit(hints, parameters, error)}") from error
     inputs.pop("title", None)
-    return Signature(inputs=inputs, output=output, arguments=arguments, result=result, assignment=assignment)
+    return Signature(inputs=_with_names(inputs), output=_with_names(output), arguments=arguments, result=result, assignment=assignment)
 
 
 def _hints_of(function: Callable[..., Any], name: str) -> tuple[Mapping[str, inspect.Parameter], dict[str, Any]]:
@@ -116,6 +116,24 @@ def _hints_of(function: Callable[..., Any], name: str) -> tuple[Mapping[str, ins
     return parameters, {key: hint if _is_assignment(hint) else _readable(hint) for key, hint in hints.items()}
 
 
+def _with_names(schema: Schema) -> Schema:
+    """Let `title` name types and nothing else: pydantic titles every field after itself, and no alias of a type."""
+    for name, one in schema.get("$defs", {}).items():
+        one.setdefault("title", name)
+    stack: list[Json] = [schema]
+    while stack:
+        here = stack.pop()
+        if isinstance(here, list):
+            stack += here
+        elif isinstance(here, dict):
+            fields = here.get("properties")
+            for name, one in fields.items() if isinstance(fields, dict) else ():
+                if isinstance(one, dict) and one.get("title") == name.replace("_", " ").title():
+                    del one["title"]
+            stack += here.values()
+    return schema
+
+
 def _refuse_what_cannot_serve(function: Callable[..., Any], name: str) -> None:
     if inspect.isclass(function):
         raise BadAgent(f"{name} is a class; hand over functions, or the methods of one object of it")
@@ -130,9 +148,18 @@ def _is_assignment(hint: Any) -> bool:
 
 
 def _readable(hint: Any) -> Any:
-    """Give a hint with `typing.TypedDict` in a form that pydantic reads on every Python."""
+    """Give a hint in a form that pydantic reads on every Python, and that keeps the names of types.
+
+    `NewType("Summary", str)` and `Annotated[str, "Summary"]` become text that is titled so.
+    """
+    if isinstance(hint, typing.NewType):
+        return Annotated[_readable(hint.__supertype__), Field(title=hint.__name__)]
     if isinstance(hint, type) and type(hint).__name__ == "_TypedDictMeta" and type(hint).__module__ == "typing":
         return _twin(hint)
+    if get_origin(hint) is Annotated:
+        bare, *notes = get_args(hint)
+        notes = [Field(title=one) if isinstance(one, str) and one else one for one in notes]
+        return Annotated[(_readable(bare), *notes)]
     inner = get_args(hint)
     if not inner or isinstance(hint, typing.ParamSpec) or get_origin(hint) is typing.Literal:
         return hint

@@ -7,6 +7,8 @@ from stretto.core.domain import (
     Budget,
     Catalogue,
     Delivery,
+    InputSpec,
+    Interpretation,
     Json,
     Outcome,
     Plan,
@@ -37,6 +39,27 @@ class SubmitGoal(Base):
     budget: Budget = field(default_factory=Budget)
     deadline: float | None = None
     workspace: str = ""
+    specs: dict[str, InputSpec] = field(default_factory=dict)  # of the inputs, when no plan says it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterpretGoal(Base):
+    """What the planner makes of the goal, and the inputs that it read out of its words."""
+
+    revision: int
+    interpretation: Interpretation
+    inputs: dict[str, Json] = field(default_factory=dict)
+    specs: dict[str, InputSpec] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClarifyGoal(Base):
+    """The goal can be meant in ways that differ dearly: a person is asked before any task is planned."""
+
+    revision: int
+    round: int
+    question: str
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +174,8 @@ class Deliver(Base):
 
 Command: TypeAlias = (
     SubmitGoal
+    | InterpretGoal
+    | ClarifyGoal
     | AddTask
     | ClosePlan
     | FailPlan

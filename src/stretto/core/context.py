@@ -93,7 +93,7 @@ def labels(state: RunState, one: TaskState) -> frozenset[str]:
     for name in one.needs:
         if name in state.tasks:
             found |= state.tasks[name].labels
-    specs = state.given.inputs if state.given is not None else {}
+    specs = state.specs
     for name in inputs_read(one.task) if any(spec.labels for spec in specs.values()) else ():
         found.update(specs[name].labels if name in specs else ())
     return frozenset(found)

@@ -10,11 +10,13 @@ from stretto.core.commands import (
     AnswerRequest,
     Cancel,
     ChangeLimits,
+    ClarifyGoal,
     ClosePlan,
     Command,
     Deliver,
     FailPlan,
     FireTimer,
+    InterpretGoal,
     Judged,
     LookedUp,
     Recover,
@@ -50,6 +52,7 @@ from stretto.core.events import (
     AttemptSuspended,
     DeadlinePassed,
     Event,
+    GoalInterpreted,
     LimitsChanged,
     PersonAnswered,
     PersonAsked,
@@ -101,6 +104,17 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
         case FailPlan():
             if state.planning and command.revision == state.revision:
                 draft.say(PlanRefused, revision=command.revision, reason=command.reason)
+        case InterpretGoal():
+            if state.planning and command.revision == state.revision:
+                draft.say(
+                    GoalInterpreted,
+                    revision=command.revision,
+                    interpretation=command.interpretation,
+                    inputs=command.inputs,
+                    specs=command.specs,
+                )
+        case ClarifyGoal():
+            _clarify(draft, command)
         case SubmitGoal():
             _submit(draft, command)
         case FireTimer():
@@ -157,7 +171,26 @@ def _submit(draft: _Draft, command: SubmitGoal) -> None:
         budget=command.budget,
         deadline=command.deadline,
         workspace=command.workspace,
+        specs=command.specs,
     )
+
+
+def _clarify(draft: _Draft, command: ClarifyGoal) -> None:
+    state = draft.state
+    if not state.planning or state.unclear is not None:
+        return
+    if (command.revision, command.round) != (state.revision, len(state.clarified)):
+        return
+    request = Request(
+        id=short([state.run, "goal", command.revision, command.round]),
+        task="",
+        attempt=0,
+        kind="goal",
+        question=command.question,
+        choices=command.choices,
+        asked=draft.at,
+    )
+    draft.say(PersonAsked, request=request)
 
 
 def _add_task(draft: _Draft, command: AddTask) -> None:
@@ -176,17 +209,17 @@ def _close_plan(draft: _Draft, command: ClosePlan) -> None:
     state = draft.state
     if not state.planning or command.revision != state.revision:
         return
-    if not state.tasks:
+    if not state.tasks and not _answers_itself(state):
         draft.say(PlanRefused, revision=command.revision, reason="the plan has no task")
         return
     written = [state.tasks[state.ids[n]] for n in range(len(state.ids))]
     plan = Plan(
         tasks=tuple(one.task for one in written if one.parent is None),
-        inputs=state.given.inputs if state.given else {},
+        inputs=state.specs,
         deliver=command.deliver,
     )
     seconds = None if state.deadline is None else state.deadline - draft.at
-    found = check(plan, state.catalogue, budget=state.budget, seconds=seconds)
+    found = check(plan, state.catalogue, budget=state.budget, seconds=seconds) if plan.tasks else []
     if wrong := errors(found):
         said = tuple(wrong[:MOST_DIAGNOSTICS])
         reason = f"{len(wrong)} defects, the first: {wrong[0].message} [{wrong[0].code}]"
@@ -198,6 +231,10 @@ def _close_plan(draft: _Draft, command: ClosePlan) -> None:
         deliver=command.deliver,
         diagnostics=tuple(found[:MOST_DIAGNOSTICS]),
     )
+
+
+def _answers_itself(state: RunState) -> bool:
+    return state.interpretation is not None and state.interpretation.mode == "direct"
 
 
 def _judged(draft: _Draft, command: Judged) -> None:
@@ -504,6 +541,7 @@ _ALLOWED = {
     "approval": ("approve", "deny", "edit"),
     "question": ("answer", "fail", "deny"),
     "doubt": ("done", "retry", "fail"),
+    "goal": ("answer", "deny"),
 }
 
 
@@ -524,6 +562,11 @@ def _answer(draft: _Draft, command: AnswerRequest) -> None:
         value=command.value,
     )
     why = f": {command.reason}" if command.reason else ""
+    if request.kind == "goal":
+        if command.decision == "deny":
+            reason = f"{by} would not say: {request.question}{why}"
+            draft.say(PlanRefused, revision=draft.state.revision, reason=reason)
+        return
     if command.decision == "deny":
         _fail(draft, id_, FailureClass.DENIED, f"denied by {by}{why}")
     elif command.decision == "fail":

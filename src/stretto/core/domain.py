@@ -175,14 +175,6 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Catalogue:
-    """Who is there and what holds, as one document; a run names it by hash and keeps it."""
-
-    agents: tuple[AgentCard, ...] = ()
-    rules: Rules = field(default_factory=Rules)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ForEach:
     """Fan-out over a list found at run time: `items` is a list or a reference to one."""
 
@@ -239,6 +231,60 @@ class Plan:
     inputs: dict[str, InputSpec] = field(default_factory=dict)
     deliver: Json = None
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playbook:
+    """A plan for goals of a kind. `intents` are patterns such as "onboard {customer}"; what stands in braces
+    is taken from the goal as the input of that name.
+    """
+
+    name: str
+    plan: Plan
+    intents: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """Who is there and what holds, as one document; a run names it by hash and keeps it."""
+
+    agents: tuple[AgentCard, ...] = ()
+    rules: Rules = field(default_factory=Rules)
+    playbooks: tuple[Playbook, ...] = ()
+
+
+Mode: TypeAlias = Literal["direct", "agent", "chain", "orchestrate"]
+"""How a goal is pursued: answered at once, by one agent, by one after the other, or as a graph."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """One way to pursue a goal, with what orchestrating it costs beyond the work itself.
+
+    `seconds` and `cost` are those of the work, `overhead` the seconds of planning, judging, keeping and reviewing.
+    """
+
+    mode: Mode
+    possible: bool
+    why: str = ""
+    tasks: int = 0
+    seconds: float | None = None
+    cost: Cost = FREE
+    overhead: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpretation:
+    """What a planner made of a goal: what is to be done, when it is done, what was assumed, and why so."""
+
+    planner: str
+    restated: str = ""
+    done: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    mode: Mode = "orchestrate"
+    estimates: tuple[Estimate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,14 +375,16 @@ class Verdict:
 class Request:
     """Something that waits for a person: an approval, a question, or an attempt in doubt.
 
-    `binding` is the hash of what was shown: skill, resolved arguments, diff and pre-image.
+    `binding` is the hash of what was shown: skill, resolved arguments, diff and pre-image. A request of kind
+    `goal` asks what the goal means; it has no task, and `choices` when one of several is to be named.
     """
 
     id: str
     task: str
     attempt: int
-    kind: Literal["approval", "question", "doubt"]
+    kind: Literal["approval", "question", "doubt", "goal"]
     question: str
+    choices: tuple[str, ...] = ()
     arguments: Json = None
     diff: str = ""
     preimage: str = ""

@@ -6,13 +6,14 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakePlan:
-    """Write the plan, task by task."""
+    """Write the plan, task by task; `round` counts the answers there were about the goal."""
 
     revision: int
+    round: int = 0
 
     @property
     def key(self) -> str:
-        return f"plan/{self.revision}"
+        return f"plan/{self.revision}/{self.round}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

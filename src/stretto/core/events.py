@@ -12,6 +12,8 @@ from stretto.core.domain import (
     Cost,
     Delivery,
     FailureClass,
+    InputSpec,
+    Interpretation,
     Json,
     Plan,
     Request,
@@ -49,6 +51,17 @@ class RunSubmitted(Fact):
     budget: Budget = field(default_factory=Budget)
     deadline: float | None = None
     workspace: str = ""
+    specs: dict[str, InputSpec] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalInterpreted(Fact):
+    """What the goal was taken to mean; `inputs` were read out of its words."""
+
+    revision: int
+    interpretation: Interpretation = content()
+    inputs: dict[str, Json] = content(personal=True, default_factory=dict)
+    specs: dict[str, InputSpec] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +250,7 @@ class RunEnded(Fact):
 
 Event: TypeAlias = (
     RunSubmitted
+    | GoalInterpreted
     | TaskAdded
     | PlanClosed
     | PlanRefused

@@ -18,6 +18,7 @@ from stretto.core.events import (
     AttemptSuspended,
     DeadlinePassed,
     Event,
+    GoalInterpreted,
     LimitsChanged,
     PersonAnswered,
     PersonAsked,
@@ -83,6 +84,13 @@ def evolve(state: RunState, event: Event) -> RunState:
             return state
         case RunSubmitted():
             return _submitted(state, event)
+        case GoalInterpreted():
+            return replace(
+                state,
+                interpretation=event.interpretation,
+                inputs={**state.inputs, **event.inputs},
+                specs={**state.specs, **event.specs},
+            )
         case PlanClosed():
             return _plan_closed(state, event)
         case PlanRefused():
@@ -113,6 +121,7 @@ def _submitted(state: RunState, event: RunSubmitted) -> RunState:
         catalogue=event.catalogue,
         roster=roster(event.catalogue),
         given=event.plan,
+        specs=event.plan.inputs if event.plan is not None else event.specs,
         budget=event.budget,
         deadline=event.deadline,
         started=event.at,
@@ -293,6 +302,8 @@ def _expanded(state: RunState, event: TaskExpanded) -> RunState:
 
 def _asked(state: RunState, event: PersonAsked) -> RunState:
     request = event.request
+    if request.kind == "goal":
+        return replace(state, requests=state.requests.set(request.id, request), unclear=request.id)
     one = state.tasks[request.task]
     state = _unready(state, one)
     status = TaskStatus.UNKNOWN if request.kind == "doubt" else TaskStatus.WAITING
@@ -307,8 +318,10 @@ def _asked(state: RunState, event: PersonAsked) -> RunState:
 
 def _answered(state: RunState, event: PersonAnswered) -> RunState:
     request = state.requests[event.request]
-    one = state.tasks[event.task]
     state = replace(state, requests=state.requests.delete(event.request))
+    if request.kind == "goal":
+        return replace(state, unclear=None, clarified=(*state.clarified, (request.question, str(event.value))))
+    one = state.tasks[event.task]
     one = replace(one, request=None, round=one.round + 1)
     match event.decision:
         case "approve":
@@ -349,6 +362,7 @@ def _stopped(state: RunState, reason: str) -> RunState:
         under_way=0,
         reserved=FREE,
         requests=Map(),
+        unclear=None,
         open_tasks=0,
     )
 

@@ -102,8 +102,10 @@ def _of_run(state: RunState) -> list[Effect]:
     if not state.run or state.status.final:
         return []
     found: list[Effect] = []
-    if state.planning:
-        found.append(MakePlan(revision=state.revision))
+    if state.unclear is not None:
+        found.append(AskPerson(request=state.unclear, task=""))
+    elif state.planning:
+        found.append(MakePlan(revision=state.revision, round=len(state.clarified)))
     if state.deadline is not None and not state.deadline_passed:
         found.append(Wait(timer="deadline", until=state.deadline))
     if state.settled:

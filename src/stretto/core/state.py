@@ -22,6 +22,8 @@ from stretto.core.domain import (
     Entry,
     FailureClass,
     Gap,
+    InputSpec,
+    Interpretation,
     Json,
     Plan,
     Request,
@@ -100,6 +102,10 @@ class RunState(Struct, frozen=True, kw_only=True):
     catalogue: Catalogue = field(default_factory=Catalogue)
     roster: Roster = field(default_factory=lambda: Roster(agents=Map(), by_skill=Map()))
     given: Plan | None = None
+    specs: dict[str, InputSpec] = field(default_factory=dict)
+    interpretation: Interpretation | None = None
+    unclear: str | None = None  # the open request about the goal itself
+    clarified: tuple[tuple[str, str], ...] = ()  # questions about the goal, and what people said
     budget: Budget = field(default_factory=Budget)
     deadline: float | None = None
     deadline_passed: bool = False
@@ -142,6 +148,8 @@ class RunState(Struct, frozen=True, kw_only=True):
     @property
     def standing(self) -> RunStatus:
         """The status as people see it: `waiting` when nothing moves until somebody answers."""
+        if self.unclear is not None and not self.under_way:
+            return RunStatus.WAITING
         if self.status is not RunStatus.RUNNING or not self.requests or self.under_way:
             return self.status
         return RunStatus.RUNNING if any(self.ready.values()) else RunStatus.WAITING

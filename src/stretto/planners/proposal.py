@@ -1,0 +1,47 @@
+"""What a planner proposes for a goal: a plan, a question, or a refusal that says what is missing."""
+
+from dataclasses import dataclass, field
+
+from stretto.core.domain import InputSpec, Interpretation, Json, Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What has to be known before a plan can be chosen; `choices` when one of several is to be named."""
+
+    text: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why there is no plan: what is missing, and what could be done instead."""
+
+    reason: str
+    missing: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = [self.reason]
+        if self.missing:
+            parts.append(f"missing: {'; '.join(self.missing)}")
+        if self.instead:
+            parts.append(f"instead: {'; '.join(self.instead)}")
+        return ". ".join(part.rstrip(".") for part in parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """Exactly one of plan, question and refusal; `inputs` were read out of the goal's words."""
+
+    interpretation: Interpretation
+    plan: Plan | None = None
+    question: Question | None = None
+    refusal: Refusal | None = None
+    inputs: dict[str, Json] = field(default_factory=dict)
+    specs: dict[str, InputSpec] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """`planned`, `asks` or `refused`."""
+        return "planned" if self.plan is not None else "asks" if self.question is not None else "refused"

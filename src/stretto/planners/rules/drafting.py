@@ -1,0 +1,412 @@
+"""Writes the plan: clauses to skills, arguments to supplies, and says for each why, or what is missing."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from stretto.core.canonical import canonical
+from stretto.core.domain import Catalogue, ForEach, InputSpec, Interpretation, Json, Plan, Task
+from stretto.core.plan.references import ID, RESERVED
+from stretto.planners.proposal import Proposal, Question, Refusal
+from stretto.planners.rules.goals import Clause, Goal, read_goal
+from stretto.planners.rules.kinds import GOAL, LOOSE, NAME, WEAK
+from stretto.planners.rules.ranking import CLOSE, ENOUGH, Entry, Ranked, Ranking
+from stretto.planners.rules.search import HARMLESS, Argument, Search, Way
+from stretto.planners.rules.supplies import from_inputs
+
+PLANNER = "rules"
+MOST_CLAUSES = 40
+MOST_TASKS = 200
+
+
+class _Stuck(Exception):
+    """There is no way to make what is wanted."""
+
+    def __init__(self, reason: str, *missing: str) -> None:
+        super().__init__(reason)
+        self.missing = missing
+
+
+class _Unsure(Exception):
+    """Two ways are as good as each other, and a wrong guess would be dear."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.text)
+        self.question = question
+
+
+@dataclass(slots=True, kw_only=True)
+class _Notes:
+    """What was found out on the way."""
+
+    reasons: list[str] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """A clause and the skill that answers it."""
+
+    clause: Clause
+    skill: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A task of the plan; `many` when it is run for each item of a list, and gives a list."""
+
+    task: Task
+    many: bool
+
+
+def propose(
+    goal: str,
+    inputs: dict[str, Json],
+    specs: dict[str, InputSpec],
+    catalogue: Catalogue,
+    answers: Iterable[tuple[str, str]] = (),
+) -> Proposal:
+    """Plan a goal with the skills of a catalogue; `answers` are what people said to earlier questions."""
+    ranking = Ranking(catalogue.agents)
+    read = read_goal(goal, ranking.acts)
+    return _Drafting(read, ranking, inputs, specs, dict(answers)).proposal()
+
+
+class _Drafting:
+    def __init__(
+        self,
+        goal: Goal,
+        ranking: Ranking,
+        inputs: dict[str, Json],
+        specs: dict[str, InputSpec],
+        answers: dict[str, str],
+    ) -> None:
+        self._goal, self._ranking = goal, ranking
+        self._inputs, self._specs, self._answers = inputs, specs, answers
+        self._notes = _Notes()
+        self._tasks: dict[str, _Made] = {}
+        self._by_content: dict[bytes, str] = {}
+
+    def proposal(self) -> Proposal:
+        try:
+            plan = self._plan()
+        except _Stuck as stuck:
+            refusal = Refusal(reason=str(stuck), missing=stuck.missing, instead=tuple(self._instead()))
+            return Proposal(interpretation=self._interpretation(), refusal=refusal)
+        except _Unsure as unsure:
+            return Proposal(interpretation=self._interpretation(), question=unsure.question)
+        return Proposal(interpretation=self._interpretation(), plan=plan)
+
+    def _interpretation(self) -> Interpretation:
+        wishes = [one.text for one in self._goal.clauses if not one.manner]
+        return Interpretation(
+            planner=PLANNER,
+            restated="; then ".join(wishes) if wishes else self._goal.text,
+            done=tuple(self._notes.done),
+            assumptions=tuple(dict.fromkeys(self._notes.assumptions)),
+            reasons=tuple(dict.fromkeys(self._notes.reasons)),
+        )
+
+    # ---- which skills
+
+    def _plan(self) -> Plan:
+        self._refuse_missing_paths()
+        targets = self._targets()
+        self._search = Search(
+            self._ranking.entries,
+            from_inputs(self._inputs, self._specs),
+            frozenset(one.skill for one in targets),
+        )
+        self._targets_found = targets
+        self._dear = any(self._is_dear(self._ranking.entries[one.skill]) for one in targets)
+        self._totals = [
+            self._search.totals(one.clause, self._goal.said, collected=number > 0)
+            for number, one in enumerate(targets)
+        ]
+        wanted: list[str] = []
+        for number in range(len(targets)):
+            id_ = self._make(targets[number].skill, number, ())
+            if targets[number].clause.later and wanted and id_ not in wanted:
+                self._after(id_, wanted[-1])
+            wanted.append(id_)
+        return self._finished(list(dict.fromkeys(wanted)))
+
+    def _refuse_missing_paths(self) -> None:
+        named = [str(one.value) for one in self._goal.said if one.what == "path"]
+        given = {str(path) for value in self._inputs.values() for path in (value if isinstance(value, list) else [value])}
+        for path in named:
+            if not any(one == path or one.endswith("/" + path.lstrip("./~")) for one in given):
+                raise _Stuck(f"the goal names {path!r}, and there is no such file", f"the file {path}")
+
+    def _targets(self) -> list[_Target]:
+        wishes = [one for one in self._goal.clauses if not one.manner]
+        for one in self._goal.clauses:
+            if one.manner:
+                self._notes.assumptions.append(f"{one.text!r} is a wish about the result, not work of its own")
+        if not wishes:
+            raise _Stuck("the goal asks for no work that could be planned", "what is to be done, in a sentence")
+        if len(wishes) > MOST_CLAUSES:
+            raise _Stuck(f"the goal has {len(wishes)} wishes; the limit is {MOST_CLAUSES}", "a shorter goal")
+        found: list[_Target] = []
+        for clause in wishes:
+            skill = self._answering(clause)
+            if skill is not None:
+                found.append(_Target(clause=clause, skill=skill))
+        if found and len(found) == len(wishes):
+            return found
+        unmet = [one for one in wishes if one not in [target.clause for target in found]]
+        if not found and (only := self._only_way()) is not None:
+            self._notes.assumptions.append(
+                f"no skill's words meet the goal; {only!r} is what this team makes of a request, so it is taken"
+            )
+            return [_Target(clause=wishes[-1], skill=only)]
+        raise _Stuck(
+            f"nobody here can do {'; '.join(repr(one.text) for one in unmet)}",
+            *(f"a skill for {one.text!r}" for one in unmet),
+        )
+
+    def _answering(self, clause: Clause) -> str | None:
+        ranked = [one for one in self._ranking.rank(clause) if one.score >= ENOUGH]
+        if not ranked:
+            return None
+        close = [one for one in ranked if one.score >= CLOSE * ranked[0].score]
+        chosen = self._feasible(close, clause) if len(close) > 1 else close[0]
+        self._notes.reasons.append(
+            f"{clause.text!r} asks for {chosen.entry.skill.name} ({chosen.score:.2f}: {chosen.why or 'what it takes'})"
+        )
+        return chosen.entry.skill.name
+
+    def _feasible(self, close: list[Ranked], clause: Clause) -> Ranked:
+        """Choose among skills that answer alike: those that can be served, then the better, then by asking."""
+        names = frozenset(one.entry.skill.name for one in close)
+        search = Search(self._ranking.entries, from_inputs(self._inputs, self._specs), names)
+        totals = search.totals(clause, self._goal.said, collected=True)
+        able = [one for one in close if one.entry.skill.name in totals] or close
+        best = max(one.score for one in able)
+        rivals = [one for one in able if one.score > best - 1e-9]
+        if len(rivals) == 1 and len(able) == 1:
+            return able[0]
+        shown = [one.entry.skill.name for one in able]
+        dear = any(self._is_dear(one.entry) for one in able)
+        if dear or len(rivals) > 1:
+            chosen = self._choose(f"Which is meant by {clause.text!r}?", shown, dear=dear)
+            return next(one for one in able if one.entry.skill.name == chosen)
+        others = ", ".join(name for name in shown if name != rivals[0].entry.skill.name)
+        self._notes.assumptions.append(f"{clause.text!r} means {rivals[0].entry.skill.name} rather than {others}")
+        return rivals[0]
+
+    def _choose(self, question: str, choices: list[str], *, dear: bool) -> str:
+        said = self._answers.get(question, "").strip()
+        by_number = choices[int(said) - 1] if said.isdigit() and 0 < int(said) <= len(choices) else said
+        if by_number in choices:
+            self._notes.reasons.append(f"{question} {by_number}, as a person said")
+            return by_number
+        if said:
+            raise _Stuck(f"{question} The answer {said!r} is none of {', '.join(choices)}", "one of these names")
+        if dear:
+            raise _Unsure(Question(text=question, choices=tuple(choices)))
+        self._notes.assumptions.append(
+            f"{question} {choices[0]} was taken; {', '.join(choices[1:])} would do as well, and a wrong guess is cheap"
+        )
+        return choices[0]
+
+    def _only_way(self) -> str | None:
+        """Give the last skill of a team that leads from a request to one result, if there is exactly one such."""
+        entries = self._ranking.entries
+        if any(one.skill.description for one in entries.values()) or not any(one.asks for one in entries.values()):
+            return None
+        clause = self._goal.clauses[-1]
+        search = Search(entries, from_inputs(self._inputs, self._specs), frozenset())
+        totals = search.totals(clause, self._goal.said, collected=False)
+        used = set()
+        for name in totals:
+            for argument in search.arguments(name):
+                ways = search.best(name, argument, clause, self._goal.said, totals)
+                used |= {ways[0].option.supply.maker} if ways and argument.required else set()
+        last = [name for name in totals if name not in used and not self._is_dear(entries[name])]
+        return last[0] if len(last) == 1 else None
+
+    # ---- what they are given
+
+    def _make(self, skill: str, number: int, path: tuple[str, ...]) -> str:
+        """Put the task for a skill into the plan, after those that make what it needs; gives its id."""
+        if len(self._tasks) >= MOST_TASKS:
+            raise _Stuck(f"the plan would have more than {MOST_TASKS} tasks", "a narrower goal")
+        clause, totals = self._targets_found[number].clause, self._totals[number]
+        given: dict[str, Json] = {}
+        spread: Json = None
+        for argument in self._search.arguments(skill):
+            if argument.required and argument.collects and number > 0 and not path:
+                given[argument.name] = self._collected(argument, number)
+                continue
+            way = self._way(skill, argument, number, path)
+            if way is None:
+                if argument.required:
+                    self._lacks(skill, argument)
+                continue
+            value, many = self._value(way, number, (*path, skill))
+            if way.option.each or (many and not argument.kind.many):
+                if spread is not None and spread != value:
+                    raise _Stuck(f"{skill} would have to pair two lists, {argument.name!r} and another")
+                spread = value
+                value = {"ref": "item"}
+                if many and way.option.supply.steps:
+                    value = {"ref": f"item{way.option.supply.steps}"}
+                    spread = {"ref": str(spread["ref"]).removesuffix(way.option.supply.steps)}
+            elif way.option.wrapped and not many:
+                value = [value]
+            given[argument.name] = value
+        del totals
+        return self._add(skill, clause, given, spread)
+
+    def _way(self, skill: str, argument: Argument, number: int, path: tuple[str, ...]) -> Way | None:
+        clause, totals = self._targets_found[number].clause, self._totals[number]
+        ways = [
+            one
+            for one in self._search.best(skill, argument, clause, self._goal.said, totals)
+            if one.option.supply.maker not in (*path, skill)
+        ]
+        if not argument.required:
+            earlier = {one.skill for one in self._targets_found[:number]}
+            ways = [
+                one
+                for one in ways
+                if one.option.penalty <= NAME
+                and not one.option.supply.own_words
+                and (one.option.supply.maker is None or one.option.supply.maker in earlier)
+            ]
+        if not ways:
+            return None
+        best = ways[0]
+        rivals = [
+            one for one in ways if one.total < best.total + 1e-6 and one.option.supply.maker != best.option.supply.maker
+        ]
+        if rivals and argument.required:
+            choices = list(dict.fromkeys(one.option.supply.shows() for one in (best, *rivals)))
+            question = f"What is {argument.name!r} of {skill} to be?"
+            chosen = self._choose(question, choices, dear=self._dear)
+            best = next(one for one in (best, *rivals) if one.option.supply.shows() == chosen)
+        self._tell(skill, argument, best)
+        return best
+
+    def _tell(self, skill: str, argument: Argument, way: Way) -> None:
+        supply, penalty = way.option.supply, way.option.penalty
+        text = f"{argument.name!r} of {skill} is {supply.shows()}"
+        if supply.own_words and penalty >= GOAL:
+            self._notes.assumptions.append(f"{text}, for want of anything better")
+        elif penalty >= LOOSE:
+            self._notes.assumptions.append(f"{text}; only their types may fit")
+        elif penalty >= WEAK:
+            self._notes.assumptions.append(f"{text}, the only {argument.kind.shows()} there is")
+        else:
+            self._notes.reasons.append(text)
+
+    def _value(self, way: Way, number: int, path: tuple[str, ...]) -> tuple[Json, bool]:
+        """Give the value for an argument, and whether it is a list of what the supply is."""
+        supply = way.option.supply
+        if supply.maker is None:
+            return supply.value, False
+        earlier = [n for n in range(number) if self._targets_found[n].skill == supply.maker]
+        id_ = self._make(supply.maker, earlier[-1] if earlier else number, path)
+        made = self._tasks[id_]
+        return {"ref": f"{id_}.output{supply.steps}"}, made.many
+
+    def _collected(self, argument: Argument, number: int) -> Json:
+        ids = [self._make(self._targets_found[n].skill, n, ()) for n in range(number)]
+        self._notes.reasons.append(f"{argument.name!r} collects what was asked for before: {', '.join(ids)}")
+        references = {id_: {"ref": f"{id_}.output"} for id_ in ids}
+        return references if argument.kind.types == {"object"} else list(references.values())
+
+    def _lacks(self, skill: str, argument: Argument) -> None:
+        if argument.kind.name or not argument.kind.types & {"string", "array", "number", "integer"}:
+            mend = f"an agent that makes {argument.kind.shows()}"
+        else:
+            mend = f"{argument.name}, with --input {argument.name}=..."
+        raise _Stuck(
+            f"{skill} needs {argument.name!r} ({argument.kind.shows()}), and neither the goal, the inputs nor another "
+            "skill gives it",
+            mend,
+        )
+
+    # ---- the plan
+
+    def _add(self, skill: str, clause: Clause, given: dict[str, Json], spread: Json) -> str:
+        mark = canonical([skill, given, spread])
+        if mark in self._by_content:
+            return self._by_content[mark]
+        id_ = self._free_id(skill)
+        wanted = any(one.skill == skill and one.clause is clause for one in self._targets_found)
+        task = Task(
+            id=id_,
+            skill=skill,
+            objective=clause.text if wanted else f"{_first(self._ranking.entries[skill].skill.description) or skill}",
+            inputs=given,
+            for_each=ForEach(items=spread) if spread is not None else None,
+        )
+        self._tasks[id_] = _Made(task=task, many=spread is not None)
+        self._by_content[mark] = id_
+        return id_
+
+    def _after(self, id_: str, earlier: str) -> None:
+        made = self._tasks[id_]
+        if earlier in canonical(made.task.inputs).decode() or earlier == id_:
+            return
+        task = made.task
+        order = Task(
+            id=task.id,
+            skill=task.skill,
+            objective=task.objective,
+            inputs=task.inputs,
+            for_each=task.for_each,
+            after=(*task.after, earlier),
+        )
+        self._tasks[id_] = _Made(task=order, many=made.many)
+
+    def _free_id(self, skill: str) -> str:
+        short = re.sub(r"[^A-Za-z0-9_-]", "_", skill.rpartition(".")[2])
+        long = re.sub(r"[^A-Za-z0-9_-]", "_", skill)
+        for one in (short, long, *(f"{short}_{n}" for n in range(2, MOST_TASKS + 2))):
+            if ID.fullmatch(one) and one not in RESERVED and one not in self._tasks:
+                return one
+        return f"task_{len(self._tasks) + 1}"
+
+    def _finished(self, wanted: list[str]) -> Plan:
+        used = {
+            match for made in self._tasks.values() for match in self._tasks if _reads(made.task, match)
+        }
+        leaves = [id_ for id_ in wanted if id_ not in used] or wanted[-1:]
+        for id_ in leaves:
+            skill = self._ranking.entries[self._tasks[id_].task.skill].skill
+            kind = skill.output.get("title") or "a result"
+            self._notes.done.append(f"{kind} from {skill.name}: {_first(skill.description) or 'accepted by review'}")
+        deliver: Json = {id_: {"ref": f"{id_}.output"} for id_ in leaves}
+        if len(leaves) == 1:
+            deliver = {"ref": f"{leaves[0]}.output"}
+        tasks = tuple(made.task for made in self._tasks.values())
+        return Plan(tasks=tasks, inputs=self._specs, deliver=deliver, name="")
+
+    def _is_dear(self, entry: Entry) -> bool:
+        return entry.skill.effect not in HARMLESS or entry.agent.cost.money > 0 or entry.skill.approval == "ask"
+
+    def _instead(self) -> Iterable[str]:
+        """Say what of the goal could be done, and which skills come nearest to the rest."""
+        could, near = [], []
+        for clause in self._goal.clauses:
+            ranked = [] if clause.manner else self._ranking.rank(clause)
+            if ranked and ranked[0].score >= ENOUGH:
+                could.append(clause.text)
+            else:
+                near += [one.entry for one in ranked[:2]]
+        if could and len(could) < len([one for one in self._goal.clauses if not one.manner]):
+            yield f"ask only for: {'; '.join(could)}"
+        for entry in dict.fromkeys(near):
+            yield f"{entry.skill.name} ({_first(entry.skill.description)})" if entry.skill.description else entry.skill.name
+
+
+def _reads(task: Task, id_: str) -> bool:
+    return id_ != task.id and f'"{id_}.output' in canonical([task.inputs, task.for_each and task.for_each.items]).decode()
+
+
+def _first(text: str) -> str:
+    return text.partition(". ")[0].rstrip(".")

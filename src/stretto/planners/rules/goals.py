@@ -1,0 +1,212 @@
+"""Takes a goal apart: what it says literally (addresses, files, sums, quotations), and its clauses, one per wish."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from stretto.core.domain import Json
+from stretto.planners.rules.words import QUESTIONS, stem, telling, words_of
+
+LONGEST = 20_000
+"""Characters of a goal that are looked into."""
+
+What: TypeAlias = Literal["url", "path", "sql", "expression", "text", "number"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Something the goal says literally. `noun` is what a number counts."""
+
+    what: What
+    value: Json
+    start: int
+    noun: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """One wish of a goal: its words, its verb (stemmed; empty for a question), and what it says literally."""
+
+    text: str
+    verb: str
+    words: tuple[str, ...]
+    said: tuple[Said, ...] = ()
+    question: bool = False
+    later: bool = False  # "then", "finally": after what was asked before
+    manner: bool = False  # how, not what: a wish about the result rather than work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """A goal, taken apart."""
+
+    text: str
+    clauses: tuple[Clause, ...]
+    said: tuple[Said, ...]
+
+
+_URL = r"https?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]}]"
+_PATH = r"(?<![\w/.])(?:~?\.{0,2}/)?(?:[\w.@+-]+/)*[\w@+-][\w.@+-]*\.[A-Za-z][A-Za-z0-9]{0,5}(?![\w/])|(?<![\w.])(?:~|\.{1,2})?/[\w./@+-]+"
+_QUOTED = r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|«([^»\n]{1,2000})»|(?<!\w)'([^'\n]{1,2000})'(?!\w)|`([^`\n]{1,2000})`"
+_SQL = r"\b(?:SELECT\b[\s\S]+?\bFROM\b|WITH\b[\s\S]+?\bAS\s*\()[\s\S]*"
+_UNIT = r"(?:[%°€$£]|[A-Za-zµ°]{1,12}(?:[/*^·][A-Za-z0-9]{1,6})*)?"
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?"
+_TERM = rf"[-+(\s]*(?:[a-z]+\s*\(\s*)*{_NUMBER}\s*{_UNIT}[\s)]*"
+_SUM = rf"{_TERM}(?:(?:\*\*|[-+*/^×÷]|\b(?:plus|minus|times|divided by|of|in|to|per)\b)\s*(?:{_TERM}|[A-Za-zµ°]{{1,20}}(?:[/*^][A-Za-z0-9]{{1,6}})*\b))+"
+_CALL = rf"\b(?:sqrt|sum|mean|median|min|max|abs|round|stdev)\s*\([^()\n]{{1,500}}\)"
+_LITERALS: tuple[tuple[What, re.Pattern[str]], ...] = (
+    ("url", re.compile(_URL)),
+    ("sql", re.compile(_SQL)),
+    ("text", re.compile(_QUOTED)),
+    ("path", re.compile(_PATH)),
+    ("expression", re.compile(rf"{_CALL}|{_SUM}")),
+)
+_COUNT = re.compile(r"(?<![\w.])(\d{1,9})\s+([A-Za-z]{3,30})\b")
+_MARK = "\ue000"
+"""Stands for one character of something literal, so that it is not taken apart."""
+
+_SENTENCE = re.compile(r"[;\n]+|(?<=[.!?。！？])\s*")
+_JOINT = re.compile(
+    r"\s*(?:,\s*(?:and\s+then|and\s+also|and|then|or)\b|,|\band\s+then\b|\band\s+also\b|\bafter(?:\s+that|wards)\b,?"
+    r"|\bthen\b|\band\b|\bfinally\b,?)\s+",
+    re.IGNORECASE,
+)
+_LATER = re.compile(r"\b(?:then|after\s+that|afterwards|finally)\b", re.IGNORECASE)
+_POLITE = re.compile(
+    r"^(?:please|kindly|now|next|also|first|second(?:ly)?|third(?:ly)?|finally|then|and|so|ok(?:ay)?|hi|hello|hey"
+    r"|(?:can|could|would|will)\s+you|i(?:'d|\s+would)\s+like(?:\s+you)?\s+to|i\s+(?:need|want)(?:\s+you)?(?:\s+to)?"
+    r"|we\s+(?:need|want)(?:\s+to)?|help\s+me(?:\s+to)?|let(?:'s|\s+us|\s+me)|your\s+task\s+is\s+to|go\s+and)\b[\s,:]*",
+    re.IGNORECASE,
+)
+_MANNER = frozenset(
+    stem(one)
+    for one in "be keep avoid use make ensure prefer limit focus remember mind note don do never always stay be".split()
+)
+_GIVE = re.compile(r"^(?:give|show|get|make|create|produce|prepare|build|generate|provide|deliver|do)\b", re.IGNORECASE)
+
+
+def read_goal(text: str, acts: Callable[[str], bool]) -> Goal:
+    """Take a goal apart. `acts` says whether a stem is a verb that somebody here answers to."""
+    whole = " ".join(text[:LONGEST].split(" ")).strip()
+    said = _said(whole)
+    masked = _masked(whole, said)
+    clauses = []
+    for start, end in _sentences(masked):
+        for one_start, one_end, later in _wishes(masked, start, end, acts):
+            clause = _clause(whole, masked, one_start, one_end, said, later=later)
+            if clause is not None:
+                clauses.append(clause)
+    return Goal(text=whole, clauses=tuple(clauses), said=tuple(said))
+
+
+def paths_in(text: str) -> list[str]:
+    """Give what looks like a path in a goal; whether it is there is for others to see."""
+    return [str(one.value) for one in _said(text[:LONGEST]) if one.what == "path"]
+
+
+def _said(text: str) -> list[Said]:
+    found: list[Said] = []
+    masked = text
+    for what, pattern in _LITERALS:
+        for match in pattern.finditer(masked):
+            raw = next((group for group in match.groups() if group), match[0]) if what == "text" else match[0]
+            if what == "expression":
+                raw = _trimmed(raw)
+                if not _is_sum(raw):
+                    continue
+            if what == "sql":
+                raw = raw.rstrip().rstrip(".;")
+            if _MARK in raw:
+                continue
+            inner = _URL_ONLY.fullmatch(raw) if what == "text" else None
+            kind: What = "url" if inner else "path" if what == "text" and _PATH_ONLY.fullmatch(raw) else what
+            if what == "text" and _SQL_ONLY.match(raw):
+                kind = "sql"
+            found.append(Said(what=kind, value=raw, start=match.start()))
+            masked = masked[: match.start()] + _MARK * len(match[0]) + masked[match.end() :]
+    for match in _COUNT.finditer(masked):
+        found.append(Said(what="number", value=int(match[1]), start=match.start(), noun=stem(match[2])))
+    return sorted(found, key=lambda one: one.start)
+
+
+_URL_ONLY = re.compile(_URL)
+_PATH_ONLY = re.compile(_PATH)
+_SQL_ONLY = re.compile(_SQL, re.IGNORECASE)
+
+
+def _trimmed(raw: str) -> str:
+    text = raw.strip()
+    while text and text.count(")") > text.count("(") and text.endswith(")"):
+        text = text[:-1].rstrip()
+    while text and text.count("(") > text.count(")") and text.startswith("("):
+        text = text[1:].lstrip()
+    return text
+
+
+def _is_sum(text: str) -> bool:
+    """Whether something like `3 in total` is a sum after all: two numbers, or a number and a unit to convert to."""
+    numbers = len(re.findall(r"\d+", text))
+    return numbers > 1 or "(" in text or re.search(r"\d\s*[A-Za-z°µ]+\s+(?:in|to)\s+[A-Za-z°µ]+", text) is not None
+
+
+def _masked(text: str, said: list[Said]) -> str:
+    for one in said:
+        if one.what != "number":
+            length = len(str(one.value))
+            at = text.find(str(one.value), one.start)
+            text = text[:at] + _MARK * length + text[at + length :] if at >= 0 else text
+    return text
+
+
+def _sentences(masked: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for match in _SENTENCE.finditer(masked):
+        if match.end() > start:
+            yield start, match.start()
+            start = match.end()
+    if start < len(masked):
+        yield start, len(masked)
+
+
+def _wishes(masked: str, start: int, end: int, acts: Callable[[str], bool]) -> Iterator[tuple[int, int, bool]]:
+    """Cut a sentence where a joint is followed by a verb."""
+    begin, later = start, bool(_LATER.match(masked[start:end].lstrip()))
+    for match in _JOINT.finditer(masked, start, end):
+        following = words_of(_polished(masked[match.end() : end]))
+        if match.start() <= begin or not following or not acts(stem(following[0])):
+            continue
+        yield begin, match.start(), later
+        begin, later = match.end(), bool(_LATER.search(match[0]))
+    yield begin, end, later
+
+
+def _polished(text: str) -> str:
+    before = None
+    while text != before:
+        before, text = text, _POLITE.sub("", text.lstrip(" ,:-–—"), count=1)
+    return text
+
+
+def _clause(text: str, masked: str, start: int, end: int, said: list[Said], *, later: bool) -> Clause | None:
+    polished = _polished(masked[start:end])
+    begin = start + masked[start:end].rfind(polished) if polished else end
+    body = text[begin:end].strip(" ,.;:!")
+    if not body:
+        return None
+    own = tuple(one for one in said if start <= one.start < end)
+    words = words_of(polished.replace(_MARK, " "))
+    first = words[0] if words else ""
+    question = first in QUESTIONS or body.endswith("?")
+    gives = _GIVE.match(polished) is not None
+    manner = stem(first) in _MANNER and not gives and not own
+    verb = "" if question or gives else stem(first) if first else ""
+    return Clause(
+        text=body,
+        verb=verb,
+        words=tuple(telling(words)),
+        said=own,
+        question=question,
+        later=later,
+        manner=manner,
+    )

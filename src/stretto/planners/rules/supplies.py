@@ -1,0 +1,142 @@
+"""What arguments can be made of: inputs of the run, what the goal says literally, and the results of skills."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stretto.core.domain import InputSpec, Json, Schema
+from stretto.core.plan.schemas import type_of
+from stretto.planners.rules.goals import Clause, Said
+from stretto.planners.rules.kinds import (
+    FILEISH,
+    FOLDERISH,
+    GOAL,
+    GOALISH,
+    NAME,
+    TYPE,
+    Kind,
+    fit,
+    list_of,
+    of,
+)
+from stretto.planners.rules.words import named
+
+_TEXT: Schema = {"type": "string"}
+_NAMES: dict[str, str] = {"url": "url address link", "sql": "sql query statement", "expression": "expression formula sum"}
+_EACH, _WRAPPED, _PART = 4, 4, 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """A value that is there, or that a skill makes (`maker`); `steps` lead into the result, as in `.rows`.
+
+    `called` are its names; `files` tells paths apart from other text: they serve only what asks for paths.
+    """
+
+    value: Json
+    kind: Kind
+    called: tuple[tuple[str, ...], ...] = ()
+    files: str = ""
+    maker: str | None = None
+    steps: str = ""
+    own_words: bool = False
+
+    def shows(self) -> str:
+        """Say it in a few words."""
+        if self.maker is not None:
+            return f"{self.maker}{self.steps}"
+        if isinstance(self.value, dict) and "ref" in self.value:
+            return str(self.value["ref"])
+        return "the goal's own words" if self.own_words else repr(self.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One way to give an argument: from a supply, for each of its items or as the only item of a list."""
+
+    supply: Supply
+    penalty: int
+    each: bool = False
+    wrapped: bool = False
+
+
+def from_inputs(inputs: dict[str, Json], specs: dict[str, InputSpec]) -> Iterator[Supply]:
+    """Give the inputs of a run as supplies."""
+    for name, value in inputs.items():
+        kind = specs.get(name, InputSpec()).kind
+        reference = {"ref": f"inputs.{name}"}
+        called = (named(name),)
+        if kind == "files":
+            yield Supply(value=reference, kind=of({"type": "array", "items": _TEXT}), called=called, files="files")
+            if isinstance(value, list) and len(value) == 1:
+                yield Supply(value={"ref": f"inputs.{name}[0]"}, kind=of(_TEXT), called=called, files="file")
+        elif kind in ("file", "folder"):
+            yield Supply(value=reference, kind=of(_TEXT), called=called, files=kind)
+        else:
+            yield Supply(value=reference, kind=of({"type": type_of(value)}), called=called)
+
+
+def from_words(clause: Clause, said: tuple[Said, ...]) -> Iterator[Supply]:
+    """Give what a clause says literally, or else the goal, and the clause's own words."""
+    for one in clause.said or said:
+        if one.what == "path":
+            continue  # what is there of them is among the inputs
+        names = _NAMES.get(one.what, one.noun)
+        called = tuple((stemmed,) for word in names.split() for stemmed in named(word)) if names else ()
+        if one.what == "text":
+            called = tuple((stemmed,) for stemmed in named("text phrase quote title"))
+        yield Supply(value=one.value, kind=of({"type": type_of(one.value)}), called=called)
+    yield Supply(value=clause.text, kind=of(_TEXT), own_words=True)
+
+
+def made_by(skill: str, output: Schema) -> Iterator[Supply]:
+    """Give what a skill's result supplies: the whole of it, and its fields."""
+    whole = of(output)
+    noun = named(skill.rpartition(".")[2])
+    yield Supply(value=None, kind=whole, called=(whole.name, noun) if whole.name else (noun,), maker=skill)
+    for name, kind in whole.fields.items():
+        yield Supply(value=None, kind=kind, called=(named(name),), maker=skill, steps=f".{name}")
+
+
+def options(supply: Supply, wanted: Kind, name: str, *, required: bool) -> Iterator[Option]:
+    """Give the ways in which a supply can serve an argument."""
+    words = named(name)
+    if supply.files:
+        yield from _paths(supply, wanted, words)
+        return
+    if supply.own_words:
+        goalish = bool(words) and words[-1] in GOALISH
+        if wanted.types >= {"string"} and not wanted.path and (not wanted.name or goalish) and (goalish or required):
+            yield Option(supply=supply, penalty=NAME if goalish else GOAL)
+        return
+    if wanted.path:
+        return
+    part = _PART if supply.steps else 0
+    direct = fit(supply.kind, supply.called, wanted, words)
+    if direct is not None and (not part or direct <= 3):
+        yield Option(supply=supply, penalty=direct + part)
+    if supply.maker is None and direct is not None:
+        return
+    if supply.kind.many and not wanted.many:
+        one = fit(supply.kind.item, supply.called, wanted, words)
+        if one is not None and one <= 3:
+            yield Option(supply=supply, penalty=one + part + _EACH, each=True)
+    if wanted.many and not supply.kind.many:
+        one = fit(list_of(supply.kind), supply.called, wanted, words)
+        if one is not None and one <= 3:
+            yield Option(supply=supply, penalty=one + part + _WRAPPED, wrapped=True)
+
+
+def _paths(supply: Supply, wanted: Kind, words: tuple[str, ...]) -> Iterator[Option]:
+    """Serve an argument that asks for paths, by its type or by its name."""
+    item = wanted.item if wanted.many else wanted
+    fitting = FOLDERISH if supply.files == "folder" else FILEISH
+    called = bool(words) and (words in supply.called or words[-1] in fitting)
+    if not (called or item.path) or "string" not in item.types:
+        return
+    penalty = TYPE if words in supply.called or item.path else NAME
+    if wanted.many == supply.kind.many:
+        yield Option(supply=supply, penalty=penalty)
+    elif wanted.many:
+        yield Option(supply=supply, penalty=penalty + 1, wrapped=True)
+    else:
+        yield Option(supply=supply, penalty=penalty + _EACH, each=True)
