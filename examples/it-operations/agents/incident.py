@@ -1,7 +1,7 @@
 """Writes the incident report: what was found, what was done about it, and the lines that prove it."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import hardening
 
@@ -32,14 +32,22 @@ class _Sources:
         return tuple(numbers)
 
 
+@dataclass(frozen=True)
+class Incident:
+    """What happened: the report as a document, and in a few sentences."""
+
+    document: Document
+    summary: str
+
+
 @pure
 def compose(
-    analysis: Analysis, proposal: hardening.Proposal, applied: hardening.Applied | None, wanted: list[str]
-) -> dict[str, Any]:
+    analysis: Analysis, proposal: hardening.Proposal, applied: hardening.Applied | None, logs: list[str]
+) -> Incident:
     """Compose the incident report as a document, and a summary in a few sentences."""
     sources = _Sources()
     read = {one.path for one in analysis.files}
-    unread = [Path(one).name for one in wanted if one not in read]
+    unread = [Path(one).name for one in logs if one not in read]
     sections = [
         *_breaches(analysis, sources),
         *_attackers(analysis, sources),
@@ -71,7 +79,7 @@ def compose(
         gaps=tuple(f"{name} could not be read as a log; its content is not in this report" for name in unread),
         made="Counted from the logs by rule; every finding names its lines.",
     )
-    return {"document": document, "summary": summary}
+    return Incident(document=document, summary=summary)
 
 
 def _summary(analysis: Analysis, proposal: hardening.Proposal, applied: hardening.Applied | None) -> str:

@@ -97,7 +97,13 @@ def signature_of(function: Callable[..., Any]) -> Signature:
     except (PydanticUserError, TypeError, NameError) as error:
         raise BadAgent(f"{name}: {_culprit(hints, parameters, error)}") from error
     inputs.pop("title", None)
-    return Signature(inputs=_with_names(inputs), output=_with_names(output), arguments=arguments, result=result, assignment=assignment)
+    return Signature(
+        inputs=_with_names(inputs),
+        output=_with_names(output),
+        arguments=arguments,
+        result=result,
+        assignment=assignment,
+    )
 
 
 def _hints_of(function: Callable[..., Any], name: str) -> tuple[Mapping[str, inspect.Parameter], dict[str, Any]]:

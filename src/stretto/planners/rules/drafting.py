@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stretto.core.canonical import canonical
 from stretto.core.domain import Catalogue, ForEach, InputSpec, Interpretation, Json, Plan, Task
@@ -52,14 +52,6 @@ class _Target:
     skill: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
-    """A task of the plan; `many` when it is run for each item of a list, and gives a list."""
-
-    task: Task
-    many: bool
-
-
 def propose(
     goal: str,
     inputs: dict[str, Json],
@@ -85,7 +77,7 @@ class _Drafting:
         self._goal, self._ranking = goal, ranking
         self._inputs, self._specs, self._answers = inputs, specs, answers
         self._notes = _Notes()
-        self._tasks: dict[str, _Made] = {}
+        self._tasks: dict[str, Task] = {}
         self._by_content: dict[bytes, str] = {}
 
     def proposal(self) -> Proposal:
@@ -120,9 +112,8 @@ class _Drafting:
         )
         self._targets_found = targets
         self._dear = any(self._is_dear(self._ranking.entries[one.skill]) for one in targets)
-        self._totals = [
-            self._search.totals(one.clause, self._goal.said, collected=number > 0)
-            for number, one in enumerate(targets)
+        self._markets = [
+            self._search.market(one.clause, self._goal.said, collected=number > 0) for number, one in enumerate(targets)
         ]
         wanted: list[str] = []
         for number in range(len(targets)):
@@ -134,7 +125,9 @@ class _Drafting:
 
     def _refuse_missing_paths(self) -> None:
         named = [str(one.value) for one in self._goal.said if one.what == "path"]
-        given = {str(path) for value in self._inputs.values() for path in (value if isinstance(value, list) else [value])}
+        given = {
+            str(path) for value in self._inputs.values() for path in (value if isinstance(value, list) else [value])
+        }
         for path in named:
             if not any(one == path or one.endswith("/" + path.lstrip("./~")) for one in given):
                 raise _Stuck(f"the goal names {path!r}, and there is no such file", f"the file {path}")
@@ -181,8 +174,8 @@ class _Drafting:
         """Choose among skills that answer alike: those that can be served, then the better, then by asking."""
         names = frozenset(one.entry.skill.name for one in close)
         search = Search(self._ranking.entries, from_inputs(self._inputs, self._specs), names)
-        totals = search.totals(clause, self._goal.said, collected=True)
-        able = [one for one in close if one.entry.skill.name in totals] or close
+        market = search.market(clause, self._goal.said, collected=True)
+        able = [one for one in close if one.entry.skill.name in market.totals] or close
         best = max(one.score for one in able)
         rivals = [one for one in able if one.score > best - 1e-9]
         if len(rivals) == 1 and len(able) == 1:
@@ -218,13 +211,13 @@ class _Drafting:
             return None
         clause = self._goal.clauses[-1]
         search = Search(entries, from_inputs(self._inputs, self._specs), frozenset())
-        totals = search.totals(clause, self._goal.said, collected=False)
+        market = search.market(clause, self._goal.said, collected=False)
         used = set()
-        for name in totals:
+        for name in market.totals:
             for argument in search.arguments(name):
-                ways = search.best(name, argument, clause, self._goal.said, totals)
+                ways = market.best(name, argument)
                 used |= {ways[0].option.supply.maker} if ways and argument.required else set()
-        last = [name for name in totals if name not in used and not self._is_dear(entries[name])]
+        last = [name for name in market.totals if name not in used and not self._is_dear(entries[name])]
         return last[0] if len(last) == 1 else None
 
     # ---- what they are given
@@ -233,7 +226,7 @@ class _Drafting:
         """Put the task for a skill into the plan, after those that make what it needs; gives its id."""
         if len(self._tasks) >= MOST_TASKS:
             raise _Stuck(f"the plan would have more than {MOST_TASKS} tasks", "a narrower goal")
-        clause, totals = self._targets_found[number].clause, self._totals[number]
+        clause = self._targets_found[number].clause
         given: dict[str, Json] = {}
         spread: Json = None
         for argument in self._search.arguments(skill):
@@ -245,27 +238,20 @@ class _Drafting:
                 if argument.required:
                     self._lacks(skill, argument)
                 continue
-            value, many = self._value(way, number, (*path, skill))
-            if way.option.each or (many and not argument.kind.many):
-                if spread is not None and spread != value:
+            value = self._value(way, number, (*path, skill))
+            if way.option.each:
+                supply = way.option.supply
+                inner = supply.steps if supply.spread else ""
+                items = {"ref": str(value["ref"]).removesuffix(inner)} if inner else value
+                if spread is not None and spread != items:
                     raise _Stuck(f"{skill} would have to pair two lists, {argument.name!r} and another")
-                spread = value
-                value = {"ref": "item"}
-                if many and way.option.supply.steps:
-                    value = {"ref": f"item{way.option.supply.steps}"}
-                    spread = {"ref": str(spread["ref"]).removesuffix(way.option.supply.steps)}
-            elif way.option.wrapped and not many:
-                value = [value]
-            given[argument.name] = value
-        del totals
+                spread, value = items, {"ref": f"item{inner}"}
+            given[argument.name] = [value] if way.option.wrapped else value
         return self._add(skill, clause, given, spread)
 
     def _way(self, skill: str, argument: Argument, number: int, path: tuple[str, ...]) -> Way | None:
-        clause, totals = self._targets_found[number].clause, self._totals[number]
         ways = [
-            one
-            for one in self._search.best(skill, argument, clause, self._goal.said, totals)
-            if one.option.supply.maker not in (*path, skill)
+            one for one in self._markets[number].best(skill, argument) if one.option.supply.maker not in (*path, skill)
         ]
         if not argument.required:
             earlier = {one.skill for one in self._targets_found[:number]}
@@ -295,6 +281,10 @@ class _Drafting:
         text = f"{argument.name!r} of {skill} is {supply.shows()}"
         if supply.own_words and penalty >= GOAL:
             self._notes.assumptions.append(f"{text}, for want of anything better")
+        elif supply.nothing:
+            self._notes.assumptions.append(
+                f"{argument.name!r} of {skill} is left empty: nothing that was asked makes it"
+            )
         elif penalty >= LOOSE:
             self._notes.assumptions.append(f"{text}; only their types may fit")
         elif penalty >= WEAK:
@@ -302,15 +292,14 @@ class _Drafting:
         else:
             self._notes.reasons.append(text)
 
-    def _value(self, way: Way, number: int, path: tuple[str, ...]) -> tuple[Json, bool]:
-        """Give the value for an argument, and whether it is a list of what the supply is."""
+    def _value(self, way: Way, number: int, path: tuple[str, ...]) -> Json:
+        """Give the value for an argument, making what makes it."""
         supply = way.option.supply
         if supply.maker is None:
-            return supply.value, False
+            return supply.value
         earlier = [n for n in range(number) if self._targets_found[n].skill == supply.maker]
         id_ = self._make(supply.maker, earlier[-1] if earlier else number, path)
-        made = self._tasks[id_]
-        return {"ref": f"{id_}.output{supply.steps}"}, made.many
+        return {"ref": f"{id_}.output{supply.steps}"}
 
     def _collected(self, argument: Argument, number: int) -> Json:
         ids = [self._make(self._targets_found[n].skill, n, ()) for n in range(number)]
@@ -344,24 +333,14 @@ class _Drafting:
             inputs=given,
             for_each=ForEach(items=spread) if spread is not None else None,
         )
-        self._tasks[id_] = _Made(task=task, many=spread is not None)
+        self._tasks[id_] = task
         self._by_content[mark] = id_
         return id_
 
     def _after(self, id_: str, earlier: str) -> None:
-        made = self._tasks[id_]
-        if earlier in canonical(made.task.inputs).decode() or earlier == id_:
-            return
-        task = made.task
-        order = Task(
-            id=task.id,
-            skill=task.skill,
-            objective=task.objective,
-            inputs=task.inputs,
-            for_each=task.for_each,
-            after=(*task.after, earlier),
-        )
-        self._tasks[id_] = _Made(task=order, many=made.many)
+        task = self._tasks[id_]
+        if earlier != id_ and not _reads(task, earlier):
+            self._tasks[id_] = replace(task, after=(*task.after, earlier))
 
     def _free_id(self, skill: str) -> str:
         short = re.sub(r"[^A-Za-z0-9_-]", "_", skill.rpartition(".")[2])
@@ -372,18 +351,16 @@ class _Drafting:
         return f"task_{len(self._tasks) + 1}"
 
     def _finished(self, wanted: list[str]) -> Plan:
-        used = {
-            match for made in self._tasks.values() for match in self._tasks if _reads(made.task, match)
-        }
+        used = {id_ for task in self._tasks.values() for id_ in self._tasks if _reads(task, id_)}
         leaves = [id_ for id_ in wanted if id_ not in used] or wanted[-1:]
         for id_ in leaves:
-            skill = self._ranking.entries[self._tasks[id_].task.skill].skill
+            skill = self._ranking.entries[self._tasks[id_].skill].skill
             kind = skill.output.get("title") or "a result"
             self._notes.done.append(f"{kind} from {skill.name}: {_first(skill.description) or 'accepted by review'}")
         deliver: Json = {id_: {"ref": f"{id_}.output"} for id_ in leaves}
         if len(leaves) == 1:
             deliver = {"ref": f"{leaves[0]}.output"}
-        tasks = tuple(made.task for made in self._tasks.values())
+        tasks = tuple(self._tasks.values())
         return Plan(tasks=tasks, inputs=self._specs, deliver=deliver, name="")
 
     def _is_dear(self, entry: Entry) -> bool:
@@ -397,15 +374,17 @@ class _Drafting:
             if ranked and ranked[0].score >= ENOUGH:
                 could.append(clause.text)
             else:
-                near += [one.entry for one in ranked[:2]]
+                near += [one.entry.skill for one in ranked[:2]]
         if could and len(could) < len([one for one in self._goal.clauses if not one.manner]):
             yield f"ask only for: {'; '.join(could)}"
-        for entry in dict.fromkeys(near):
-            yield f"{entry.skill.name} ({_first(entry.skill.description)})" if entry.skill.description else entry.skill.name
+        for skill in {one.name: one for one in near}.values():
+            yield f"{skill.name} ({_first(skill.description)})" if skill.description else skill.name
 
 
 def _reads(task: Task, id_: str) -> bool:
-    return id_ != task.id and f'"{id_}.output' in canonical([task.inputs, task.for_each and task.for_each.items]).decode()
+    return (
+        id_ != task.id and f'"{id_}.output' in canonical([task.inputs, task.for_each and task.for_each.items]).decode()
+    )
 
 
 def _first(text: str) -> str:

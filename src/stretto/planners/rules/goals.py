@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from stretto.core.domain import Json
-from stretto.planners.rules.words import QUESTIONS, stem, telling, words_of
+from stretto.planners.rules.words import EMPTY, QUESTIONS, stem, telling, words_of
 
 LONGEST = 20_000
 """Characters of a goal that are looked into."""
@@ -47,14 +47,26 @@ class Goal:
 
 
 _URL = r"https?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]}]"
-_PATH = r"(?<![\w/.])(?:~?\.{0,2}/)?(?:[\w.@+-]+/)*[\w@+-][\w.@+-]*\.[A-Za-z][A-Za-z0-9]{0,5}(?![\w/])|(?<![\w.])(?:~|\.{1,2})?/[\w./@+-]+"
-_QUOTED = r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|«([^»\n]{1,2000})»|(?<!\w)'([^'\n]{1,2000})'(?!\w)|`([^`\n]{1,2000})`"
+_PATH = (
+    r"(?<![\w/.])(?:~?\.{0,2}/)?(?:[\w.@+-]+/)*[\w@+-][\w.@+-]*\.[A-Za-z][A-Za-z0-9]{0,5}(?![\w/])"
+    r"|(?<![\w.])(?:~|\.{1,2})?/[\w./@+-]+"
+)
+_QUOTED = (
+    r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|«([^»\n]{1,2000})»"
+    r"|(?<!\w)'([^'\n]{1,2000})'(?!\w)|`([^`\n]{1,2000})`"
+)
 _SQL = r"\b(?:SELECT\b[\s\S]+?\bFROM\b|WITH\b[\s\S]+?\bAS\s*\()[\s\S]*"
-_UNIT = r"(?:[%°€$£]|[A-Za-zµ°]{1,12}(?:[/*^·][A-Za-z0-9]{1,6})*)?"
+_FUNCTION = r"(?:sqrt|sum|mean|average|median|min|max|abs|round|stdev|percentile|log|exp)"
+_UNIT_NAME = r"[A-Za-zµ°]{1,12}(?:[/*^·][A-Za-z0-9]{1,6})*"
+_UNIT = rf"(?:[%°€$£]|{_UNIT_NAME})?"
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?"
-_TERM = rf"[-+(\s]*(?:[a-z]+\s*\(\s*)*{_NUMBER}\s*{_UNIT}[\s)]*"
-_SUM = rf"{_TERM}(?:(?:\*\*|[-+*/^×÷]|\b(?:plus|minus|times|divided by|of|in|to|per)\b)\s*(?:{_TERM}|[A-Za-zµ°]{{1,20}}(?:[/*^][A-Za-z0-9]{{1,6}})*\b))+"
-_CALL = rf"\b(?:sqrt|sum|mean|median|min|max|abs|round|stdev)\s*\([^()\n]{{1,500}}\)"
+_TERM = rf"[-+(\s]*(?:\b{_FUNCTION}\s*\(\s*)*{_NUMBER}\s*{_UNIT}[\s)]*"
+_OPERATOR = r"(?:\*\*|[-+*/^×÷]|\b(?:plus|minus|times|divided by|of|in|to|per)\b)"
+_SUM = rf"{_TERM}(?:{_OPERATOR}\s*(?:{_TERM}|{_UNIT_NAME}\b))+"
+_CALL = rf"\b{_FUNCTION}\s*\([^()\n]{{1,500}}\)"
+_LIST = rf"{_NUMBER}(?:\s*(?:,\s*and|,|and)\s*{_NUMBER})+"
+_OF = re.compile(rf"\b({_FUNCTION}|minimum|maximum|total)\s+of\s+({_LIST})", re.IGNORECASE)
+_CALLED = {"minimum": "min", "maximum": "max", "total": "sum", "average": "mean"}
 _LITERALS: tuple[tuple[What, re.Pattern[str]], ...] = (
     ("url", re.compile(_URL)),
     ("sql", re.compile(_SQL)),
@@ -81,8 +93,28 @@ _POLITE = re.compile(
 )
 _MANNER = frozenset(
     stem(one)
-    for one in "be keep avoid use make ensure prefer limit focus remember mind note don do never always stay be".split()
+    for one in [
+        "be",
+        "keep",
+        "avoid",
+        "use",
+        "make",
+        "ensure",
+        "prefer",
+        "limit",
+        "focus",
+        "remember",
+        "mind",
+        "note",
+        "don",
+        "do",
+        "never",
+        "always",
+        "stay",
+        "be",
+    ]
 )
+_PARTICLES = frozenset({"back", "up", "out", "down", "off"})
 _GIVE = re.compile(r"^(?:give|show|get|make|create|produce|prepare|build|generate|provide|deliver|do)\b", re.IGNORECASE)
 
 
@@ -94,7 +126,7 @@ def read_goal(text: str, acts: Callable[[str], bool]) -> Goal:
     clauses = []
     for start, end in _sentences(masked):
         for one_start, one_end, later in _wishes(masked, start, end, acts):
-            clause = _clause(whole, masked, one_start, one_end, said, later=later)
+            clause = _clause(whole, masked, one_start, one_end, said, acts, later=later)
             if clause is not None:
                 clauses.append(clause)
     return Goal(text=whole, clauses=tuple(clauses), said=tuple(said))
@@ -116,7 +148,7 @@ def _said(text: str) -> list[Said]:
                 if not _is_sum(raw):
                     continue
             if what == "sql":
-                raw = raw.rstrip().rstrip(".;")
+                raw = _SQL_TAIL.sub("", raw).rstrip().rstrip(".;")
             if _MARK in raw:
                 continue
             inner = _URL_ONLY.fullmatch(raw) if what == "text" else None
@@ -124,14 +156,27 @@ def _said(text: str) -> list[Said]:
             if what == "text" and _SQL_ONLY.match(raw):
                 kind = "sql"
             found.append(Said(what=kind, value=raw, start=match.start()))
-            masked = masked[: match.start()] + _MARK * len(match[0]) + masked[match.end() :]
+            taken = len(raw) if what == "sql" else len(match[0])
+            masked = masked[: match.start()] + _MARK * taken + masked[match.start() + taken :]
+    for match in _OF.finditer(masked):
+        name = match[1].lower()
+        numbers = re.findall(_NUMBER, match[2])
+        value = f"{_CALLED.get(name, name)}({', '.join(one.replace(',', '') for one in numbers)})"
+        found.append(Said(what="expression", value=value, start=match.start()))
+        masked = masked[: match.start()] + _MARK * len(match[0]) + masked[match.end() :]
     for match in _COUNT.finditer(masked):
+        if match[2].casefold() in EMPTY:
+            continue
         found.append(Said(what="number", value=int(match[1]), start=match.start(), noun=stem(match[2])))
     return sorted(found, key=lambda one: one.start)
 
 
 _URL_ONLY = re.compile(_URL)
 _PATH_ONLY = re.compile(_PATH)
+_SQL_TAIL = re.compile(
+    rf"\s+(?:on|over|in|against|using)\s+(?:{_PATH})[\s\S]*|(?:,\s*(?:and\s+)?|\s+and\s+|[.;]\s+)then\b[\s\S]*",
+    re.IGNORECASE,
+)
 _SQL_ONLY = re.compile(_SQL, re.IGNORECASE)
 
 
@@ -188,7 +233,9 @@ def _polished(text: str) -> str:
     return text
 
 
-def _clause(text: str, masked: str, start: int, end: int, said: list[Said], *, later: bool) -> Clause | None:
+def _clause(
+    text: str, masked: str, start: int, end: int, said: list[Said], acts: Callable[[str], bool], *, later: bool
+) -> Clause | None:
     polished = _polished(masked[start:end])
     begin = start + masked[start:end].rfind(polished) if polished else end
     body = text[begin:end].strip(" ,.;:!")
@@ -200,6 +247,8 @@ def _clause(text: str, masked: str, start: int, end: int, said: list[Said], *, l
     question = first in QUESTIONS or body.endswith("?")
     gives = _GIVE.match(polished) is not None
     manner = stem(first) in _MANNER and not gives and not own
+    if words[1:2] and words[1] in _PARTICLES and acts(stem(first + words[1])):
+        first += words[1]
     verb = "" if question or gives else stem(first) if first else ""
     return Clause(
         text=body,

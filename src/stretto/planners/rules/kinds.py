@@ -7,16 +7,19 @@ from stretto.core.domain import Json, Schema
 from stretto.core.plan.schemas import ANYTHING, mismatch, resolved, types
 from stretto.planners.rules.words import named
 
-TYPE, NAME, ALIKE, SHAPE, WEAK, LOOSE, GOAL = 0, 1, 3, 8, 15, 25, 40
+TYPE, NAME, ALIKE, SHAPE, WEAK, LOOSE, NOTHING, GOAL = 0, 1, 3, 8, 15, 25, 30, 40
 """How well a supply fits: type of the same name, same name, last word of the name, only the shape (of something
-that is no plain text or number), plain shape, one of the two says nothing, the goal's own words as a last resort."""
+that is no plain text or number), plain shape, one of the two says nothing, null where it is allowed, the goal's own
+words as a last resort."""
 
 GENERIC = frozenset(named("text content draft document body message value data input material source passage"))
 """Names that say no more than the type does."""
 GOALISH = frozenset(named("goal question request topic prompt task instruction instructions objective subject query"))
 """Names of arguments that take the goal in its own words."""
 FILEISH = frozenset(named("file path source document doc log data dataset table input page note csv page report"))
-FOLDERISH = frozenset(named("folder directory dir source path root workspace"))
+FOLDERISH = frozenset(named("folder directory dir root workspace"))
+VAGUE = frozenset(named("path source location"))
+"""Names of arguments that take a file or, for want of one, a folder."""
 _SCALARS = frozenset({"string", "number", "integer", "boolean"})
 
 
@@ -53,6 +56,11 @@ class Kind:
     @property
     def anything(self) -> bool:
         return len(self.types) > 4 and not self.name
+
+    @cached_property
+    def nullable(self) -> bool:
+        """Whether the schema names null among what it takes."""
+        return not self.anything and "null" in types(resolved(self.schema, self.root), self.root)
 
     @property
     def many(self) -> bool:

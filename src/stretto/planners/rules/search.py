@@ -12,11 +12,12 @@ from stretto.core.domain import SideEffect
 from stretto.planners.rules.goals import Clause, Said
 from stretto.planners.rules.kinds import Kind, of
 from stretto.planners.rules.ranking import Entry
-from stretto.planners.rules.supplies import Option, Supply, from_words, made_by, options
+from stretto.planners.rules.supplies import Option, Supply, from_words, made_by, options, spread_out
 from stretto.planners.rules.words import named
 
 _ALREADY = 0.01
 """What a task costs that is wanted anyway."""
+_ROUNDS = 8
 _COLLECTS = frozenset(named("results result parts sections findings outputs pieces"))
 HARMLESS = frozenset({SideEffect.NONE, SideEffect.IDEMPOTENT, SideEffect.UNDECLARED})
 
@@ -58,7 +59,7 @@ class Search:
             for supply in made_by(name, one.skill.output)
         ]
         self._arguments = {name: _arguments(one) for name, one in entries.items()}
-        self._served: dict[tuple[str, str], list[Option]] = {}
+        self._served: dict[tuple[str, str, frozenset[str]], list[Option]] = {}
 
     def arguments(self, skill: str) -> list[Argument]:
         """Give the arguments of a skill."""
@@ -70,46 +71,73 @@ class Search:
         cost = 1.0 + (card.latency or 0.0) / 10 + float(card.cost.money) * 100
         return cost * _ALREADY if skill in self._wanted else cost
 
-    def ways(self, skill: str, argument: Argument, clause: Clause, said: tuple[Said, ...]) -> list[Option]:
-        """Give every way to serve an argument, for a clause of the goal."""
-        key = skill, argument.name
-        if key not in self._served:
-            supplies = [one for one in (*self._at_hand, *self._made) if one.maker != skill]
-            self._served[key] = _serving(supplies, argument)
-        return [*_serving(from_words(clause, said), argument), *self._served[key]]
+    def market(self, clause: Clause, said: tuple[Said, ...], *, collected: bool) -> "Market":
+        """Give what everything costs for one clause; `collected` says whether there is anything to be collected.
 
-    def totals(self, clause: Clause, said: tuple[Said, ...], *, collected: bool) -> dict[str, float]:
-        """Give what making each skill's result costs, for one clause; skills that cannot be served are missing.
-
-        `collected` says whether there is anything to be collected.
+        Skills that are served item by item give lists; which those are is found by looking again until it holds.
         """
-        found: dict[str, float] = {}
+        spread: frozenset[str] = frozenset()
+        for _ in range(_ROUNDS):
+            market = self._prices(clause, said, collected, spread)
+            if market.spreads == spread:
+                break
+            spread = market.spreads
+        return market
+
+    def _prices(self, clause: Clause, said: tuple[Said, ...], collected: bool, spread: frozenset[str]) -> "Market":
+        words = list(from_words(clause, said))
         ways = {
-            skill: [
-                self.ways(skill, one, clause, said)
-                for one in self._arguments[skill]
-                if one.required and not (one.collects and collected)
-            ]
-            for skill in self._entries
+            (skill, one.name): [*_serving(words, one), *self._serving(skill, one, spread)]
+            for skill, arguments in self._arguments.items()
+            for one in arguments
         }
+        needs = {
+            skill: [ways[skill, one.name] for one in own if one.required and not (one.collects and collected)]
+            for skill, own in self._arguments.items()
+        }
+        totals: dict[str, float] = {}
         for _ in range(len(self._entries) + 1):
             changed = False
-            for skill, needs in ways.items():
+            for skill, serving in needs.items():
                 total = self.own_cost(skill)
-                for serving in needs:
-                    total += min((_total(one, found) for one in serving), default=math.inf)
-                if total < found.get(skill, math.inf) - 1e-9:
-                    found[skill], changed = total, True
+                total += sum(min((_total(one, totals) for one in options_), default=math.inf) for options_ in serving)
+                if total < totals.get(skill, math.inf) - 1e-9:
+                    totals[skill], changed = total, True
             if not changed:
                 break
-        return found
+        return Market(totals=totals, ways=ways, needs=needs)
 
-    def best(
-        self, skill: str, argument: Argument, clause: Clause, said: tuple[Said, ...], totals: dict[str, float]
-    ) -> list[Way]:
+    def _serving(self, skill: str, argument: Argument, spread: frozenset[str]) -> list[Option]:
+        key = skill, argument.name, spread
+        if key not in self._served:
+            made = (one for one in self._made if one.maker != skill)
+            lists = (spread_out(one) if one.maker in spread else one for one in made)
+            self._served[key] = _serving((*self._at_hand, *lists), argument)
+        return self._served[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What results cost for one clause: `totals` by skill (one that cannot be served is missing)."""
+
+    totals: dict[str, float]
+    ways: dict[tuple[str, str], list[Option]]
+    needs: dict[str, list[list[Option]]]
+
+    def best(self, skill: str, argument: Argument) -> list[Way]:
         """Give the ways to serve an argument that can be gone, the cheapest first; ties in order of registration."""
-        ways = [Way(option=one, total=_total(one, totals)) for one in self.ways(skill, argument, clause, said)]
+        ways = [Way(option=one, total=_total(one, self.totals)) for one in self.ways[skill, argument.name]]
         return sorted((one for one in ways if one.total < math.inf), key=lambda one: one.total)
+
+    @property
+    def spreads(self) -> frozenset[str]:
+        """The skills that are best served item by item."""
+        found = set()
+        for skill in self.totals:
+            chosen = [min(options_, key=lambda one: _total(one, self.totals)) for options_ in self.needs[skill]]
+            if any(one.each for one in chosen):
+                found.add(skill)
+        return frozenset(found)
 
 
 def _total(option: Option, totals: dict[str, float]) -> float:

@@ -1,18 +1,23 @@
 """What arguments can be made of: inputs of the run, what the goal says literally, and the results of skills."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stretto.core.domain import InputSpec, Json, Schema
 from stretto.core.plan.schemas import type_of
 from stretto.planners.rules.goals import Clause, Said
 from stretto.planners.rules.kinds import (
+    ALIKE,
     FILEISH,
     FOLDERISH,
     GOAL,
     GOALISH,
+    LOOSE,
     NAME,
+    NOTHING,
+    SHAPE,
     TYPE,
+    VAGUE,
     Kind,
     fit,
     list_of,
@@ -21,7 +26,11 @@ from stretto.planners.rules.kinds import (
 from stretto.planners.rules.words import named
 
 _TEXT: Schema = {"type": "string"}
-_NAMES: dict[str, str] = {"url": "url address link", "sql": "sql query statement", "expression": "expression formula sum"}
+_NAMES: dict[str, str] = {
+    "url": "url address link",
+    "sql": "sql query statement",
+    "expression": "expression formula sum",
+}
 _EACH, _WRAPPED, _PART = 4, 4, 1
 
 
@@ -29,15 +38,18 @@ _EACH, _WRAPPED, _PART = 4, 4, 1
 class Supply:
     """A value that is there, or that a skill makes (`maker`); `steps` lead into the result, as in `.rows`.
 
-    `called` are its names; `files` tells paths apart from other text: they serve only what asks for paths.
+    `spread` says that it is the list of a fan-out. `called` are its names; `files` tells paths apart from other
+    text: they serve only what asks for paths.
     """
 
     value: Json
     kind: Kind
     called: tuple[tuple[str, ...], ...] = ()
+    nothing: bool = False
     files: str = ""
     maker: str | None = None
     steps: str = ""
+    spread: bool = False
     own_words: bool = False
 
     def shows(self) -> str:
@@ -46,6 +58,8 @@ class Supply:
             return f"{self.maker}{self.steps}"
         if isinstance(self.value, dict) and "ref" in self.value:
             return str(self.value["ref"])
+        if self.nothing:
+            return "left empty"
         return "the goal's own words" if self.own_words else repr(self.value)
 
 
@@ -86,6 +100,7 @@ def from_words(clause: Clause, said: tuple[Said, ...]) -> Iterator[Supply]:
             called = tuple((stemmed,) for stemmed in named("text phrase quote title"))
         yield Supply(value=one.value, kind=of({"type": type_of(one.value)}), called=called)
     yield Supply(value=clause.text, kind=of(_TEXT), own_words=True)
+    yield Supply(value=None, kind=of({"type": "null"}), nothing=True)
 
 
 def made_by(skill: str, output: Schema) -> Iterator[Supply]:
@@ -95,6 +110,11 @@ def made_by(skill: str, output: Schema) -> Iterator[Supply]:
     yield Supply(value=None, kind=whole, called=(whole.name, noun) if whole.name else (noun,), maker=skill)
     for name, kind in whole.fields.items():
         yield Supply(value=None, kind=kind, called=(named(name),), maker=skill, steps=f".{name}")
+
+
+def spread_out(supply: Supply) -> Supply:
+    """Give a supply as a fan-out makes it: a list of what one run makes."""
+    return replace(supply, kind=list_of(supply.kind), spread=True)
 
 
 def options(supply: Supply, wanted: Kind, name: str, *, required: bool) -> Iterator[Option]:
@@ -108,21 +128,25 @@ def options(supply: Supply, wanted: Kind, name: str, *, required: bool) -> Itera
         if wanted.types >= {"string"} and not wanted.path and (not wanted.name or goalish) and (goalish or required):
             yield Option(supply=supply, penalty=NAME if goalish else GOAL)
         return
+    if supply.nothing:
+        if wanted.nullable and required:
+            yield Option(supply=supply, penalty=NOTHING)
+        return
     if wanted.path:
         return
     part = _PART if supply.steps else 0
-    direct = fit(supply.kind, supply.called, wanted, words)
-    if direct is not None and (not part or direct <= 3):
+    direct = fit(supply.kind, supply.called, wanted, words) if not (supply.spread and supply.steps) else None
+    if direct is not None and (not part or direct <= ALIKE):
         yield Option(supply=supply, penalty=direct + part)
     if supply.maker is None and direct is not None:
         return
     if supply.kind.many and not wanted.many:
         one = fit(supply.kind.item, supply.called, wanted, words)
-        if one is not None and one <= 3:
+        if one is not None and one <= (LOOSE if supply.spread and not part else ALIKE):
             yield Option(supply=supply, penalty=one + part + _EACH, each=True)
     if wanted.many and not supply.kind.many:
         one = fit(list_of(supply.kind), supply.called, wanted, words)
-        if one is not None and one <= 3:
+        if one is not None and one <= ALIKE:
             yield Option(supply=supply, penalty=one + part + _WRAPPED, wrapped=True)
 
 
@@ -130,10 +154,12 @@ def _paths(supply: Supply, wanted: Kind, words: tuple[str, ...]) -> Iterator[Opt
     """Serve an argument that asks for paths, by its type or by its name."""
     item = wanted.item if wanted.many else wanted
     fitting = FOLDERISH if supply.files == "folder" else FILEISH
-    called = bool(words) and (words in supply.called or words[-1] in fitting)
-    if not (called or item.path) or "string" not in item.types:
+    exactly = words in supply.called
+    called = bool(words) and (exactly or words[-1] in fitting)
+    vaguely = bool(words) and words[-1] in VAGUE
+    if not (called or vaguely or item.path) or "string" not in item.types:
         return
-    penalty = TYPE if words in supply.called or item.path else NAME
+    penalty = TYPE if exactly else NAME if called else SHAPE
     if wanted.many == supply.kind.many:
         yield Option(supply=supply, penalty=penalty)
     elif wanted.many:

@@ -53,12 +53,110 @@ _NOUNS = (
     "mail email message",
 )
 QUESTIONS = frozenset({"what", "who", "whom", "whose", "when", "where", "which", "why", "how"})
-_EMPTY = frozenset(
-    """a about all also am an and any are as at be been being both but by can could did do does each every for from
-    had has have he her here his i if in into is it its just let me my no nor not of off on once only onto or our out
-    over own per please she should so some such than that the their them then there these they this those through to
-    too under until up us very was we were will with would you your kindly need want like give get make use using
-    """.split()
+EMPTY = frozenset(
+    [
+        "a",
+        "about",
+        "all",
+        "also",
+        "am",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "being",
+        "both",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "each",
+        "every",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "here",
+        "his",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "just",
+        "let",
+        "me",
+        "my",
+        "no",
+        "nor",
+        "not",
+        "of",
+        "off",
+        "on",
+        "once",
+        "only",
+        "onto",
+        "or",
+        "our",
+        "out",
+        "over",
+        "own",
+        "per",
+        "please",
+        "she",
+        "should",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "through",
+        "to",
+        "too",
+        "under",
+        "until",
+        "up",
+        "us",
+        "very",
+        "was",
+        "we",
+        "were",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+        "kindly",
+        "need",
+        "want",
+        "like",
+        "give",
+        "get",
+        "make",
+        "use",
+        "using",
+    ]
 )
 """Words that say nothing about the work."""
 
@@ -77,7 +175,7 @@ def stem(word: str) -> str:
 
 @cache
 def _stemmer():  # type: ignore[no-untyped-def]
-    import snowballstemmer
+    import snowballstemmer  # type: ignore[import-untyped]
 
     return snowballstemmer.stemmer("english")
 
@@ -112,7 +210,7 @@ def words_of(text: str) -> list[str]:
 
 def telling(words: Iterable[str]) -> list[str]:
     """Leave out the words that say nothing about the work."""
-    return [word for word in words if word not in _EMPTY and len(word) > 1]
+    return [word for word in words if word not in EMPTY and len(word) > 1]
 
 
 @cache
