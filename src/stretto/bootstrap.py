@@ -20,7 +20,7 @@ from stretto.amounts import budget_of, deadline_of
 from stretto.conditions import CelConditions
 from stretto.core.canonical import short
 from stretto.core.commands import ChangeLimits, Command, Recover, SubmitGoal
-from stretto.core.domain import Budget, Catalogue, FailureClass, Json, Plan, Rules
+from stretto.core.domain import Budget, Catalogue, FailureClass, InputSpec, Json, Plan, Rules
 from stretto.core.errors import BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic, diagnose
@@ -34,7 +34,10 @@ from stretto.engines.people import Nobody, StandingWord
 from stretto.journals.memory import MemoryJournal
 from stretto.journals.sqlite import SqliteJournal
 from stretto.orchestrator import Conductor, House, load
-from stretto.planners.given import GivenPlanner
+from stretto.planners.auto import AutoPlanner, propose
+from stretto.planners.proposal import Proposal
+from stretto.planners.rules.goals import paths_in
+from stretto.playbooks import read_playbooks
 from stretto.ports import Agent, Journal, Listener, People, RunSummary
 from stretto.registry import Registry
 from stretto.reviewers.grounding import GroundingReviewer
@@ -46,6 +49,7 @@ from stretto.views import Run
 from stretto.workspace import (
     AgentSource,
     Workspace,
+    goal_inputs,
     read_plan_file,
     read_workspace,
     require,
@@ -83,6 +87,7 @@ class Orchestrator:
         self.settings = settings or read_settings(workspace.folder if workspace else None)
         self.workspace = workspace
         self.registry = Registry(_agents(agents))
+        self.playbooks = read_playbooks(workspace.folder, self.size) if workspace else ()
         self.rules = _rules(self.settings, workspace, parallel=parallel, timeout=timeout, retries=retries)
         self.budget = _budget(budget) if budget is not None else (workspace.budget if workspace else Budget())
         self._listeners = tuple(listeners)
@@ -104,7 +109,10 @@ class Orchestrator:
     ) -> Run:
         """Pursue a goal and give what came of it.
 
-        `inputs` are what the plan asks for, by name; `deadline` is a length of time like "10m", or a moment.
+        Without a plan, and without one that the workspace names, it is planned from the workspace's playbooks and
+        the agents' typed skills; where that cannot be done, the run fails and its gap says what is missing.
+        `inputs` are what the plan asks for, by name, or files and values for a goal; `deadline` is a length of
+        time like "10m", or a moment.
         With `wait` it returns only at the end of the run, else also when nothing can move without a person:
         the status is then `waiting`. Raises BadPlan or UsageError before anything is stored or run.
         """
@@ -114,14 +122,16 @@ class Orchestrator:
         limit = _budget(budget) if budget is not None else self.budget
         now = time.time()
         until = _deadline(deadline, now)
-        found = self.check(chosen, budget=limit, seconds=None if until is None else until - now)
-        require(chosen, found)
+        values, specs = self._inputs(goal, chosen, inputs)
+        if chosen is not None:
+            require(chosen, self.check(chosen, budget=limit, seconds=None if until is None else until - now))
         run = run_id or new_run_id()
         first = SubmitGoal(
             actor=f"person:{user()}",
             run=run,
             goal=goal,
-            inputs=self._inputs(chosen, inputs),
+            inputs=values,
+            specs=specs,
             catalogue=self.catalogue,
             plan=chosen,
             budget=limit,
@@ -168,23 +178,35 @@ class Orchestrator:
     @property
     def catalogue(self) -> Catalogue:
         """What a run keeps of agents and rules."""
-        return self.registry.catalogue(self.rules)
+        return self.registry.catalogue(self.rules, self.playbooks)
 
     @property
     def size(self) -> Size:
         """How large a plan may be."""
         return Size(tasks=self.settings.plan_tasks, depth=self.settings.plan_depth)
 
-    def read_plan(self, plan: AnyPlan | None) -> Plan:
-        """Give a plan as the core knows it; raises BadPlan with the place of what is wrong."""
+    def propose(
+        self,
+        goal: str,
+        *,
+        inputs: dict[str, Json] | Sequence[str] | None = None,
+        answers: Sequence[tuple[str, str]] = (),
+    ) -> Proposal:
+        """Say how a goal would be pursued, without running anything; `answers` are (question, answer)."""
+        values, specs = self._inputs(goal, None, inputs)
+        return propose(goal, values, specs, self.catalogue, answers)
+
+    def read_plan(self, plan: AnyPlan | None) -> Plan | None:
+        """Give a plan as the core knows it, or None when the goal has to be planned.
+
+        Raises BadPlan with the place of what is wrong.
+        """
         if isinstance(plan, Plan):
             return plan
         if isinstance(plan, dict):
             return require(*read_shape(plan, self.size))
-        if plan is None and self.workspace is None:
-            raise UsageError(
-                "there is no plan: hand one over with run(goal, plan=...); goals alone cannot be planned yet"
-            )
+        if plan is None and (self.workspace is None or self.workspace.plan is None):
+            return None
         path = self.workspace.plan_file(str(plan) if plan else None) if self.workspace else Path(str(plan))
         read, found, document = read_plan_file(path, size=self.size, largest=self.settings.plan_bytes)
         checked = self.check(read) if read.tasks else []
@@ -214,7 +236,7 @@ class Orchestrator:
         return House(
             journal=journal,
             registry=self.registry,
-            planner=GivenPlanner(),
+            planner=AutoPlanner(),
             reviewers=(SchemaReviewer(schemas), GroundingReviewer()),
             synthesiser=Composer(),
             conditions=CelConditions(),
@@ -224,18 +246,21 @@ class Orchestrator:
             listeners=self._listeners,
         )
 
-    def _inputs(self, plan: Plan, given: dict[str, Json] | Sequence[str] | None) -> dict[str, Json]:
+    def _inputs(
+        self, goal: str, plan: Plan | None, given: dict[str, Json] | Sequence[str] | None
+    ) -> tuple[dict[str, Json], dict[str, InputSpec]]:
+        workspace = self.workspace
+        defaults, folder = (workspace.inputs, workspace.folder) if workspace else ({}, None)
+        if plan is None:
+            return goal_inputs(given or (), defaults, folder, paths_in(goal))
         if isinstance(given, dict):
             unknown = sorted(set(given) - set(plan.inputs))
             missing = [name for name, spec in plan.inputs.items() if spec.required and name not in given]
             if unknown or missing:
                 raise UsageError(f"inputs do not fit the plan: unknown {unknown}, missing {missing}")
-            defaults = {name: spec.default for name, spec in plan.inputs.items() if not spec.required}
-            return {**defaults, **given}
-        workspace = self.workspace
-        return resolve_inputs(
-            plan, given or (), workspace.inputs if workspace else {}, workspace.folder if workspace else None
-        )
+            fallbacks = {name: spec.default for name, spec in plan.inputs.items() if not spec.required}
+            return {**fallbacks, **given}, plan.inputs
+        return resolve_inputs(plan, given or (), defaults, folder), plan.inputs
 
 
 def open_workspace(folder: Path, *, store: Path | None = None, listeners: Sequence[Listener] = ()) -> Orchestrator:

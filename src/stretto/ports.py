@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Protocol, TypeAlias
 
 from stretto.core.audit import Envelope
-from stretto.core.commands import AddTask, ClosePlan, Command, FailPlan
+from stretto.core.commands import AddTask, ClarifyGoal, ClosePlan, Command, FailPlan, InterpretGoal
 from stretto.core.domain import (
     FREE,
     AgentCard,
@@ -197,7 +197,7 @@ class Journal(Protocol):
     async def close(self) -> None: ...
 
 
-PlanPart: TypeAlias = AddTask | ClosePlan | FailPlan
+PlanPart: TypeAlias = InterpretGoal | ClarifyGoal | AddTask | ClosePlan | FailPlan
 
 
 class Planner(Protocol):

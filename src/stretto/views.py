@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from stretto.core.domain import Artifact, Citation, Cost, Delivery, Gap, Json
+import msgspec
+
+from stretto.core.domain import Artifact, Citation, Cost, Delivery, Gap, InputSpec, Interpretation, Json, Plan, Task
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.state import RunState, TaskState, gaps
 from stretto.ports import RunSummary
@@ -56,6 +58,7 @@ class Run:
                 "task": one.task,
                 "kind": one.kind,
                 "question": one.question,
+                "choices": list(one.choices),
                 "arguments": one.arguments,
                 "diff": one.diff,
                 "asked": moment(one.asked),
@@ -73,6 +76,7 @@ class Run:
         return {
             "run_id": state.run,
             "goal": state.goal,
+            "interpretation": interpretation_view(state.interpretation),
             "status": self.status,
             "answer": self.answer,
             "artifacts": [
@@ -145,6 +149,61 @@ def plan_view(state: RunState) -> dict[str, Any]:
         "deliver": state.deliver,
         "diagnostics": [diagnostic_view(one) for one in state.diagnostics],
     }
+
+
+def interpretation_view(one: Interpretation | None) -> dict[str, Any] | None:
+    """Give what a planner made of a goal, and what each way to pursue it would cost."""
+    if one is None:
+        return None
+    return {
+        "planner": one.planner,
+        "restated": one.restated,
+        "done": list(one.done),
+        "assumptions": list(one.assumptions),
+        "reasons": list(one.reasons),
+        "mode": one.mode,
+        "estimates": [
+            {
+                "mode": way.mode,
+                "possible": way.possible,
+                "why": way.why,
+                "tasks": way.tasks,
+                "seconds": way.seconds,
+                "cost": {"money": float(way.cost.money), "tokens": way.cost.tokens},
+                "overhead_seconds": round(way.overhead, 6),
+            }
+            for way in one.estimates
+        ],
+    }
+
+
+def task_document(task: Task) -> dict[str, Any]:
+    """Give a task as a plan's file says it: only what differs from the defaults."""
+    plain: dict[str, Any] = msgspec.to_builtins(task)
+    usual: dict[str, Any] = msgspec.to_builtins(Task(id=task.id, skill=""))
+    found = {name: value for name, value in plain.items() if name != "id" and value != usual[name]}
+    if "limits" in found:
+        found["limits"] = {name: value for name, value in found["limits"].items() if value is not None}
+    if "for_each" in found:
+        spread = {name: value for name, value in found["for_each"].items() if value not in (None, False)}
+        found["for_each"] = spread if isinstance(spread.get("items"), dict | list) else found["for_each"]
+    return found
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Give a plan as a document that `--plan` reads again."""
+    usual = msgspec.to_builtins(InputSpec())
+    inputs = {
+        name: {key: value for key, value in msgspec.to_builtins(spec).items() if value != usual[key]}
+        for name, spec in plan.inputs.items()
+    }
+    found: dict[str, Any] = {"name": plan.name} if plan.name else {}
+    if inputs:
+        found["inputs"] = inputs
+    found["tasks"] = {task.id: task_document(task) for task in plan.tasks}
+    if plan.deliver is not None:
+        found["deliver"] = plan.deliver
+    return found
 
 
 def diagnostic_view(one: Diagnostic) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors
 from stretto.core.plan.shape import DEFAULT_SIZE, Size, read_plan
 from stretto.documents import LARGEST, Document, Unreadable, read_document
 
+LONGEST_PATH = 4096
 FILE = "workspace.yaml"
 _FIELDS = ("name", "description", "goal", "agents", "plan", "plans", "inputs", "rules", "budget")
 
@@ -106,6 +107,68 @@ def resolve_inputs(plan: Plan, given: Iterable[str], defaults: dict[str, Json], 
         else:
             raise UsageError(f"the plan needs the input {name!r} ({spec.kind}); give it with --input {name}=...")
     return found
+
+
+def goal_inputs(
+    given: dict[str, Json] | Iterable[str], defaults: dict[str, Json], folder: Path | None, mentioned: Iterable[str]
+) -> tuple[dict[str, Json], dict[str, InputSpec]]:
+    """Give the inputs of a run whose goal is still to be planned, and of which kind each is.
+
+    `NAME=VALUE` and bare paths as given, else the workspace's defaults; a value that is the path of something
+    there is a file or folder. Bare paths, and those the goal mentions, are the input `files`.
+    """
+    values: dict[str, Json] = {}
+    kinds: dict[str, InputSpec] = {}
+    bare: list[Path] = []
+
+    def take(name: str, value: Json, base: Path) -> None:
+        values[name], kinds[name] = _told(value, base)
+
+    for name, value in defaults.items():
+        take(name, value, folder or Path.cwd())
+    if isinstance(given, dict):
+        for name, value in given.items():
+            take(name, value, Path.cwd())
+    else:
+        several: dict[str, list[Json]] = {}
+        for text in given:
+            name, equals, value = text.partition("=")
+            if equals and name.isidentifier() and not Path(text).exists():
+                several.setdefault(name, []).append(value)
+            elif (path := Path(text).expanduser().absolute()).exists():
+                bare.append(path)
+            else:
+                raise UsageError(f"--input {text!r}: there is no such file; values are given as NAME=VALUE")
+        for name, found in several.items():
+            take(name, found if len(found) > 1 else found[0], Path.cwd())
+    known = [one for value in values.values() for one in (value if isinstance(value, list) else [value])]
+    for text in mentioned:
+        places = [base / Path(text).expanduser() for base in (Path.cwd(), folder) if base is not None]
+        there = next((path.absolute() for path in places if path.exists()), None)
+        if there is not None and str(there) not in known:
+            bare.append(there)
+    files = [str(one) for one in dict.fromkeys(bare) if one.is_file()]
+    if files:
+        values["files"] = [*values.get("files", []), *files]
+        kinds["files"] = InputSpec(kind="files")
+    for number, one in enumerate([one for one in dict.fromkeys(bare) if one.is_dir()], 1):
+        name = "folder" if number == 1 else f"folder_{number}"
+        values[name], kinds[name] = str(one), InputSpec(kind="folder")
+    return values, kinds
+
+
+def _told(value: Json, base: Path) -> tuple[Json, InputSpec]:
+    """Tell files and folders from plain values; their paths become absolute."""
+    many = value if isinstance(value, list) else [value]
+    if many and all(isinstance(one, str | Path) and str(one) for one in many):
+        paths = [(base / Path(one).expanduser()).absolute() for one in many if len(str(one)) < LONGEST_PATH]
+        if len(paths) == len(many) and all(path.is_file() for path in paths):
+            if isinstance(value, list):
+                return [str(path) for path in paths], InputSpec(kind="files")
+            return str(paths[0]), InputSpec(kind="file")
+        if len(paths) == 1 == len(many) and paths[0].is_dir():
+            return str(paths[0]), InputSpec(kind="folder")
+    return (str(value) if isinstance(value, Path) else value), InputSpec()
 
 
 def _split(text: str, plan: Plan) -> tuple[str, str]:

@@ -47,7 +47,7 @@ def deny(
     reason: Annotated[str, typer.Option("--reason", help="Why; it is named in the delivery.")] = "",
 ) -> None:
     """Deny it: the task does not happen, and the delivery says so."""
-    _decide(run_id, task, workspace, store, "deny", ("approval", "question"), reason=reason)
+    _decide(run_id, task, workspace, store, "deny", ("approval", "question", "goal"), reason=reason)
 
 
 def answer(
@@ -62,7 +62,7 @@ def answer(
     if len(words) > 2:
         raise UsageError("one answer, please; put it in quotes")
     task = words[0] if len(words) == 2 else None
-    _decide(run_id, task, workspace, store, words[-1], ("question", "doubt"))
+    _decide(run_id, task, workspace, store, words[-1], ("question", "doubt", "goal"))
 
 
 def _decide(
@@ -84,16 +84,16 @@ def _decide(
             state = await load(journal, run)
             open_ = [one for one in state.requests.values() if task in (None, one.task) and one.kind in kinds]
             if not open_:
-                waiting = ", ".join(f"{one.task} ({one.kind})" for one in state.requests.values())
+                waiting = ", ".join(f"{one.task or 'the goal'} ({one.kind})" for one in state.requests.values())
                 told = (
                     f"open are: {waiting}" if waiting else f"it waits for nobody; its status is {state.standing.value}"
                 )
                 raise UsageError(f"run {run} has no such request{f' for {task!r}' if task else ''}; {told}")
             if len(open_) > 1:
-                raise UsageError(f"several wait: {', '.join(one.task for one in open_)}; name the task")
+                raise UsageError(f"several wait: {', '.join(one.task or 'the goal' for one in open_)}; name the task")
             asked = open_[0]
             word, value = decision, more.get("value")
-            if asked.kind == "question" and decision != "deny":
+            if asked.kind in ("question", "goal") and decision != "deny":
                 word, value = "answer", decision
             if asked.kind == "doubt" and word not in ("done", "retry", "fail"):
                 raise UsageError(f"{asked.task!r} is in doubt: answer done, retry or fail")
@@ -107,7 +107,7 @@ def _decide(
             owner = await journal.owner(run)
             await leave_word(journal, run, command)
             after = f"{owner} goes on with it" if owner else f"go on with: stretto resume {run}"
-            return f"{word}: {asked.task} of run {run}; {after}"
+            return f"{word}: {asked.task or 'the goal'} of run {run}; {after}"
 
     typer.echo(asyncio.run(leave()))
 

@@ -39,7 +39,10 @@ class Terminal:
                 return None
 
     async def _decide(self, asked: Request) -> Command | None:
-        self._progress.say(f"\n{asked.task}: {asked.question}\n{shown(asked)}")
+        self._progress.say(f"\n{asked.task or 'the goal'}: {asked.question}\n{shown(asked)}")
+        if asked.kind == "goal":
+            text = await self._read("which one? " if asked.choices else "your answer: ")
+            return self._answer(asked, "answer", value=text)
         if asked.kind == "question":
             text = await self._read("your answer: ")
             return self._answer(asked, "answer", value=text)
@@ -111,6 +114,8 @@ class Terminal:
 
 def shown(asked: Request) -> str:
     """Give what a person should see before deciding: the diff, or else the arguments."""
+    if asked.kind == "goal":
+        return "\n".join(f"   {number}  {one}" for number, one in enumerate(asked.choices, 1))
     text = asked.diff or json.dumps(asked.arguments, indent=2, ensure_ascii=False)
     lines = text.splitlines()
     if len(lines) > LONGEST_DIFF:

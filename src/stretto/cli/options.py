@@ -50,11 +50,12 @@ def here_or(given: Path | None) -> Path | None:
 
 
 def store_file(workspace: Path | None, store: Path | None) -> Path:
-    """Give the store's file; raises UsageError when nothing tells which, or when it can be none."""
+    """Give the store's file: as named, else `.stretto/runs.db` in the workspace or, without one, in this folder.
+
+    Raises UsageError when it can be none.
+    """
     if store is None:
-        if workspace is None and not Path(FILE).exists():
-            raise UsageError("which store? Name a workspace with -w FOLDER, or the file with --store FILE")
-        folder = workspace_folder(workspace).absolute()
+        folder = (here_or(workspace) or Path()).absolute()
         if not folder.is_dir():
             raise BadWorkspace(f"there is no folder {folder}; `stretto init {folder}` makes a workspace")
         store = folder / ".stretto" / "runs.db"
@@ -92,10 +93,12 @@ def prepared_store(store: Path | None) -> Path | None:
     return store
 
 
-def orchestrator(folder: Path, store: Path | None, listeners: "tuple[Listener, ...]" = ()) -> "Orchestrator":
-    """Open a workspace."""
-    from stretto.bootstrap import open_workspace
+def orchestrator(folder: Path | None, store: Path | None, listeners: "tuple[Listener, ...]" = ()) -> "Orchestrator":
+    """Open a workspace; without one, the team of those that ship with Stretto."""
+    from stretto.bootstrap import Orchestrator, open_workspace, specialists
 
+    if folder is None:
+        return Orchestrator(specialists(), store=store, listeners=listeners)
     try:
         return open_workspace(folder, store=store, listeners=listeners)
     except SystemExit as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from stretto.cli.options import JsonOption, WorkspaceOption
+from stretto.cli.proposals import show_proposal
 from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,14 +20,16 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
-    goal: Annotated[Optional[str], typer.Argument(help="A goal; the workspace's plan for it is shown.")] = None,
+    goal: Annotated[Optional[str], typer.Argument(help="A goal; how it would be pursued is shown.")] = None,
     file: Annotated[Optional[Path], typer.Option("--file", help="The plan to check: YAML or JSON.")] = None,
     workspace: WorkspaceOption = None,
+    inputs: Annotated[
+        Optional[list[str]], typer.Option("--input", metavar="NAME=VALUE", help="An input of the goal. Repeatable.")
+    ] = None,
     budget: Annotated[Optional[str], typer.Option("--budget", help="Check that it fits this budget.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a plan and show it: every defect with its code, its place and how to mend it."""
-    del goal
     from stretto.amounts import budget_of
     from stretto.bootstrap import Orchestrator, open_workspace, specialists
     from stretto.core.plan.diagnostics import diagnose, errors
@@ -34,9 +37,11 @@ def plan(
     from stretto.workspace import read_plan_file
 
     here = workspace if workspace is not None else (Path() if Path("workspace.yaml").exists() else None)
-    if here is None and file is None:
-        raise UsageError("which plan? Name one with --file, or a workspace with -w")
+    if here is None and file is None and not goal:
+        raise UsageError("which plan? Give a goal, a file with --file, or a workspace with -w")
     team = open_workspace(here) if here is not None else Orchestrator(specialists())
+    if goal and file is None and (team.workspace is None or team.workspace.plan is None):
+        show_proposal(team, goal, inputs or (), as_json)
     path = file if file is not None or team.workspace is None else team.workspace.plan_file()
     if path is None or not path.exists():
         raise UsageError(f"there is no file {path}")

@@ -17,6 +17,7 @@ from stretto.cli.options import (
     StoreOption,
     WorkspaceOption,
     exit_code,
+    here_or,
     orchestrator,
     prepared_store,
     store_file,
@@ -85,7 +86,9 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Pursue a goal: plan, check, run, ask, deliver."""
-    folder = workspace_folder(workspace)
+    folder = here_or(workspace)
+    if folder is None and not goal:
+        raise UsageError("which goal? Say it in a sentence, or name a workspace that has one with -w FOLDER")
 
     async def pursue(team: "Orchestrator", people: "People", patient: bool) -> "Run":
         wanted = goal if goal is not None else (team.workspace.goal if team.workspace else "")
@@ -128,10 +131,12 @@ def resume(
     _drive(_folder_of(run_id, workspace, store), store, output, wait, as_json, pursue)
 
 
-def _folder_of(run_id: str, workspace: Path | None, store: Path | None) -> Path:
-    """Give the workspace of a run: as named, else as the run itself remembers."""
-    if workspace is not None or store is None:
+def _folder_of(run_id: str, workspace: Path | None, store: Path | None) -> Path | None:
+    """Give the workspace of a run: as named, else as the run itself remembers; None when it had none."""
+    if workspace is not None:
         return workspace_folder(workspace)
+    if store is None and (here := here_or(None)) is not None:
+        return here
     from stretto.bootstrap import find_run, open_store
 
     async def look() -> str:
@@ -140,11 +145,7 @@ def _folder_of(run_id: str, workspace: Path | None, store: Path | None) -> Path:
             return next(one.workspace for one in await journal.runs(begins=found) if one.run == found)
 
     folder = asyncio.run(look())
-    if not folder:
-        raise UsageError(
-            "this run was started from Python; go on with Orchestrator.resume(), or name a workspace with -w"
-        )
-    return Path(folder)
+    return Path(folder) if folder else None
 
 
 def _approve(text: str) -> Literal["ask", "all", "none"]:
@@ -154,7 +155,7 @@ def _approve(text: str) -> Literal["ask", "all", "none"]:
 
 
 def _drive(
-    folder: Path,
+    folder: Path | None,
     store: Path | None,
     output: Path | None,
     wait: bool | None,

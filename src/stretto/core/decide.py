@@ -105,7 +105,8 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
             if state.planning and command.revision == state.revision:
                 draft.say(PlanRefused, revision=command.revision, reason=command.reason)
         case InterpretGoal():
-            if state.planning and command.revision == state.revision:
+            due = state.planning and command.revision == state.revision
+            if due and state.interpretation != command.interpretation:
                 draft.say(
                     GoalInterpreted,
                     revision=command.revision,

@@ -1,7 +1,7 @@
 """What a condition (`when`) looks at, told from its text alone: no library, never more than linear work."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 LONGEST = 1000
 LOOPS = 2
@@ -75,3 +75,37 @@ def _member(condition: str, quiet: str, at: int) -> tuple[str | None, bool]:
 
 def _quiet(condition: str) -> str:
     return _QUIET.sub(lambda match: " " * len(match[0]), condition)
+
+
+def rewritten(condition: str, outputs: Mapping[str, str], inputs: Mapping[str, str]) -> str:
+    """Give a condition with `TASK.output` and `inputs.NAME` replaced by the expressions that stand for them."""
+    quiet = _quiet(condition)
+    loop_variables = {match[1] for match in _LOOP.finditer(quiet) if match[1]}
+    parts, done = [], 0
+    for match in _ROOT.finditer(quiet):
+        root = match[2]
+        if match[1] or root in loop_variables or root in _WORDS:
+            continue
+        start, found = match.start(2), None
+        field, _ = _member(condition, quiet, match.end())
+        end = _member_end(condition, quiet, match.end())
+        if field is None:
+            continue
+        if root == "inputs":
+            found = inputs.get(field)
+        elif root == "tasks" and field in outputs and _member(condition, quiet, end)[0] == "output":
+            found, end = outputs[field], _member_end(condition, quiet, end)
+        elif root in outputs and field == "output":
+            found = outputs[root]
+        if found is not None:
+            parts += [condition[done:start], found]
+            done = end
+    return "".join([*parts, condition[done:]])
+
+
+def _member_end(condition: str, quiet: str, at: int) -> int:
+    if field := _FIELD.match(quiet, at):
+        return field.end(1)
+    if (keyed := _KEYED.match(condition, at)) and (text := _TEXT.match(condition, keyed.end())):
+        return text.end()
+    return at

@@ -48,6 +48,7 @@ CODES: dict[str, Code] = {
         unknown_agent="There is no agent of this name, or it lacks the skill.",
         missing_input="A required argument of the skill is not given.",
         unknown_input="An argument that the skill does not take.",
+        bad_inclusion="A playbook cannot be included as this task wants it.",
         bad_condition="The condition `when` cannot be understood.",
         missing_tool="No agent with the skill has a tool that the task needs.",
         missing_permission="No agent with the skill has a permission that the task needs.",
