@@ -178,7 +178,7 @@ class Orchestrator:
     @property
     def catalogue(self) -> Catalogue:
         """What a run keeps of agents and rules."""
-        return self.registry.catalogue(self.rules, self.playbooks)
+        return self.registry.catalogue(self.rules, self.playbooks, self.workspace.context if self.workspace else None)
 
     @property
     def size(self) -> Size:

@@ -17,7 +17,7 @@ from stretto.core.commands import (
     ReportOutcome,
     ReportReview,
 )
-from stretto.core.context import Missing, resolve, value_of, visible
+from stretto.core.context import Missing, context_schema, resolve, value_of, visible
 from stretto.core.decide import step
 from stretto.core.domain import (
     Failed,
@@ -306,6 +306,7 @@ class Conductor:
         return Product(
             task=one.task,
             schema=one.task.output or skill.output,
+            entry=context_schema(state, one),
             evidence=skill.evidence,
             result=one.result or Result(),
         )

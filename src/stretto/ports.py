@@ -208,10 +208,14 @@ class Planner(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """A result before its reviewers: what was asked for, and what came."""
+    """A result before its reviewers: what was asked for, and what came.
+
+    `entry` is the schema of the context entry that the result becomes, if one is declared.
+    """
 
     task: Task
     schema: Schema
+    entry: Schema | None = None
     evidence: bool
     result: Result
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from stretto.core.domain import Catalogue, Playbook, Rules
+from stretto.core.domain import Catalogue, ContextSpec, Playbook, Rules
 from stretto.core.errors import BadAgent
 from stretto.ports import Agent
 
@@ -22,10 +22,15 @@ class Registry:
         """Give an agent, or None when it is not here (any more)."""
         return self._agents.get(name)
 
-    def catalogue(self, rules: Rules | None = None, playbooks: tuple[Playbook, ...] = ()) -> Catalogue:
-        """Give what a run keeps: the cards in the order of registration, the rules, and the playbooks."""
+    def catalogue(
+        self,
+        rules: Rules | None = None,
+        playbooks: tuple[Playbook, ...] = (),
+        context: dict[str, ContextSpec] | None = None,
+    ) -> Catalogue:
+        """Give what a run keeps: the cards in the order of registration, rules, playbooks, the context's schemas."""
         cards = tuple(agent.card for agent in self._agents.values())
-        return Catalogue(agents=cards, rules=rules or Rules(), playbooks=playbooks)
+        return Catalogue(agents=cards, rules=rules or Rules(), playbooks=playbooks, context=context or {})
 
     def __iter__(self) -> Iterator[Agent]:
         return iter(self._agents.values())

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from stretto.amounts import budget_of
-from stretto.core.domain import Budget, InputSpec, Json, Plan, Rules
+from stretto.core.domain import Budget, ContextSpec, InputSpec, Json, Plan, Rules
 from stretto.core.errors import BadPlan, BadWorkspace, UsageError
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors
 from stretto.core.plan.shape import DEFAULT_SIZE, Size, read_plan
@@ -13,7 +13,7 @@ from stretto.documents import LARGEST, Document, Unreadable, read_document
 
 LONGEST_PATH = 4096
 FILE = "workspace.yaml"
-_FIELDS = ("name", "description", "goal", "agents", "plan", "plans", "inputs", "rules", "budget")
+_FIELDS = ("name", "description", "goal", "agents", "plan", "plans", "inputs", "rules", "budget", "context")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,7 @@ class Workspace:
     inputs: dict[str, Json] = field(default_factory=dict)
     rules: dict[str, Json] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
+    context: dict[str, ContextSpec] = field(default_factory=dict)
 
     @property
     def store(self) -> Path:
@@ -235,6 +236,7 @@ class _Reader:
             inputs=inputs,
             rules=self._rules(body.get("rules") or {}),
             budget=self._budget(body.get("budget")),
+            context=self._context(body.get("context") or {}),
         )
 
     def _agent(self, raw: Json, path: str) -> AgentSource:
@@ -267,6 +269,25 @@ class _Reader:
             elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
                 raise self._bad(f"rules.{name}", f"{name} is a number above 0, not {value!r}")
         return raw
+
+    def _context(self, raw: Json) -> dict[str, ContextSpec]:
+        if not isinstance(raw, dict):
+            raise self._bad("context", "`context` is a mapping from entries to their JSON Schemas")
+        from stretto.validation import JsonSchemas  # loads jsonschema: only for those who declare a context
+
+        found = {}
+        for name, schema in raw.items():
+            path = f"context.{name}"
+            if not name or any(letter in name for letter in ".[]"):
+                raise self._bad(path, f"{name!r} cannot be referred to; use a name without dots and brackets")
+            if isinstance(schema, str):
+                schema = {"type": schema}
+            if not isinstance(schema, dict):
+                raise self._bad(path, f"the schema of {name!r} is a mapping like {{type: string}}")
+            if problem := JsonSchemas().problem_of(schema):
+                raise self._bad(path, f"this is no JSON Schema: {problem}")
+            found[name] = ContextSpec(schema=schema, description=str(schema.get("description", "")))
+        return found
 
     def _budget(self, raw: Json) -> Budget:
         if raw is None:

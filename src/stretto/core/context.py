@@ -3,7 +3,7 @@
 from typing import Any
 
 from stretto.core.canonical import digest
-from stretto.core.domain import Json, SideEffect
+from stretto.core.domain import Json, Schema, SideEffect, TaskStatus
 from stretto.core.plan.references import NoDefault, Reference, inputs_read, substitute, walk
 from stretto.core.plan.references import reads as entries_read
 from stretto.core.state import RunState, TaskState, accepted
@@ -25,6 +25,21 @@ def versions_read(state: RunState, one: TaskState) -> dict[str, int]:
     if not state.context or one.edited is not None:
         return {}
     return {key: state.context[key][-1].version for key in entries_read(one.task) if key in state.context}
+
+
+def context_schema(state: RunState, one: TaskState) -> Schema | None:
+    """Give the schema of the context entry that a task writes, where the workspace declares one."""
+    if one.task.writes is None or one.task.for_each is not None:
+        return None
+    spec = state.catalogue.context.get(one.task.writes)
+    return spec.schema if spec is not None else None
+
+
+def stale_reads(state: RunState, one: TaskState) -> dict[str, tuple[int, int]]:
+    """Give the entries that were written anew since a task's attempt read them: (version read, version now)."""
+    return {
+        key: (version, now) for key, version in one.reads.items() if (now := state.context[key][-1].version) > version
+    }
 
 
 def value_of(state: RunState, value: Json, one: TaskState | None = None) -> Json:
@@ -57,7 +72,8 @@ def _root(state: RunState, reference: Reference, one: TaskState | None) -> Json:
             versions = state.context.get(reference.name)
             if not versions:
                 raise LookupError("nothing has written this entry")
-            return accepted(state, versions[-1].task)
+            pinned = one.reads.get(reference.name) if one is not None and one.status is TaskStatus.RUNNING else None
+            return accepted(state, versions[(pinned or len(versions)) - 1].task)
 
 
 def visible(state: RunState, one: TaskState) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from stretto.core.commands import (
     ReportReview,
     SubmitGoal,
 )
-from stretto.core.context import action_key, binding, effect_of, versions_read
+from stretto.core.context import action_key, binding, effect_of, stale_reads, versions_read
 from stretto.core.context import labels as labels_of
 from stretto.core.domain import (
     FREE,
@@ -58,6 +58,7 @@ from stretto.core.events import (
     PersonAsked,
     PlanClosed,
     PlanRefused,
+    ReadStale,
     ResultRejected,
     RetryDue,
     RetryScheduled,
@@ -390,6 +391,13 @@ def _review(draft: _Draft, command: ReportReview) -> None:
         return
     review = command.review
     if review.accepted:
+        stale = stale_reads(draft.state, one)
+        if stale:
+            again = one.agent is not None and effect_of(draft.state, one, one.agent) is SideEffect.NONE
+            draft.say(ReadStale, task=command.task, attempt=command.attempt, entries=stale, redone=again)
+            if again:
+                draft.say(RetryDue, task=command.task, attempt=command.attempt)
+                return
         draft.say(TaskCompleted, task=command.task, reviewer=review.reviewer)
         _settle_parent(draft, command.task)
         return

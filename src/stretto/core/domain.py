@@ -246,12 +246,21 @@ class Playbook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextSpec:
+    """What an entry of the shared context is, and the schema that whatever is written to it must fit."""
+
+    schema: Schema = field(default_factory=dict)
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """Who is there and what holds, as one document; a run names it by hash and keeps it."""
 
     agents: tuple[AgentCard, ...] = ()
     rules: Rules = field(default_factory=Rules)
     playbooks: tuple[Playbook, ...] = ()
+    context: dict[str, ContextSpec] = field(default_factory=dict)  # when not empty, nothing else may be written
 
 
 Mode: TypeAlias = Literal["direct", "agent", "chain", "orchestrate"]
@@ -413,10 +422,12 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One version of a context entry, and who wrote it from what."""
+    """One version of a context entry: which task wrote it, when, and which versions it had read."""
 
     key: str
     version: int
     task: str
     attempt: int
     seq: int
+    at: float = 0.0
+    reads: dict[str, int] = field(default_factory=dict)

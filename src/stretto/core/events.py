@@ -170,6 +170,19 @@ class ResultRejected(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadStale(Fact):
+    """Context entries that the attempt had read were written anew meanwhile: (version read, version now) by key.
+
+    `redone` says that its result is dropped and the task done again; else the result stands, and this says so.
+    """
+
+    task: str
+    attempt: int
+    entries: dict[str, tuple[int, int]]
+    redone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetryScheduled(Fact):
     task: str
     attempt: int
@@ -263,6 +276,7 @@ Event: TypeAlias = (
     | AttemptDoubted
     | AttemptForgotten
     | ResultRejected
+    | ReadStale
     | RetryScheduled
     | RetryDue
     | TaskCompleted

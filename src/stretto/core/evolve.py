@@ -24,6 +24,7 @@ from stretto.core.events import (
     PersonAsked,
     PlanClosed,
     PlanRefused,
+    ReadStale,
     ResultRejected,
     RetryDue,
     RetryScheduled,
@@ -63,6 +64,10 @@ def evolve(state: RunState, event: Event) -> RunState:
             return _failed(state, event.task, event.cost, event.failure.value)
         case ResultRejected():
             return _failed(state, event.task, FREE, "invalid_output")
+        case ReadStale():
+            if event.redone:
+                return _set(state, event.task, status=TaskStatus.PENDING, result=None)
+            return _set(state, event.task, stale=event.entries)
         case AttemptSuspended():
             status = TaskStatus.UNKNOWN if event.unknown else TaskStatus.WAITING
             return _set(_released(state, event.task, event.cost), event.task, status=status)
@@ -178,6 +183,8 @@ def _started(state: RunState, event: AttemptStarted) -> RunState:
                 attempt=event.attempt,
                 agent=event.agent,
                 key=event.key,
+                reads=event.reads,
+                stale={},
                 reserved=event.reserved,
                 started=one.started if one.started is not None else event.at,
                 in_doubt=False,
@@ -235,7 +242,15 @@ def _completed(state: RunState, event: TaskCompleted) -> RunState:
         carried |= set(state.roster.skill(one.task, one.agent).labels)
     if one.task.writes is not None and one.number is None:
         key, history = one.task.writes, state.context.get(one.task.writes, ())
-        entry = Entry(key=key, version=len(history) + 1, task=event.task, attempt=one.attempt, seq=state.seq)
+        entry = Entry(
+            key=key,
+            version=len(history) + 1,
+            task=event.task,
+            attempt=one.attempt,
+            seq=state.seq,
+            at=event.at,
+            reads=one.reads,
+        )
         state = replace(state, context=state.context.set(key, (*history, entry)))
     state = replace(state, completed=state.completed + 1)
     return _over(state, event.task, status=TaskStatus.COMPLETED, labels=carried)

@@ -71,6 +71,8 @@ class TaskState(Struct, frozen=True, kw_only=True):
     round: int = 0
     agent: str | None = None
     key: str | None = None
+    reads: dict[str, int] = field(default_factory=dict)  # versions of context entries, as the attempt got them
+    stale: dict[str, tuple[int, int]] = field(default_factory=dict)  # entries that changed after they were read
     reserved: Cost = FREE
     cost: Cost = FREE
     result: Result | None = None

@@ -14,7 +14,11 @@ class SchemaReviewer:
     name: str = "schema"
 
     def glance(self, product: Product) -> Review | None:
-        problems = self.schemas.problems(product.result.output, product.schema)
+        problems = list(self.schemas.problems(product.result.output, product.schema))
+        if product.entry is not None and not problems:
+            name = product.task.writes
+            found = self.schemas.problems(product.result.output, product.entry)
+            problems = [f"as context entry {name!r}: {one}" for one in found]
         return Review(accepted=not problems, reviewer=self.name, findings=tuple(problems))
 
     async def review(self, product: Product) -> Review:

@@ -14,6 +14,8 @@ from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose, shown
 from stretto.core.plan.governance import (
     equal_effects,
     perimeter_defects,
+    racing_reads,
+    undeclared_context,
     unordered_writers,
     unwritten_context,
 )
@@ -59,6 +61,8 @@ def check(
     findings.add(deliverable_defects(links, hopeless, outputs))
     findings.add(unordered_writers(graph))
     findings.add(unwritten_context(graph))
+    findings.add(undeclared_context(plan, catalogue.context))
+    findings.add(racing_reads(graph))
     findings.add(equal_effects(plan, agents))
     findings.add(perimeter_defects(plan, graph, agents))
     findings.add(cost_defects(plan, agents, budget))

@@ -63,6 +63,7 @@ CODES: dict[str, Code] = {
         "warning",
         type_mismatch="A value's type does not fit what the skill takes, as far as schemas tell.",
         unknown_output="A reference into an output that its schema does not have.",
+        racing_read="A task may read a context entry before or after another one writes it anew.",
         late="By declared durations the plan cannot end before its deadline.",
         unused_result="A task without side effect whose result nobody uses.",
     ),

@@ -3,7 +3,7 @@
 Sets of tasks and labels are integers, one bit each: unions over thousands of tasks stay cheap.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice, pairwise
 
 from stretto.core.canonical import digest
@@ -51,6 +51,44 @@ def unwritten_context(graph: Graph) -> Iterator[Diagnostic]:
                     f"nothing writes context {shown(key)} before this task",
                     f"Give an earlier task `writes: {key}` and list it under `after:`.",
                 )
+
+
+def undeclared_context(plan: Plan, declared: Collection[str]) -> Iterator[Diagnostic]:
+    """Give the writes to context entries that a workspace with a schema for its context does not name."""
+    for task in plan.tasks if declared else ():
+        if task.writes is not None and task.writes not in declared:
+            yield diagnose(
+                "undeclared-reference",
+                f"tasks.{task.id}.writes",
+                f"the workspace declares no context entry {shown(task.writes)}; it has {listed(declared)}",
+                "Add it under `context:` in workspace.yaml, or write another.",
+            )
+
+
+def racing_reads(graph: Graph) -> Iterator[Diagnostic]:
+    """Give the tasks that read a context entry which another, in no order with them, writes anew."""
+    by_key = {key: ids for key, ids in _writers(graph).items() if len(ids) > 1}
+    readers = {
+        id_: keys
+        for id_ in graph.order
+        if (keys := [(where, key) for where, key in _context_read(graph.tasks[id_]) if key in by_key])
+    }
+    if not readers:
+        return
+    every = [*dict.fromkeys(id_ for ids in by_key.values() for id_ in ids), *readers]
+    above = ancestors_among(graph, every)
+    bit = {id_: 1 << number for number, id_ in enumerate(every)}
+    for id_, keys in readers.items():
+        for where, key in keys:
+            for writer in by_key[key]:
+                if writer != id_ and not above[id_] & bit[writer] and not above[writer] & bit[id_]:
+                    yield diagnose(
+                        "racing-read",
+                        f"tasks.{id_}.{where}",
+                        f"may read {shown(key)} before or after {writer!r} writes it anew",
+                        f"Add `after: [{writer}]` here, or `after: [{id_}]` there.",
+                    )
+                    break
 
 
 def equal_effects(plan: Plan, agents: Roster) -> Iterator[Diagnostic]:
