@@ -7,7 +7,19 @@ from typing import Any
 
 import msgspec
 
-from stretto.core.domain import Artifact, Citation, Cost, Delivery, Gap, InputSpec, Interpretation, Json, Plan, Task
+from stretto.core.domain import (
+    Artifact,
+    Citation,
+    Contradiction,
+    Cost,
+    Delivery,
+    Gap,
+    InputSpec,
+    Interpretation,
+    Json,
+    Plan,
+    Task,
+)
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.state import RunState, TaskState, gaps
 from stretto.ports import RunSummary
@@ -43,6 +55,11 @@ class Run:
     @property
     def citations(self) -> tuple[Citation, ...]:
         return self._delivery.citations
+
+    @property
+    def contradictions(self) -> tuple[Contradiction, ...]:
+        """Where accepted results say different things of one subject."""
+        return self._delivery.contradictions
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
@@ -90,6 +107,11 @@ class Run:
             ],
             "citations": [{"file": one.file, "line": one.line, "text": one.text} for one in self.citations],
             "tasks": [task_view(state, state.ids[position]) for position in range(len(state.ids))],
+            "waived": [{"task": one.task, "why": one.why} for one in self._delivery.waived],
+            "contradictions": [
+                {"subject": one.subject, "said": [{"task": task, "text": text} for task, text in one.said]}
+                for one in self._delivery.contradictions
+            ],
             "gaps": [{"task": one.task, "what": one.what, "why": one.why} for one in self.gaps],
             "requests": list(self.requests),
             "cost": cost_view(state.spent, state.steps),

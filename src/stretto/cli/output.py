@@ -61,6 +61,8 @@ def conclude(run: Run, place: str, out: TextIO) -> None:
         out.write(f"\n{shown}\n")
     if run.gaps:
         out.write("\nmissing:\n" + gaps_text(run))
+    if run.contradictions:
+        out.write("\ncontradictions:\n" + contradictions_text(run))
     for request in run.requests:
         verb = {"approval": "approve", "question": "answer", "doubt": "answer"}[request["kind"]]
         words = {"approval": "", "question": " 'YOUR ANSWER'", "doubt": " done|retry|fail"}[request["kind"]]
@@ -77,6 +79,14 @@ def gaps_text(run: Run) -> str:
         head = ": ".join(one_line(part) for part in (gap.task, gap.what) if part)
         said.append(f"  {head}: {one_line(gap.why)}\n")
     return "".join(said)
+
+
+def contradictions_text(run: Run) -> str:
+    """Say where results contradict each other, one line per result."""
+    lines = [
+        f"  {one_line(task)}: {one_line(_cut(text, 200))}" for one in run.contradictions for task, text in one.said
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def answer_text(run: Run) -> str:

@@ -411,13 +411,34 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """An accepted result that is no part of what is handed over, and why."""
+
+    task: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """Two accepted results that say different things about one subject: (task, what it says), in plan order."""
+
+    subject: str
+    said: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What a run hands over. `artifacts` are named (task, name); their content is with the task's result."""
+    """What a run hands over. `artifacts` are named (task, name); their content is with the task's result.
+
+    Every accepted result went into it or is named in `waived`. The citations are those of the results it uses.
+    """
 
     answer: Json = None
     artifacts: tuple[tuple[str, str], ...] = ()
     citations: tuple[Citation, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    waived: tuple[Waiver, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

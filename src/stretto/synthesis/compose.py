@@ -1,9 +1,17 @@
-"""Composes the deliverable: what the plan names, or else the results that nobody else used; gaps are named."""
+"""Composes the deliverable: what the plan names, or else the results that nobody else used; gaps are named.
 
+Every accepted result is used or waived with a reason, and what results say against each other is pointed out.
+"""
+
+from collections.abc import Iterator
+
+from stretto.core.canonical import canonical
+from stretto.core.claims import Said, contradictions
 from stretto.core.context import Missing, value_of
 from stretto.core.domain import Citation, Delivery, Gap, Json, TaskStatus
 from stretto.core.plan.references import is_reference
 from stretto.core.state import RunState, accepted, gaps
+from stretto.synthesis.coverage import used_by, used_with, waived
 
 MOST_CITATIONS = 1000
 
@@ -13,22 +21,46 @@ class Composer:
 
     async def compose(self, state: RunState) -> Delivery:
         missing = list(gaps(state))
-        answer = _leaves(state) if state.deliver is None else _fill(state, state.deliver, missing, "the deliverable")
-        if answer is None and missing:
-            answer = _leaves(state)
+        answer: Json = None
+        used: set[str] = set()
+        if state.deliver is not None:
+            answer, used = _fill(state, state.deliver, missing, "the deliverable"), used_by(state, state.deliver)
+        if state.deliver is None or (answer is None and missing):
+            left = _leaves(state)
+            answer, used = _together(state, left), used_with(state, left)
         artifacts, citations = [], dict[Citation, None]()
-        for position in range(len(state.ids)):
-            one = state.tasks[state.ids[position]]
-            if one.status is not TaskStatus.COMPLETED or one.result is None:
+        for id_, parent in _completed(state):
+            result = state.tasks[id_].result
+            if result is None:
                 continue
-            artifacts += [(state.ids[position], artifact.name) for artifact in one.result.artifacts]
-            citations.update(dict.fromkeys(one.result.citations))
+            artifacts += [(id_, artifact.name) for artifact in result.artifacts]
+            if (parent or id_) in used:
+                citations.update(dict.fromkeys(result.citations))
         return Delivery(
             answer=answer,
             artifacts=tuple(artifacts),
             citations=tuple(citations)[:MOST_CITATIONS],
             gaps=tuple(missing),
+            waived=waived(state, used),
+            contradictions=contradictions(_results(state)),
         )
+
+
+def _completed(state: RunState) -> Iterator[tuple[str, str | None]]:
+    """Give the accepted tasks in the order of the plan, each with the fan-out it is an item of."""
+    for position in range(len(state.ids)):
+        one = state.tasks[state.ids[position]]
+        if one.status is TaskStatus.COMPLETED:
+            yield state.ids[position], one.parent
+
+
+def _results(state: RunState) -> Iterator[Said]:
+    """Give what the accepted results say."""
+    for id_, _ in _completed(state):
+        one = state.tasks[id_]
+        if one.result is not None:
+            given = canonical([one.task.inputs, one.item])
+            yield Said(task=id_, skill=one.task.skill, given=given, value=one.result.output)
 
 
 def _fill(state: RunState, wanted: Json, missing: list[Gap], what: str) -> Json:
@@ -43,17 +75,15 @@ def _fill(state: RunState, wanted: Json, missing: list[Gap], what: str) -> Json:
         return None
 
 
-def _leaves(state: RunState) -> Json:
-    """Give the accepted results that no other accepted task used: one as it is, several by task."""
-    done = {
-        id_
-        for position, id_ in state.ids.items()
-        if state.tasks[id_].status is TaskStatus.COMPLETED and state.tasks[id_].parent is None
-    }
-    used = {name for id_ in done for name in state.tasks[id_].needs}
-    left = sorted(done - used, key=lambda id_: state.tasks[id_].position)
-    if not left:
+def _leaves(state: RunState) -> list[str]:
+    """Give the accepted tasks whose results no other accepted task used, in the order of the plan."""
+    done = {id_: state.tasks[id_] for id_, parent in _completed(state) if parent is None}
+    used = {name for one in done.values() for name in one.needs}
+    return [id_ for id_ in done if id_ not in used]
+
+
+def _together(state: RunState, ids: list[str]) -> Json:
+    """Give one result as it is, several by task."""
+    if not ids:
         return None
-    if len(left) == 1:
-        return accepted(state, left[0])
-    return {id_: accepted(state, id_) for id_ in left}
+    return accepted(state, ids[0]) if len(ids) == 1 else {id_: accepted(state, id_) for id_ in ids}

@@ -1,0 +1,78 @@
+"""Coverage: every accepted result goes into the deliverable, or is waived with a reason."""
+
+from collections.abc import Iterable
+
+from stretto.core.domain import Json, TaskStatus, Waiver
+from stretto.core.plan.references import Need, find, parse
+from stretto.core.state import RunState, bits_of
+
+
+def used_by(state: RunState, wanted: Json) -> set[str]:
+    """Give the tasks whose results go into a deliverable, directly or through others that were accepted."""
+    return _through(state, _named(wanted))
+
+
+def used_with(state: RunState, ids: Iterable[str]) -> set[str]:
+    """Give the tasks whose results go into those of some tasks, those included."""
+    return _through(state, set(ids))
+
+
+def waived(state: RunState, used: set[str]) -> tuple[Waiver, ...]:
+    """Give the accepted results that are not used, each with the reason, in the order of the plan."""
+    found = []
+    for position in range(len(state.ids)):
+        id_ = state.ids[position]
+        one = state.tasks[id_]
+        if one.status is TaskStatus.COMPLETED and one.parent is None and id_ not in used:
+            found.append(Waiver(task=id_, why=_why(state, id_)))
+    return tuple(found)
+
+
+def _why(state: RunState, id_: str) -> str:
+    readers = [name for name in _readers(state, id_) if state.tasks[name].status is not TaskStatus.COMPLETED]
+    if readers:
+        return f"{readers[0]!r}, which uses it, was {state.tasks[readers[0]].status.value}"
+    ordered = _after(state, id_)
+    if ordered:
+        return f"it only had to come before {ordered[0]!r}, or to decide about it"
+    if _readers(state, id_):
+        return "what uses it is no part of what the plan delivers"
+    return "the plan does not deliver it"
+
+
+def _through(state: RunState, wanted: set[str]) -> set[str]:
+    used: set[str] = set()
+    stack = [name for name in wanted if name in state.tasks]
+    while stack:
+        id_ = stack.pop()
+        if id_ in used or state.tasks[id_].status is not TaskStatus.COMPLETED:
+            continue
+        used.add(id_)
+        one = state.tasks[id_]
+        stack += [name for name, need in one.needs.items() if need is not Need.ORDER and name in state.tasks]
+        stack += [state.context[key][version - 1].task for key, version in one.reads.items() if key in state.context]
+    return used
+
+
+def _named(wanted: Json) -> set[str]:
+    found = set()
+    for _, raw in find(wanted, ""):
+        try:
+            reference = parse(raw)
+        except ValueError:
+            continue
+        if reference.root == "task":
+            found.add(reference.name)
+    return found
+
+
+def _readers(state: RunState, id_: str) -> list[str]:
+    return [name for name in _later(state, id_) if state.tasks[name].needs[id_] is not Need.ORDER]
+
+
+def _after(state: RunState, id_: str) -> list[str]:
+    return [name for name in _later(state, id_) if state.tasks[name].needs[id_] is Need.ORDER]
+
+
+def _later(state: RunState, id_: str) -> list[str]:
+    return [state.ids[position] for position in bits_of(state.dependents.get(id_, 0))]
