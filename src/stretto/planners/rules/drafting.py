@@ -9,7 +9,7 @@ from stretto.core.domain import Catalogue, ForEach, InputSpec, Interpretation, J
 from stretto.core.plan.references import ID, RESERVED
 from stretto.planners.proposal import Proposal, Question, Refusal
 from stretto.planners.rules.goals import Clause, Goal, read_goal
-from stretto.planners.rules.kinds import GOAL, LOOSE, NAME, WEAK
+from stretto.planners.rules.kinds import LOOSE, NAME, WEAK
 from stretto.planners.rules.ranking import CLOSE, ENOUGH, Entry, Ranked, Ranking
 from stretto.planners.rules.search import HARMLESS, Argument, Search, Way
 from stretto.planners.rules.supplies import from_inputs
@@ -236,7 +236,7 @@ class _Drafting:
             way = self._way(skill, argument, number, path)
             if way is None:
                 if argument.required:
-                    self._lacks(skill, argument)
+                    self._lacks(skill, argument, number, path)
                 continue
             value = self._value(way, number, (*path, skill))
             if way.option.each:
@@ -279,9 +279,7 @@ class _Drafting:
     def _tell(self, skill: str, argument: Argument, way: Way) -> None:
         supply, penalty = way.option.supply, way.option.penalty
         text = f"{argument.name!r} of {skill} is {supply.shows()}"
-        if supply.own_words and penalty >= GOAL:
-            self._notes.assumptions.append(f"{text}, for want of anything better")
-        elif supply.nothing:
+        if supply.nothing:
             self._notes.assumptions.append(
                 f"{argument.name!r} of {skill} is left empty: nothing that was asked makes it"
             )
@@ -307,7 +305,17 @@ class _Drafting:
         references = {id_: {"ref": f"{id_}.output"} for id_ in ids}
         return references if argument.kind.types == {"object"} else list(references.values())
 
-    def _lacks(self, skill: str, argument: Argument) -> None:
+    def _lacks(self, skill: str, argument: Argument, number: int, path: tuple[str, ...]) -> None:
+        """Say what is missing, at the very source: the argument that nothing gives of the maker that comes nearest."""
+        market = self._markets[number]
+        makers = sorted(market.ways[skill, argument.name], key=lambda one: one.penalty)
+        for option in makers:
+            maker = option.supply.maker
+            if maker is None or maker in (*path, skill) or maker in market.totals or option.penalty >= LOOSE:
+                continue
+            for inner in self._search.arguments(maker):
+                if inner.required and not market.best(maker, inner):
+                    self._lacks(maker, inner, number, (*path, skill))
         if argument.kind.name or not argument.kind.types & {"string", "array", "number", "integer"}:
             mend = f"an agent that makes {argument.kind.shows()}"
         else:

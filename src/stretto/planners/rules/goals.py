@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from stretto.core.domain import Json
 from stretto.planners.rules.words import EMPTY, QUESTIONS, stem, telling, words_of
 
-LONGEST = 20_000
+LONGEST = 8_000
 """Characters of a goal that are looked into."""
 
 What: TypeAlias = Literal["url", "path", "sql", "expression", "text", "number"]
@@ -55,14 +55,14 @@ _QUOTED = (
     r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|«([^»\n]{1,2000})»"
     r"|(?<!\w)'([^'\n]{1,2000})'(?!\w)|`([^`\n]{1,2000})`"
 )
-_SQL = r"\b(?:SELECT\b[\s\S]+?\bFROM\b|WITH\b[\s\S]+?\bAS\s*\()[\s\S]*"
+_SQL = r"\b(?:SELECT\b[\s\S]{1,2000}?\bFROM\b|WITH\b[\s\S]{1,200}?\bAS\s*\()[\s\S]*"
 _FUNCTION = r"(?:sqrt|sum|mean|average|median|min|max|abs|round|stdev|percentile|log|exp)"
 _UNIT_NAME = r"[A-Za-zµ°]{1,12}(?:[/*^·][A-Za-z0-9]{1,6})*"
 _UNIT = rf"(?:[%°€$£]|{_UNIT_NAME})?"
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d+)?"
-_TERM = rf"[-+(\s]*(?:\b{_FUNCTION}\s*\(\s*)*{_NUMBER}\s*{_UNIT}[\s)]*"
+_TERM = rf"[-+(\s]{{0,9}}(?:\b{_FUNCTION}\s{{0,3}}\(\s{{0,3}}){{0,4}}{_NUMBER}\s{{0,3}}{_UNIT}[\s)]{{0,9}}"
 _OPERATOR = r"(?:\*\*|[-+*/^×÷]|\b(?:plus|minus|times|divided by|of|in|to|per)\b)"
-_SUM = rf"{_TERM}(?:{_OPERATOR}\s*(?:{_TERM}|{_UNIT_NAME}\b))+"
+_SUM = rf"{_TERM}(?:{_OPERATOR}\s{{0,3}}(?:{_TERM}|{_UNIT_NAME}\b)){{1,100}}"
 _CALL = rf"\b{_FUNCTION}\s*\([^()\n]{{1,500}}\)"
 _LIST = rf"{_NUMBER}(?:\s*(?:,\s*and|,|and)\s*{_NUMBER})+"
 _OF = re.compile(rf"\b({_FUNCTION}|minimum|maximum|total)\s+of\s+({_LIST})", re.IGNORECASE)
@@ -218,7 +218,7 @@ def _wishes(masked: str, start: int, end: int, acts: Callable[[str], bool]) -> I
     """Cut a sentence where a joint is followed by a verb."""
     begin, later = start, bool(_LATER.match(masked[start:end].lstrip()))
     for match in _JOINT.finditer(masked, start, end):
-        following = words_of(_polished(masked[match.end() : end]))
+        following = words_of(_polished(masked[match.end() : min(end, match.end() + 160)]))
         if match.start() <= begin or not following or not acts(stem(following[0])):
             continue
         yield begin, match.start(), later
@@ -239,7 +239,7 @@ def _clause(
     polished = _polished(masked[start:end])
     begin = start + masked[start:end].rfind(polished) if polished else end
     body = text[begin:end].strip(" ,.;:!")
-    if not body:
+    if not words_of(body):
         return None
     own = tuple(one for one in said if start <= one.start < end)
     words = words_of(polished.replace(_MARK, " "))

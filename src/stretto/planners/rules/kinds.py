@@ -7,10 +7,9 @@ from stretto.core.domain import Json, Schema
 from stretto.core.plan.schemas import ANYTHING, mismatch, resolved, types
 from stretto.planners.rules.words import named
 
-TYPE, NAME, ALIKE, SHAPE, WEAK, LOOSE, NOTHING, GOAL = 0, 1, 3, 8, 15, 25, 30, 40
+TYPE, NAME, ALIKE, SHAPE, WEAK, LOOSE, NOTHING = 0, 1, 3, 8, 15, 25, 30
 """How well a supply fits: type of the same name, same name, last word of the name, only the shape (of something
-that is no plain text or number), plain shape, one of the two says nothing, null where it is allowed, the goal's own
-words as a last resort."""
+that is no plain text or number), plain shape, one of the two says nothing, null where it is allowed."""
 
 GENERIC = frozenset(named("text content draft document body message value data input material source passage"))
 """Names that say no more than the type does."""

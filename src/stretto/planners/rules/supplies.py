@@ -10,7 +10,6 @@ from stretto.planners.rules.kinds import (
     ALIKE,
     FILEISH,
     FOLDERISH,
-    GOAL,
     GOALISH,
     LOOSE,
     NAME,
@@ -124,9 +123,8 @@ def options(supply: Supply, wanted: Kind, name: str, *, required: bool) -> Itera
         yield from _paths(supply, wanted, words)
         return
     if supply.own_words:
-        goalish = bool(words) and words[-1] in GOALISH
-        if wanted.types >= {"string"} and not wanted.path and (not wanted.name or goalish) and (goalish or required):
-            yield Option(supply=supply, penalty=NAME if goalish else GOAL)
+        if words and words[-1] in GOALISH and "string" in wanted.types and not wanted.path:
+            yield Option(supply=supply, penalty=NAME)
         return
     if supply.nothing:
         if wanted.nullable and required:

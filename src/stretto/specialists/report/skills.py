@@ -1,9 +1,21 @@
 """Formats reports: one document to Markdown and to a self-contained HTML page with charts."""
 
+from typing import Any
+
 from stretto.declare import pure
 from stretto.ports import Assignment
 from stretto.specialists.report import Document
 from stretto.specialists.report import render as render_document
+from stretto.specialists.report.gathering import gather
+
+
+@pure(timeout=120)
+def write(results: dict[str, Any], work: Assignment, title: str = "Report", name: str = "report") -> dict[str, str]:
+    """Write a report from results of any form, each under its name, with their sources: NAME.md and NAME.html."""
+    document = gather(results, title)
+    for file, line, text in ((one.file, one.line, one.text) for one in document.sources):
+        work.cite(file, line, text)
+    return render(document, work, name)
 
 
 @pure(timeout=120)
