@@ -36,6 +36,14 @@ def place(folder: Path | None, store: Path | None) -> str:
     return said + (f" --store {shlex.quote(str(store))}" if store is not None else "")
 
 
+def answer_command(run: str, task: str, kind: str, place: str = "") -> str:
+    """Give the command that answers what a task waits with; `place` are the options by which the run is found."""
+    verb, words = {"approval": ("approve", ""), "question": ("answer", " 'YOUR ANSWER'")}.get(
+        kind, ("answer", " done|retry|fail")
+    )
+    return f"stretto {verb} {run} {shlex.quote(task)}{words}{place}"
+
+
 def _plain(text: str, keep: str) -> str:
     return "".join(letter if letter.isprintable() or letter in keep else "\ufffd" for letter in text)
 
