@@ -89,11 +89,13 @@ def arrange(rows: Sequence[Row], room: int) -> Arrangement:
     """Choose the rows to show in so many lines, the fold lines counted.
 
     People who are waited for come first, then what comes next, what runs, what failed, what ended last. Items of a
-    fan-out that are done or to come never get rows of their own.
+    fan-out that are done or to come never get rows of their own. When everything has ended and does not fit, what is
+    done is only counted.
     """
-    ranked = sorted(
-        (row for row in rows if not row.item or row.kind in _URGENT), key=_ranking(rows, generous=room >= 8)
-    )
+    claiming = [row for row in rows if not row.item or row.kind in _URGENT]
+    if len(claiming) > room and all(row.kind.ended for row in rows):
+        claiming = [row for row in claiming if row.kind is not Kind.DONE]
+    ranked = sorted(claiming, key=_ranking(rows, generous=room >= 8))
     shown: set[str] = set()
     for folds in range(3):
         shown = {row.id for row in ranked[: max(room - folds, 0)]}

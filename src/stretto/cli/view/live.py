@@ -24,8 +24,11 @@ from stretto.core.state import RunState
 INTERVAL = 1 / 8
 """Seconds between two looks at the state, at the least."""
 
-SHARE = 0.04
+SHARE = 0.03
 """Share of the time that drawing may take: after a costly picture the next one waits longer."""
+
+COMPACT = 20
+"""Lines of the picture that stays at the end, at most."""
 
 _BEGIN_PICTURE, _END_PICTURE = "\x1b[?2026h", "\x1b[?2026l"  # terminals that know it show the picture all at once
 
@@ -107,7 +110,7 @@ class LiveView:
             self._take_away()
             self._flush(everything=True)
             if self._state.run:
-                self._console.print(Picture(self._picture()))
+                self._console.print(Picture(self._picture(COMPACT)))
 
     async def _draw_on(self) -> None:
         while True:
@@ -143,7 +146,7 @@ class LiveView:
         if up:
             self._stream.write(str(Control(*up)))
 
-    def _picture(self) -> list[Line]:
+    def _picture(self, most: int | None = None) -> list[Line]:
         if not self._state.run:
             return []
         width, height = self._size()
@@ -152,7 +155,7 @@ class LiveView:
             self._state,
             time.time(),
             width,
-            height - 1,
+            min(height - 1, most or height),
             signs=self._signs,
             place=self._place,
             alert=self._alert,

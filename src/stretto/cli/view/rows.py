@@ -164,8 +164,8 @@ def _fan(id_: str, one: TaskState, items: Sequence[Row], depth: int, now: float)
         kind = next((sort for sort in lively if sort.value in found), kind)
     agents = {item.agent: None for item in items if item.agent and item.seconds is not None}
     first, *more = agents or {"": None}
-    done_first = {Kind.DONE.value: 0, **found}
-    told = listed(done_first) or "no items"
+    done_first = sorted(found.items(), key=lambda one: one[0] != Kind.DONE)
+    told = listed(dict(done_first)) or "no items"
     return Row(
         id=id_,
         kind=kind,

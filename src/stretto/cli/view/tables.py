@@ -80,7 +80,8 @@ def plan_table(plan: Plan, agents: Roster, width: int | None, signs: Signs = UNI
             ]
         )
     table = columns(("  task", "skill", "agent", "about", "cost", "when"), cells, width, signs)
-    return [*table, (), *_ahead(ahead, width, signs)] if plan.tasks else []
+    spreads = any(task.for_each is not None for task in plan.tasks)
+    return [*table, (), *_ahead(ahead, width, signs, spreads=spreads)] if plan.tasks else []
 
 
 def columns(names: Sequence[str], cells: Sequence[Sequence[Span]], width: int | None, signs: Signs) -> list[Line]:
@@ -158,13 +159,13 @@ def _asks(task: Task, agents: Roster) -> bool:
     )
 
 
-def _ahead(ahead: Forecast, width: int | None, signs: Signs) -> list[Line]:
+def _ahead(ahead: Forecast, width: int | None, signs: Signs, *, spreads: bool) -> list[Line]:
     """Give the critical path and what the plan takes, a fan-out counted as one task."""
     lines: list[Line] = []
     if len(ahead.path) > 1:
         chain = f" {signs.arrow} ".join(foreign(id_, signs) for id_ in ahead.path)
         lines.append(cropped([(f"{signs.critical} critical path: ", "bold"), (chain, "")], width, signs))
-    said = [f"up to {ahead.abreast} side by side"]
+    said = [f"up to {ahead.abreast} side by side{', and the items of each fan-out' if spreads else ''}"]
     if ahead.undeclared < len(ahead.path):
         least = "at least " if ahead.undeclared else "about "
         said.append(f"{least}{span(ahead.seconds)}")
