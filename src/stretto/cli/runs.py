@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from functools import reduce
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,8 @@ from stretto.cli.text import answer_command, clean, one_line, place
 from stretto.cli.text import as_json as json_text
 
 if TYPE_CHECKING:
+    from stretto.core.events import Event
+    from stretto.core.state import RunState
     from stretto.ports import RunSummary
     from stretto.views import Run
 
@@ -65,22 +68,30 @@ def show(
     run_id: RunArgument,
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
+    times: Annotated[
+        bool, typer.Option("--timeline", help="Show when which task ran, how much side by side, gaps and handoffs.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show one run: its tasks, what waits for a person with the full diff, what it delivered."""
     from stretto.bootstrap import find_run, open_store
-    from stretto.orchestrator import load
+    from stretto.core.evolve import evolve
+    from stretto.core.state import RunState
     from stretto.views import Run
 
-    async def look() -> Run:
+    async def look() -> "tuple[list[Event], str | None]":
         async with open_store(store_file(workspace, store), must_exist=True) as journal:
-            return Run(state=await load(journal, await find_run(journal, run_id)))
+            run = await find_run(journal, run_id)
+            return [one.event for one in await journal.read(run)], await journal.owner(run)
 
-    found = asyncio.run(look())
+    events, owner = asyncio.run(look())
+    found = Run(state=reduce(evolve, events, RunState()))
     if as_json:
         typer.echo(json_text(found.as_json()))
-        return
-    _print(found, place(workspace, store))
+    elif times:
+        _print_timeline(found.state, events, _seen_at(found.state, owner))
+    else:
+        _print(found, place(workspace, store), _seen_at(found.state, owner))
 
 
 def watch(
@@ -132,14 +143,19 @@ def cancel(
     )
 
 
-def _print(run: "Run", where: str) -> None:
+def _seen_at(state: "RunState", owner: str | None) -> float:
+    """Give the moment a run is looked at: now while somebody drives it, else that of its last event."""
+    return time.time() if owner is not None else state.at
+
+
+def _print(run: "Run", where: str, now: float) -> None:
     from stretto.cli.asking import shown
     from stretto.cli.output import answer_text, gaps_text
     from stretto.cli.view.printing import signs_of, width_for, write
     from stretto.cli.view.tables import record
 
     state = run.state
-    write(record(state, time.time(), width_for(), signs_of()))
+    write(record(state, now, width_for(), signs_of()))
     ended = f", ended {_local(state.ended)}" if state.ended is not None else ""
     typer.echo(f"\nbegan {_local(state.started)}{ended}, cost {run.cost}")
     for request in sorted(state.requests.values(), key=lambda one: (one.asked, one.id)):
@@ -150,6 +166,17 @@ def _print(run: "Run", where: str) -> None:
         typer.echo(f"\nmissing:\n{gaps_text(run)}", nl=False)
     if run.answer is not None:
         typer.echo(f"\n{clean(answer_text(run))}")
+
+
+def _print_timeline(state: "RunState", events: "Sequence[Event]", now: float) -> None:
+    from stretto.cli.view.gantt import gantt
+    from stretto.cli.view.layout import head
+    from stretto.cli.view.printing import signs_of, width_for, write
+    from stretto.core.timeline import timeline
+
+    width, signs = width_for(), signs_of()
+    above = head(state, now, width or 1000, 4, signs)
+    write([*above, (), *gantt(timeline(events, now), width, signs)])
 
 
 def _local(at: float) -> str:

@@ -1,11 +1,11 @@
 """What a plan will take as far as agents declare it: the critical path, the time, the cost, how much side by side."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stretto.core.domain import Cost, Plan, Task
 from stretto.core.plan.graph import Graph
 from stretto.core.routing import Roster
+from stretto.core.spans import most_at_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def forecast(plan: Plan, graph: Graph, agents: Roster) -> Forecast:
         seconds=seconds,
         undeclared=sum(duration(graph.tasks[id_], agents) is None for id_ in path),
         cost=sum((cost_of(task, agents) for task in plan.tasks), start=Cost()),
-        abreast=_abreast(spans),
+        abreast=most_at_once(spans),
     )
 
 
@@ -60,13 +60,3 @@ def cost_of(task: Task, agents: Roster) -> Cost:
     """Give the cost that the cheapest agent for a task declares for one attempt."""
     costs = [agents.agents[name].cost for name in agents.candidates(task)]
     return min(costs, key=lambda one: (one.money, one.tokens), default=Cost())
-
-
-def _abreast(spans: Sequence[tuple[tuple[float, int], tuple[float, int]]]) -> int:
-    """Give the most spans that overlap; one that ends makes room for one that begins then."""
-    moments = sorted([(begin, 1) for begin, _ in spans] + [(end, -1) for _, end in spans])
-    most = here = 0
-    for _, step in moments:
-        here += step
-        most = max(most, here)
-    return most
