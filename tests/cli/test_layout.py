@@ -221,7 +221,7 @@ def test_two_hundred_tasks_keep_what_runs_and_what_comes_next_in_view() -> None:
     text = plain_text(layout(state, NOW, 80, 24))
     assert all(f"▸ t{n:03}" in text for n in range(0, 50, 10))
     assert "waits for t000" in text
-    assert text.splitlines()[-1].startswith("◦ more: ")
+    assert text.splitlines()[-1].startswith("… more: ")
 
 
 def test_every_kind_has_a_sign_of_its_own() -> None:

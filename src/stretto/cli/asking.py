@@ -32,8 +32,8 @@ class Terminal:
         asked = state.requests.get(request)
         if asked is None:
             return None
-        async with self._one_at_a_time:
-            with self._screen.asking():
+        with self._screen.asking():
+            async with self._one_at_a_time:
                 try:
                     return await self._decide(asked)
                 except asyncio.CancelledError:

@@ -96,20 +96,14 @@ def arrange(rows: Sequence[Row], room: int) -> Arrangement:
     if len(claiming) > room and all(row.kind.ended for row in rows):
         claiming = [row for row in claiming if row.kind is not Kind.DONE]
     ranked = sorted(claiming, key=_ranking(rows, generous=room >= 8))
-    shown: set[str] = set()
     for folds in range(3):
         shown = {row.id for row in ranked[: max(room - folds, 0)]}
         hidden = [row for row in rows if row.id not in shown and row.parent not in shown]
-        if (
-            bool([row for row in hidden if row.kind.ended]) + bool([row for row in hidden if not row.kind.ended])
-            <= folds
-        ):
+        ended = counts(row.kind for row in hidden if row.kind.ended)
+        still_open = counts(row.kind for row in hidden if not row.kind.ended)
+        if bool(ended) + bool(still_open) <= folds:
             break
-    return Arrangement(
-        rows=tuple(row for row in rows if row.id in shown),
-        ended=counts(row.kind for row in hidden if row.kind.ended),
-        open=counts(row.kind for row in hidden if not row.kind.ended),
-    )
+    return Arrangement(rows=tuple(row for row in rows if row.id in shown), ended=ended, open=still_open)
 
 
 def _ranking(rows: Sequence[Row], *, generous: bool) -> Callable[[Row], tuple[int, float, int]]:
@@ -143,9 +137,9 @@ def head(state: RunState, now: float, width: int, most: int, signs: Signs) -> li
     parts = _parts(state, now, signs)
     goal = cropped([(foreign(state.goal, signs) or "a run", "bold")], width, signs)
     if most == 1:
-        return [flow([(text, style) for _, text, style in sorted(parts, key=lambda one: one[0])], width)[0]]
+        return [flow([(text, style) for _, text, style in sorted(parts, key=lambda one: one[0])], width, signs)[0]]
     while True:
-        lines = flow([(text, style) for _, text, style in parts], width)
+        lines = flow([(text, style) for _, text, style in parts], width, signs)
         if len(lines) < most:
             return [goal, *lines]
         parts.remove(max(parts, key=lambda one: one[0]))
@@ -191,10 +185,11 @@ def _body(state: RunState, arrangement: Arrangement, width: int, signs: Signs) -
         return [cropped([(foreign(told, signs), style)], width, signs)]
     lines = []
     if arrangement.ended:
-        lines.append(_fold(arrangement.ended, signs.done, "", width, signs))
+        well = arrangement.ended.keys() <= {Kind.DONE.value}
+        lines.append(_fold(arrangement.ended, signs.done if well else signs.cut, "", width, signs))
     lines += table(arrangement.rows, width, signs)
     if arrangement.open:
-        lines.append(_fold(arrangement.open, signs.blocked, "more: ", width, signs))
+        lines.append(_fold(arrangement.open, signs.cut, "more: ", width, signs))
     return lines
 
 
@@ -274,7 +269,7 @@ def _request(run: str, one: Request, width: int, signs: Signs, place: str) -> li
     command = foreign(answer_command(run, one.task, one.kind, place), signs)
     return [
         cropped([(f"{signs.asking} ", "bold yellow"), (question, "yellow")], width, signs),
-        *(cropped([("  ", ""), *line], width, signs) for line in flow(_words(command), width - 2, " ")),
+        *(cropped([("  ", ""), *line], width, signs) for line in flow(_words(command), width - 2, signs, " ")),
     ]
 
 

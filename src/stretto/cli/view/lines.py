@@ -128,7 +128,7 @@ def cropped(spans: Iterable[Span], width: int | None, signs: Signs = UNICODE) ->
     return tuple(kept)
 
 
-def flow(parts: Sequence[Span], width: int, gap: str = "  ") -> list[Line]:
+def flow(parts: Sequence[Span], width: int, signs: Signs = UNICODE, gap: str = "  ") -> list[Line]:
     """Put parts one after the other on as many lines as it takes; a part is never broken, at most cut."""
     lines: list[list[Span]] = []
     used = width + 1
@@ -142,7 +142,7 @@ def flow(parts: Sequence[Span], width: int, gap: str = "  ") -> list[Line]:
             used += len(gap)
         lines[-1].append((text, style))
         used += size
-    return [cropped(line, width) for line in lines]
+    return [cropped(line, width, signs) for line in lines]
 
 
 def plain_text(lines: Iterable[Line]) -> str:

@@ -61,6 +61,8 @@ class LiveView:
         self._live: Live | None = None
         self._lines: list[Line] = []
         self._drawn: _Seen | None = None
+        self._drawing = False
+        self._questions = 0
 
     @property
     def run(self) -> str:
@@ -89,33 +91,44 @@ class LiveView:
 
     @contextlib.contextmanager
     def asking(self) -> Iterator[None]:
-        """Take the picture away while somebody is asked."""
-        drawing = self._live is not None
+        """Take the picture away while somebody is asked; of several questions the last brings it back."""
+        self._questions += 1
         self._take_away()
         try:
             yield
         finally:
-            if drawing:
+            self._questions -= 1
+            if self._drawing and not self._questions:
                 self._put_up()
 
     @contextlib.asynccontextmanager
     async def drawing(self) -> AsyncIterator[None]:
         """Draw while it lasts; at its end the last picture stays, as short as it can be."""
+        self._drawing = True
         self._put_up()
         task = asyncio.create_task(self._draw_on(), name="stretto-view")
         try:
             yield
         finally:
+            self._drawing = False
             task.cancel()
-            self._take_away()
-            self._flush(everything=True)
-            if self._state.run:
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                self._take_away()
+                self._flush(everything=True)
                 self._console.print(Picture(self._picture(COMPACT)))
 
     async def _draw_on(self) -> None:
+        """Draw until cancelled. Whatever goes wrong with the picture, the run goes on."""
         while True:
             began = time.perf_counter()
-            self._draw()
+            try:
+                self._draw()
+            except Exception as error:
+                self._drawing = False
+                with contextlib.suppress(OSError):
+                    self._take_away()
+                    self.say(f"the run goes on, but cannot be drawn: {type(error).__name__}: {error}")
+                return
             took = time.perf_counter() - began
             await asyncio.sleep(max(INTERVAL, took / SHARE))
 

@@ -15,6 +15,9 @@ from stretto.core.routing import Roster
 from stretto.core.state import RunState, TaskState
 from stretto.ports import RunSummary
 
+MOST_TASKS = 400
+"""Tasks of a plan that are drawn."""
+
 WIDEST = 48
 """Cells of a column on a terminal, but for the last."""
 HEAD = "bold dim"
@@ -64,7 +67,7 @@ def plan_table(plan: Plan, agents: Roster, width: int | None, signs: Signs = UNI
     path = set(ahead.path) if len(ahead.path) > 1 else set()
     before = {id_: tuple(names) for id_, names in graph.before.items()}
     cells = []
-    for id_, depth in outline(before):
+    for id_, depth in outline(before)[:MOST_TASKS]:
         task = graph.tasks[id_]
         able = agents.candidates(task)
         sign = signs.critical if id_ in path else signs.blocked
@@ -80,6 +83,8 @@ def plan_table(plan: Plan, agents: Roster, width: int | None, signs: Signs = UNI
             ]
         )
     table = columns(("  task", "skill", "agent", "about", "cost", "when"), cells, width, signs)
+    if len(plan.tasks) > MOST_TASKS:
+        table.append(((f"{signs.cut} {len(plan.tasks) - MOST_TASKS} more tasks", "dim"),))
     spreads = any(task.for_each is not None for task in plan.tasks)
     return [*table, (), *_ahead(ahead, width, signs, spreads=spreads)] if plan.tasks else []
 
