@@ -257,3 +257,27 @@ def test_show_and_runs_tell_who_did_what_and_why(workspace: Path) -> None:
     with terminal("show", "last", "-w", workspace, columns=60) as show:
         assert show.ended() == 0
         assert all(len(line) <= 60 for line in show.screen.lines)
+
+
+def test_a_run_that_is_taken_over_is_shown_from_where_it_stands(workspace: Path) -> None:
+    with terminal("run", "-w", workspace) as run:
+        run.until("2 running")
+        run.process.kill()
+        run.ended()
+    with terminal("resume", "last", "-w", workspace, "--approve", "all") as resumed:
+        resumed.until("Gather things", "▸ gather[2]", "2 running")
+        let(workspace, "one", "two")
+        assert resumed.ended() == 0
+        assert "✓   publish" in resumed.screen.text
+
+
+def test_a_timeline_shows_when_what_ran_and_for_whom_it_waited(workspace: Path) -> None:
+    let(workspace, "one", "two")
+    assert stretto("run", "-w", workspace, "--no-wait").returncode == 4
+    assert stretto("approve", "last", "-w", workspace).returncode == 0
+    assert stretto("resume", "last", "-w", workspace).returncode == 0
+    shown = stretto("show", "last", "-w", workspace, "--timeline").stdout
+    assert "gather[0]  ━" in shown
+    assert "░" in next(line for line in shown.splitlines() if line.startswith("publish"))
+    assert "1 handoff: median" in shown
+    assert "waited for people" in shown
