@@ -1,6 +1,7 @@
 """The picture of a run fits any terminal, and leaves nothing out that matters."""
 
 from collections import Counter
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,22 @@ from stretto.cli.view.layout import arrange, layout
 from stretto.cli.view.lines import ASCII, UNICODE, fit, foreign, pad, plain_text, width_of
 from stretto.cli.view.rows import Kind, outline, rows_of
 from stretto.cli.view.tables import plan_table, record
-from stretto.core.domain import Budget, Catalogue, FailureClass, ForEach, Plan, Request, RunStatus, Task, TaskStatus
+from stretto.cli.view.words import money, span, tokens
+from stretto.core.domain import (
+    AgentCard,
+    Budget,
+    Catalogue,
+    Cost,
+    FailureClass,
+    ForEach,
+    Plan,
+    Request,
+    RunStatus,
+    Skill,
+    Task,
+    TaskStatus,
+    Verdict,
+)
 from stretto.core.events import (
     AttemptFailed,
     AttemptStarted,
@@ -20,10 +36,13 @@ from stretto.core.events import (
     RetryScheduled,
     RunSubmitted,
     TaskAdded,
+    TaskCompleted,
     TaskExpanded,
-    Verdict,
+    TaskFailed,
 )
 from stretto.core.evolve import evolve
+from stretto.core.plan.forecast import forecast
+from stretto.core.plan.graph import graph_of
 from stretto.core.routing import roster
 from stretto.core.state import RunState
 from tests.core.world import World, catalogues, plans
@@ -173,7 +192,8 @@ def test_right_to_left_names_end_with_a_mark_that_keeps_the_columns_in_place() -
 
 
 def _run(tasks: list[Task]) -> RunState:
-    state = evolve(RunState(), RunSubmitted(run="r1", goal="the goal", inputs={}, catalogue=Catalogue(), at=NOW))
+    known = Catalogue(agents=(AgentCard(name="worker", skills=(Skill(name="s"),)),))
+    state = evolve(RunState(), RunSubmitted(run="r1", goal="the goal", inputs={}, catalogue=known, at=NOW))
     for task in tasks:
         state = evolve(state, TaskAdded(task=task, at=NOW))
     return evolve(state, PlanClosed(revision=1, at=NOW))
@@ -246,3 +266,64 @@ def test_a_plan_is_drawn_with_its_critical_path() -> None:
     assert "◦ c" in text
     assert "critical path: a → b" in text
     assert "up to 2 side by side" in text
+
+
+def test_the_head_holds_cost_steps_and_time_against_their_limits() -> None:
+    state = replace(
+        _start(_run([Task(id="a", skill="s")]), "a"),
+        budget=Budget(money=Decimal(2), steps=50),
+        spent=Cost(money=Decimal("0.42")),
+        deadline=NOW + 600,
+    )
+    text = plain_text(layout(state, NOW + 12, 120, 24))
+    assert "running 12 s" in text
+    assert "0/1 done  1 running" in text
+    assert "$0.42 of $2  1 of 50 steps  9:48 left" in text
+    assert "past its deadline" in plain_text(layout(state, NOW + 601, 120, 24))
+
+
+def test_an_ended_run_that_does_not_fit_names_what_failed_and_counts_what_is_done() -> None:
+    state = _run([Task(id=f"t{n}", skill="s") for n in range(60)])
+    for n in range(60):
+        end = TaskFailed(task=f"t{n}", failure=FailureClass.ERROR, message="broken", at=NOW + 1)
+        state = evolve(_start(state, f"t{n}"), end if n == 30 else TaskCompleted(task=f"t{n}", at=NOW + 1))
+    text = plain_text(layout(state, NOW + 2, 80, 20))
+    assert "✓ 59 done" in text
+    assert "✗ t30  worker  1.0 s  error: broken" in text
+    assert "t29" not in text
+
+
+def test_a_forecast_follows_the_longest_declared_times() -> None:
+    slow = AgentCard(name="slow", skills=(Skill(name="s"),), latency=10.0, cost=Cost(money=Decimal("0.25")))
+    quick = AgentCard(name="quick", skills=(Skill(name="q"),), latency=1.0)
+    agents = roster(Catalogue(agents=(slow, quick)))
+    tasks = (
+        Task(id="a", skill="q"),
+        Task(id="b", skill="q", after=("a",)),
+        Task(id="c", skill="q", after=("b",)),
+        Task(id="d", skill="s"),
+        Task(id="e", skill="q", after=("c", "d")),
+    )
+    ahead = forecast(Plan(tasks=tasks), graph_of(tasks), agents)
+    assert (ahead.path, ahead.seconds, ahead.undeclared) == (("d", "e"), 11.0, 0)
+    assert ahead.cost.money == Decimal("0.25")
+    assert ahead.abreast == 2
+
+
+def test_amounts_are_short_and_true() -> None:
+    assert [span(one) for one in (0.04, 9.96, 59.6, 187, 7500, 277_200)] == [
+        "0.0 s",
+        "10 s",
+        "1:00",
+        "3:07",
+        "2h05",
+        "3d05h",
+    ]
+    assert [money(Decimal(one)) for one in ("0", "2", "0.42", "0.00123", "12.5")] == [
+        "$0",
+        "$2",
+        "$0.42",
+        "$0.0012",
+        "$12.50",
+    ]
+    assert [tokens(one) for one in (950, 1200, 45_000, 3_400_000)] == ["950 tok", "1.2k tok", "45k tok", "3.4M tok"]

@@ -9,7 +9,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def span(seconds: float) -> str:
-    """Give a length of time in at most seven letters: 0.25 s, 12 s, 3:07, 2h05, 3d04h."""
+    """Give a length of time in at most six letters: 0.3 s, 12 s, 3:07, 2h05, 3d04h."""
     seconds = max(seconds, 0.0)
     if seconds < 9.95:
         return f"{seconds:.1f} s"
