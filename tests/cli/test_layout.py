@@ -327,3 +327,12 @@ def test_amounts_are_short_and_true() -> None:
         "$12.50",
     ]
     assert [tokens(one) for one in (950, 1200, 45_000, 3_400_000)] == ["950 tok", "1.2k tok", "45k tok", "3.4M tok"]
+
+
+def test_a_question_about_the_goal_is_shown_with_its_choices_before_there_is_any_task() -> None:
+    state = evolve(RunState(), RunSubmitted(run="r1", goal="tidy up", inputs={}, catalogue=Catalogue(), at=NOW))
+    asked = Request(id="q", task="", attempt=0, kind="goal", question="Which one?", choices=("attic", "cellar"))
+    text = plain_text(layout(replace(state, requests=Map({"q": asked})), NOW, 80, 24))
+    assert "1 waiting for you" in text
+    assert "? the goal: Which one? (1 attic, 2 cellar)" in text
+    assert "stretto answer r1 'YOUR ANSWER'" in text

@@ -64,7 +64,7 @@ def conclude(run: Run, place: str, out: TextIO) -> None:
         out.write("\ncontradictions:\n" + contradictions_text(run))
     for request in run.requests:
         command = answer_command(run.run_id, request["task"], request["kind"], place)
-        out.write(f"\nwaits for you: {request['task']}: {one_line(request['question'])}\n")
+        out.write(f"\nwaits for you: {request['task'] or 'the goal'}: {one_line(request['question'])}\n")
         out.write(f"  decide  {command}\n")
     if run.requests:
         out.write(f"  look    stretto show {run.run_id}{place}\n  go on   stretto resume {run.run_id}{place}\n")

@@ -89,7 +89,9 @@ class Progress(Quiet):
             case ResultRejected():
                 self._line(at, "note", f"{event.task}: sent back by {event.reviewer}: {'; '.join(event.findings)}")
             case PersonAsked():
-                self._line(at, "ask", f"{event.request.task} waits for a person: {event.request.question}")
+                self._line(
+                    at, "ask", f"{event.request.task or 'the goal'} waits for a person: {event.request.question}"
+                )
             case PersonAnswered():
                 self._line(at, "note", f"{event.task}: {event.decision} by {event.by}")
             case AttemptDoubted():

@@ -159,7 +159,9 @@ def _print(run: "Run", where: str, now: float) -> None:
     ended = f", ended {_local(state.ended)}" if state.ended is not None else ""
     typer.echo(f"\nbegan {_local(state.started)}{ended}, cost {run.cost}")
     for request in sorted(state.requests.values(), key=lambda one: (one.asked, one.id)):
-        typer.echo(f"\nwaits for you: {one_line(request.task)} ({request.kind}): {one_line(request.question)}")
+        typer.echo(
+            f"\nwaits for you: {one_line(request.task) or 'the goal'} ({request.kind}): {one_line(request.question)}"
+        )
         typer.echo(shown(request, most=None))
         typer.echo(f"  decide  {answer_command(run.run_id, request.task, request.kind, where)}")
     if state.status.final and run.gaps:

@@ -37,11 +37,10 @@ def place(folder: Path | None, store: Path | None) -> str:
 
 
 def answer_command(run: str, task: str, kind: str, place: str = "") -> str:
-    """Give the command that answers what a task waits with; `place` are the options by which the run is found."""
-    verb, words = {"approval": ("approve", ""), "question": ("answer", " 'YOUR ANSWER'")}.get(
-        kind, ("answer", " done|retry|fail")
-    )
-    return f"stretto {verb} {run} {shlex.quote(task)}{words}{place}"
+    """Give the command that answers what a task, or the run itself, waits with; `place` tells where the run is."""
+    verb = "approve" if kind == "approval" else "answer"
+    words = {"approval": "", "doubt": " done|retry|fail"}.get(kind, " 'YOUR ANSWER'")
+    return f"stretto {verb} {run}{f' {shlex.quote(task)}' if task else ''}{words}{place}"
 
 
 def _plain(text: str, keep: str) -> str:

@@ -13,6 +13,7 @@ from stretto.core.events import (
     Event,
     PersonAnswered,
     PersonAsked,
+    ReadStale,
     ResultRejected,
     RunEnded,
     RunSubmitted,
@@ -116,6 +117,9 @@ class _Fold:
                 self._close(event.task, "attempt", event.at, "failed")
             case ResultRejected():
                 self._send_back(event.task)
+            case ReadStale():
+                if event.redone:
+                    self._send_back(event.task)
             case PersonAsked():
                 one = event.request
                 self._open(one.task, "person", one.attempt, "", event.at)
@@ -156,7 +160,7 @@ class _Fold:
             self.closed.append(replace(one, end=at, ending=ending))
 
     def _send_back(self, task: str) -> None:
-        """The last attempt brought a result that the review did not accept."""
+        """The last attempt brought a result that does not count: a review refused it, or what it had read changed."""
         self.results.pop(task, None)
         for number in range(len(self.closed) - 1, -1, -1):
             one = self.closed[number]

@@ -159,6 +159,8 @@ def _parts(state: RunState, now: float, signs: Signs) -> list[tuple[int, str, st
         parts.append((7, signs.full * done + signs.empty * (_BAR - done), "green" if done else "dim"))
         parts.append((1, f"{state.completed}/{total} done", ""))
     standing_by = counts(_kinds(state))
+    if state.requests:
+        standing_by[Kind.ASKING.value] = max(standing_by.get(Kind.ASKING.value, 0), len(state.requests))
     for rank, kind in _COUNTED:
         if standing_by.get(kind.value):
             word = "waiting for you" if kind is Kind.ASKING else kind.value
@@ -265,7 +267,9 @@ def _foot(state: RunState, width: int, room: int, signs: Signs, place: str) -> l
 
 
 def _request(run: str, one: Request, width: int, signs: Signs, place: str) -> list[Line]:
-    question = f"{foreign(one.task, signs)}: {foreign(one.question, signs)}"
+    choices = f" ({', '.join(f'{number} {choice}' for number, choice in enumerate(one.choices, 1))})"
+    asked = f"{one.question}{choices if one.choices else ''}"
+    question = f"{foreign(one.task, signs) or 'the goal'}: {foreign(asked, signs)}"
     command = foreign(answer_command(run, one.task, one.kind, place), signs)
     return [
         cropped([(f"{signs.asking} ", "bold yellow"), (question, "yellow")], width, signs),
