@@ -103,6 +103,8 @@ class Conductor:
             for recorded in await self._house.journal.read(run):
                 state = evolve(state, recorded.event)
             self.state = state
+            for listener in self._house.listeners if state.run else ():
+                listener(state, ())
             await self.advance(list(first) or [Recover()])
         except BaseException:
             await self.leave()

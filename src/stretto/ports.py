@@ -281,6 +281,8 @@ class People(Protocol):
 
 Emit: TypeAlias = Callable[[Command], Awaitable[None]]
 Listener: TypeAlias = Callable[[RunState, Sequence[Event]], None]
+"""Is told of every commit: the state after it and its events; of a run that is taken over first where it stands, with
+no events. It must be quick, and do nothing but note."""
 
 
 class Performer(Protocol):

@@ -7,10 +7,13 @@ import os
 import shlex
 import sys
 import tempfile
+import termios
+from collections.abc import Iterator
 from pathlib import Path
 
 from stretto.bootstrap import user
-from stretto.cli.progress import Progress
+from stretto.cli.screen import Screen
+from stretto.cli.text import indented, one_line
 from stretto.core.commands import AnswerRequest, Command
 from stretto.core.domain import Json, Request
 from stretto.core.state import RunState
@@ -21,25 +24,27 @@ LONGEST_DIFF = 200
 class Terminal:
     """See `stretto.ports.People`. One question at a time."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
         self._one_at_a_time = asyncio.Lock()
 
     async def ask(self, state: RunState, request: str) -> Command | None:
         asked = state.requests.get(request)
         if asked is None:
             return None
-        async with self._one_at_a_time:
-            try:
-                return await self._decide(asked)
-            except asyncio.CancelledError:
-                self._progress.say("   (answered elsewhere, or no longer asked)")
-                raise
-            except EOFError:
-                return None
+        with self._screen.asking():
+            async with self._one_at_a_time:
+                try:
+                    return await self._decide(asked)
+                except asyncio.CancelledError:
+                    self._screen.say("\n   (answered elsewhere, or no longer asked)")
+                    raise
+                except EOFError:
+                    return None
 
     async def _decide(self, asked: Request) -> Command | None:
-        self._progress.say(f"\n{asked.task or 'the goal'}: {asked.question}\n{shown(asked)}")
+        _forget_typed_ahead()
+        self._screen.say(f"\n{asked.task or 'the goal'}: {one_line(asked.question)}\n{shown(asked)}")
         if asked.kind == "goal":
             text = await self._read("which one? " if asked.choices else "your answer: ")
             return self._answer(asked, "answer", value=text)
@@ -58,7 +63,7 @@ class Terminal:
             if word == "d":
                 return self._answer(asked, "deny", reason=await self._read("reason: "))
             if word == "l":
-                self._progress.say("   left open; answer it from anywhere with stretto approve, or stop with Ctrl-C")
+                self._screen.say("   left open; answer it from anywhere with stretto approve, or stop with Ctrl-C")
                 return None
             if word == "e":
                 edited = await self._edit(asked.arguments)
@@ -76,8 +81,7 @@ class Terminal:
 
     async def _read(self, prompt: str) -> str:
         """Read a line without holding up the run."""
-        sys.stderr.write(prompt)
-        sys.stderr.flush()
+        self._screen.prompt(prompt)
         loop = asyncio.get_running_loop()
         line: asyncio.Future[str] = loop.create_future()
 
@@ -102,23 +106,45 @@ class Terminal:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "arguments.json"
             file.write_text(json.dumps(arguments, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            process = await asyncio.create_subprocess_exec(*shlex.split(editor), str(file))
+            with _terminal() as terminal:
+                process = await asyncio.create_subprocess_exec(
+                    *shlex.split(editor), str(file), stdout=terminal, stderr=terminal
+                )
             await process.wait()
             with contextlib.suppress(ValueError):
                 edited = json.loads(file.read_text(encoding="utf-8"))
                 if isinstance(edited, dict):
                     return edited
-        self._progress.say("   that is no JSON mapping; nothing changed")
+        self._screen.say("   that is no JSON mapping; nothing changed")
         return None
 
 
-def shown(asked: Request) -> str:
-    """Give what a person should see before deciding: the diff, or else the arguments."""
+def shown(asked: Request, most: int | None = LONGEST_DIFF) -> str:
+    """Give what a person should see before deciding: the diff, or else the arguments; at most so many lines."""
     if asked.kind == "goal":
-        return "\n".join(f"   {number}  {one}" for number, one in enumerate(asked.choices, 1))
+        return indented("\n".join(f"{number}  {one_line(one)}" for number, one in enumerate(asked.choices, 1)), "   ")
     text = asked.diff or json.dumps(asked.arguments, indent=2, ensure_ascii=False)
     lines = text.splitlines()
-    if len(lines) > LONGEST_DIFF:
-        lines = [*lines[:LONGEST_DIFF], f"… {len(lines) - LONGEST_DIFF} more lines; `stretto show RUN` has all"]
-    clean = ("".join(c if c.isprintable() or c == "\t" else "�" for c in line) for line in lines)
-    return "\n".join(f"   {line}" for line in clean)
+    if most is not None and len(lines) > most:
+        lines = [*lines[:most], f"… {len(lines) - most} more lines; `stretto show RUN` has all"]
+    return indented("\n".join(lines), "   ")
+
+
+def _forget_typed_ahead() -> None:
+    """Drop what was typed before the question was there to be read: it cannot be the answer to it."""
+    with contextlib.suppress(termios.error, OSError, ValueError):
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+
+
+@contextlib.contextmanager
+def _terminal() -> Iterator[int | None]:
+    """Give the terminal that is typed on, to write to; None where there is no such thing."""
+    try:
+        opened = os.open(os.ttyname(sys.stdin.fileno()), os.O_WRONLY | os.O_NOCTTY)
+    except (OSError, ValueError):
+        yield None
+        return
+    try:
+        yield opened
+    finally:
+        os.close(opened)

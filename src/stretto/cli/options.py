@@ -23,6 +23,12 @@ StoreOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs on standard output.")]
+PlainOption = Annotated[
+    bool, typer.Option("--plain", help="Show progress as plain lines, as it is done without a terminal.")
+]
+QuietOption = Annotated[
+    bool, typer.Option("-q", "--quiet", help="Show no progress; questions and the result still appear.")
+]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or `last`.")]
 
 EXIT = {"finished": 0, "partial": 3, "waiting": 4, "failed": 1, "cancelled": 130}

@@ -2,11 +2,10 @@
 
 import os
 import re
-import shlex
 from pathlib import Path
 from typing import TextIO
 
-from stretto.cli.text import as_json, clean, one_line
+from stretto.cli.text import answer_command, as_json, clean, one_line
 from stretto.core.errors import UsageError
 from stretto.views import Run, artifact_bytes, artifacts_of
 
@@ -64,10 +63,9 @@ def conclude(run: Run, place: str, out: TextIO) -> None:
     if run.contradictions:
         out.write("\ncontradictions:\n" + contradictions_text(run))
     for request in run.requests:
-        verb = {"approval": "approve", "question": "answer", "doubt": "answer"}[request["kind"]]
-        words = {"approval": "", "question": " 'YOUR ANSWER'", "doubt": " done|retry|fail"}[request["kind"]]
-        out.write(f"\nwaits for you: {request['task']}: {one_line(request['question'])}\n")
-        out.write(f"  decide  stretto {verb} {run.run_id} {shlex.quote(request['task'])}{words}{place}\n")
+        command = answer_command(run.run_id, request["task"], request["kind"], place)
+        out.write(f"\nwaits for you: {request['task'] or 'the goal'}: {one_line(request['question'])}\n")
+        out.write(f"  decide  {command}\n")
     if run.requests:
         out.write(f"  look    stretto show {run.run_id}{place}\n  go on   stretto resume {run.run_id}{place}\n")
 

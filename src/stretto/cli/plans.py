@@ -11,6 +11,7 @@ from stretto.cli.proposals import show_proposal
 from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from stretto.bootstrap import Orchestrator
     from stretto.core.domain import Plan
 
 
@@ -60,24 +61,16 @@ def plan(
     else:
         for one in found:
             typer.echo(str(one), err=one.severity == "error")
-        _draw(read)
+        _draw(read, team)
         wrong = len(errors(found))
         typer.echo(f"\n{status}: {len(read.tasks)} tasks, {wrong} errors, {len(found) - wrong} remarks")
     raise typer.Exit(1 if status == "refused" else 0)
 
 
-def _draw(plan: "Plan") -> None:
-    """Print the tasks, each with what it waits for."""
-    from stretto.core.plan.graph import graph_of
+def _draw(plan: "Plan", team: "Orchestrator") -> None:
+    """Print the graph: who waits for whom, the critical path, what it takes."""
+    from stretto.cli.view.printing import signs_of, width_for, write
+    from stretto.cli.view.tables import plan_table
+    from stretto.core.routing import roster
 
-    graph = graph_of(plan.tasks)
-    for id_ in graph.order[:200]:
-        task = graph.tasks[id_]
-        marks = [f"after {', '.join(graph.before[id_])}" if graph.before[id_] else "at once"]
-        if task.for_each is not None:
-            marks.append("for each")
-        if task.when is not None:
-            marks.append(f"when {task.when}")
-        typer.echo(f"  {id_:<20} {task.skill:<22} {'; '.join(marks)}")
-    if len(graph.order) > 200:
-        typer.echo(f"  … {len(graph.order) - 200} more")
+    write(plan_table(plan, roster(team.catalogue), width_for(), signs_of()))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TextIO
 
+from stretto.cli.screen import Quiet
+from stretto.cli.text import one_line
 from stretto.core.events import (
     AttemptDoubted,
     AttemptStarted,
@@ -31,34 +33,37 @@ _SIGNS = {"start": "▸", "done": "✓", "fail": "✗", "skip": "–", "ask": "?
 _PLAIN_SIGNS = {"start": ">", "done": "+", "fail": "x", "skip": "-", "ask": "?", "note": "."}
 
 
-class Progress:
-    """A listener that writes one line per thing that happened; long runs are thinned out."""
+class Progress(Quiet):
+    """A screen (see `stretto.cli.screen`) of one line per thing that happened; long runs are thinned out."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._lines = 0
-        self.run = ""
+        self._alert = ""
         plain = (stream.encoding or "").lower().replace("-", "") != "utf8"
         self._signs = _PLAIN_SIGNS if plain else _SIGNS
 
     def __call__(self, state: RunState, events: Sequence[Event]) -> None:
-        self.run = state.run
+        super().__call__(state, events)
         tasks = sum(isinstance(event, TaskAdded) for event in events)
         for event in events:
             self._tell(state, event)
         if tasks and state.plan_open:
             self._line(state.at, "note", f"{len(state.ids)} tasks planned so far")
 
-    def say(self, text: str) -> None:
-        """Write a line of its own."""
-        self._stream.write(f"{text}\n")
-        self._stream.flush()
+    def alert(self, text: str) -> None:
+        if text and text != self._alert:
+            self.say(f"! {text}")
+        self._alert = text
+
+    def overhear(self, text: str) -> None:
+        self.prompt(text)
 
     def _tell(self, state: RunState, event: Event) -> None:
         at = event.at
         match event:
             case RunSubmitted():
-                self.say(f"goal   {event.goal}\nrun    {event.run}")
+                self.say(f"goal   {one_line(event.goal)}\nrun    {event.run}")
             case PlanClosed():
                 tasks = sum(one.parent is None for one in state.tasks.values())
                 warnings = sum(one.severity == "warning" for one in event.diagnostics)
@@ -84,7 +89,9 @@ class Progress:
             case ResultRejected():
                 self._line(at, "note", f"{event.task}: sent back by {event.reviewer}: {'; '.join(event.findings)}")
             case PersonAsked():
-                self._line(at, "ask", f"{event.request.task} waits for a person: {event.request.question}")
+                self._line(
+                    at, "ask", f"{event.request.task or 'the goal'} waits for a person: {event.request.question}"
+                )
             case PersonAnswered():
                 self._line(at, "note", f"{event.task}: {event.decision} by {event.by}")
             case AttemptDoubted():
@@ -110,9 +117,4 @@ class Progress:
 
     def _line(self, at: float, sign: str, text: str) -> None:
         clock = datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
-        self.say(f"{clock}  {self._signs[sign]} {_one_line(text)}")
-
-
-def _one_line(text: str) -> str:
-    """Keep control characters of foreign text away from the terminal."""
-    return "".join(letter if letter.isprintable() else " " if letter.isspace() else "�" for letter in text)
+        self.say(f"{clock}  {self._signs[sign]} {one_line(text)}")

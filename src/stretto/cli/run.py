@@ -7,12 +7,14 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, Optional, cast
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, NoReturn, Optional, cast
 
 import typer
 
 from stretto.cli.options import (
     JsonOption,
+    PlainOption,
+    QuietOption,
     RunArgument,
     StoreOption,
     WorkspaceOption,
@@ -61,6 +63,13 @@ WaitOption = Annotated[
 ]
 
 
+class Shown(NamedTuple):
+    """How a run is shown: as plain lines even on a terminal, or not at all."""
+
+    plain: bool
+    quiet: bool
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("run")(run)
@@ -84,6 +93,8 @@ def run(
     approve: ApproveOption = "ask",
     wait: WaitOption = None,
     as_json: JsonOption = False,
+    plain: PlainOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Pursue a goal: plan, check, run, ask, deliver."""
     folder = here_or(workspace)
@@ -103,7 +114,7 @@ def run(
             wait=patient,
         )
 
-    _drive(folder, store, output, wait, as_json, pursue)
+    _drive(folder, store, output, wait, as_json, Shown(plain, quiet), pursue)
 
 
 def resume(
@@ -116,6 +127,8 @@ def resume(
     approve: ApproveOption = "ask",
     wait: WaitOption = None,
     as_json: JsonOption = False,
+    plain: PlainOption = False,
+    quiet: QuietOption = False,
     inputs: Annotated[Optional[list[str]], typer.Option("--input", hidden=True)] = None,
     plan: Annotated[Optional[str], typer.Option("--plan", hidden=True)] = None,
 ) -> None:
@@ -128,7 +141,7 @@ def resume(
             run_id, budget=budget, deadline=deadline, approve=_approve(approve), people=people, wait=patient
         )
 
-    _drive(_folder_of(run_id, workspace, store), store, output, wait, as_json, pursue)
+    _drive(_folder_of(run_id, workspace, store), store, output, wait, as_json, Shown(plain, quiet), pursue)
 
 
 def _folder_of(run_id: str, workspace: Path | None, store: Path | None) -> Path | None:
@@ -160,27 +173,37 @@ def _drive(
     output: Path | None,
     wait: bool | None,
     as_json: bool,
+    shown: "Shown",
     pursue: "Callable[[Orchestrator, People, bool], Awaitable[Run]]",
 ) -> None:
     from stretto.cli.asking import Terminal
     from stretto.cli.capture import prints_kept_apart
     from stretto.cli.output import conclude, hand_over, list_files, prepare
-    from stretto.cli.progress import Progress
+    from stretto.cli.screen import screen_for
     from stretto.engines.people import Nobody
 
     on_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     patient = on_terminal if wait is None else wait
-    progress = Progress(sys.stderr)
     where = place(folder, store)
     if output is not None:
         prepare(output)
-    with prints_kept_apart() as out:
-        team = orchestrator(folder, prepared_store(store) or store_file(folder, None), (progress,))
-        people: People = Terminal(progress) if on_terminal and patient else Nobody()
-        result = _until_interrupted(pursue(team, people, patient))
+    with prints_kept_apart() as apart:
+        screen = screen_for(apart.err, place=where, plain=shown.plain, quiet=shown.quiet)
+        apart.pass_to(screen.overhear)
+        team = orchestrator(folder, prepared_store(store) or store_file(folder, None), (screen,))
+        people: People = Terminal(screen) if on_terminal and patient else Nobody()
+
+        async def shown_while_pursued() -> "Run":
+            async with screen.drawing():
+                try:
+                    return await pursue(team, people, patient)
+                finally:
+                    apart.settle()
+
+        result = _until_interrupted(shown_while_pursued())
         if result is None:
-            if progress.run:
-                progress.say(f"interrupted; the run is kept. Go on: stretto resume {progress.run}{where}")
+            if screen.run:
+                screen.say(f"interrupted; the run is kept. Go on: stretto resume {screen.run}{where}")
             _end(130)
         target = output or (team.workspace.folder if team.workspace else Path()) / "output" / result.run_id
         problem, files = None, {}
@@ -189,14 +212,14 @@ def _drive(
         except UsageError as error:
             problem = error
         if as_json:
-            out.write(json_text({**result.as_json(files), "output": str(target)}) + "\n")
+            apart.out.write(json_text({**result.as_json(files), "output": str(target)}) + "\n")
         else:
-            conclude(result, where, out)
+            conclude(result, where, apart.out)
             if problem is None:
-                list_files(files, target, out)
-        out.flush()
+                list_files(files, target, apart.out)
+        apart.out.flush()
         if problem is not None:
-            progress.say(f"stretto: {problem}")
+            screen.say(f"stretto: {problem}")
             _end(2)
         _end(exit_code(result.status))
 

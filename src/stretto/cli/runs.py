@@ -1,18 +1,32 @@
 """`runs`, `show`, `watch`, `cancel`: look at runs of this store, from any process."""
 
 import asyncio
-import json
 import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from functools import reduce
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stretto.cli.options import JsonOption, RunArgument, StoreOption, WorkspaceOption, exit_code, store_file
+from stretto.cli.options import (
+    JsonOption,
+    PlainOption,
+    RunArgument,
+    StoreOption,
+    WorkspaceOption,
+    exit_code,
+    store_file,
+)
+from stretto.cli.text import answer_command, clean, one_line, place
+from stretto.cli.text import as_json as json_text
 
 if TYPE_CHECKING:
+    from stretto.core.events import Event
+    from stretto.core.state import RunState
+    from stretto.ports import RunSummary
     from stretto.views import Run
-
-POLL_SECONDS = 0.3
 
 
 def register(app: typer.Typer) -> None:
@@ -33,42 +47,51 @@ def runs(
     from stretto.bootstrap import open_store
     from stretto.views import summary_view
 
-    async def look() -> list[dict[str, object]]:
+    async def look() -> "Sequence[RunSummary]":
         async with open_store(store_file(workspace, store), must_exist=True) as journal:
-            return [summary_view(one) for one in await journal.runs(limit=limit)]
+            return await journal.runs(limit=limit)
 
     found = asyncio.run(look())
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-        return
-    for one in found:
-        began = str(one["started"])[:19].replace("T", " ")
-        goal = " ".join(str(one["goal"]).split())
-        typer.echo(f"{one['run_id']}  {one['status']:<9}  {began}  {one['completed']}/{one['tasks']}  {goal[:60]}")
-    if not found:
+        typer.echo(json_text([summary_view(one) for one in found]))
+    elif not found:
         typer.echo("no runs yet")
+    else:
+        from stretto.cli.view.printing import signs_of, width_for, write
+        from stretto.cli.view.tables import run_list
+
+        began = {one.run: _local(one.started) for one in found}
+        write(run_list(found, began, width_for(), signs_of()))
 
 
 def show(
     run_id: RunArgument,
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
+    times: Annotated[
+        bool, typer.Option("--timeline", help="Show when which task ran, how much side by side, gaps and handoffs.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show one run: its tasks, what waits for a person with the full diff, what it delivered."""
     from stretto.bootstrap import find_run, open_store
-    from stretto.orchestrator import load
+    from stretto.core.evolve import evolve
+    from stretto.core.state import RunState
     from stretto.views import Run
 
-    async def look() -> Run:
+    async def look() -> "tuple[list[Event], str | None]":
         async with open_store(store_file(workspace, store), must_exist=True) as journal:
-            return Run(state=await load(journal, await find_run(journal, run_id)))
+            run = await find_run(journal, run_id)
+            return [one.event for one in await journal.read(run)], await journal.owner(run)
 
-    found = asyncio.run(look())
+    events, owner = asyncio.run(look())
+    found = Run(state=reduce(evolve, events, RunState()))
     if as_json:
-        typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
-        return
-    _print(found)
+        typer.echo(json_text(found.as_json()))
+    elif times:
+        _print_timeline(found.state, events, _seen_at(found.state, owner))
+    else:
+        _print(found, place(workspace, store), _seen_at(found.state, owner))
 
 
 def watch(
@@ -76,33 +99,25 @@ def watch(
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
     wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Keep watching while the run waits for a person.")
+        bool,
+        typer.Option(
+            "--wait/--no-wait", help="Keep watching while it waits for a person, or for somebody to resume it."
+        ),
     ] = True,
+    plain: PlainOption = False,
 ) -> None:
-    """Follow a run that another process drives, until it ends."""
-    from stretto.bootstrap import find_run, open_store
-    from stretto.cli.progress import Progress
-    from stretto.core.evolve import evolve
-    from stretto.core.state import RunState
-    from stretto.views import Run
+    """Follow a run that another process drives, until it ends. Ctrl-C ends the watching, not the run."""
+    from stretto.cli.following import follow
+    from stretto.cli.screen import screen_for
 
-    async def follow() -> Run:
-        progress = Progress(sys.stderr)
-        state = RunState()
-        async with open_store(store_file(workspace, store), must_exist=True) as journal:
-            run = await find_run(journal, run_id)
-            while True:
-                fresh = [one.event for one in await journal.read(run, state.seq)]
-                for event in fresh:
-                    state = evolve(state, event)
-                if fresh:
-                    progress(state, fresh)
-                if state.status.final or (not wait and state.standing.value == "waiting"):
-                    return Run(state=state)
-                await asyncio.sleep(POLL_SECONDS)
-
-    found = asyncio.run(follow())
-    raise typer.Exit(exit_code(found.status))
+    where = place(workspace, store)
+    screen = screen_for(sys.stderr, place=where, plain=plain)
+    try:
+        found = asyncio.run(follow(store_file(workspace, store), run_id, screen, wait=wait, place=where))
+    except KeyboardInterrupt:
+        screen.say("no longer watching; nothing was done to the run")
+        raise typer.Exit(130) from None
+    raise typer.Exit(exit_code(found.standing.value))
 
 
 def cancel(
@@ -128,20 +143,44 @@ def cancel(
     )
 
 
-def _print(run: "Run") -> None:
-    body = run.as_json()
-    typer.echo(f"run     {run.run_id}\ngoal    {body['goal']}\nstatus  {run.status}\ncost    {run.cost}")
-    typer.echo(f"began   {body['started']}\nended   {body['ended'] or '-'}\n")
-    for one in body["tasks"]:
-        told = f"{one['id']:<20} {one['status']:<10} {one['agent'] or '-':<14} {one['attempts']} tries"
-        typer.echo(f"  {told}  {one['reason']}".rstrip())
-    for request in run.requests:
-        typer.echo(f"\nwaits for you: {request['task']} ({request['kind']}): {request['question']}")
-        text = request["diff"] or json.dumps(request["arguments"], ensure_ascii=False, indent=2)
-        for line in text.splitlines():
-            typer.echo("  " + "".join(letter if letter.isprintable() or letter == "\t" else "�" for letter in line))
-    for gap in run.gaps if run.state.status.final else ():
-        typer.echo(f"\nmissing: {gap.task or '-'}: {gap.what}: {gap.why}")
+def _seen_at(state: "RunState", owner: str | None) -> float:
+    """Give the moment a run is looked at: now while somebody drives it, else that of its last event."""
+    return time.time() if owner is not None else state.at
+
+
+def _print(run: "Run", where: str, now: float) -> None:
+    from stretto.cli.asking import shown
+    from stretto.cli.output import answer_text, gaps_text
+    from stretto.cli.view.printing import signs_of, width_for, write
+    from stretto.cli.view.tables import record
+
+    state = run.state
+    write(record(state, now, width_for(), signs_of()))
+    ended = f", ended {_local(state.ended)}" if state.ended is not None else ""
+    typer.echo(f"\nbegan {_local(state.started)}{ended}, cost {run.cost}")
+    for request in sorted(state.requests.values(), key=lambda one: (one.asked, one.id)):
+        typer.echo(
+            f"\nwaits for you: {one_line(request.task) or 'the goal'} ({request.kind}): {one_line(request.question)}"
+        )
+        typer.echo(shown(request, most=None))
+        typer.echo(f"  decide  {answer_command(run.run_id, request.task, request.kind, where)}")
+    if state.status.final and run.gaps:
+        typer.echo(f"\nmissing:\n{gaps_text(run)}", nl=False)
     if run.answer is not None:
-        text = run.answer if isinstance(run.answer, str) else json.dumps(run.answer, ensure_ascii=False, indent=2)
-        typer.echo(f"\n{text}")
+        typer.echo(f"\n{clean(answer_text(run))}")
+
+
+def _print_timeline(state: "RunState", events: "Sequence[Event]", now: float) -> None:
+    from stretto.cli.view.gantt import gantt
+    from stretto.cli.view.layout import head
+    from stretto.cli.view.printing import signs_of, width_for, write
+    from stretto.core.timeline import timeline
+
+    width, signs = width_for(), signs_of()
+    above = head(state, now, width or 1000, 4, signs)
+    write([*above, (), *gantt(timeline(events, now), width, signs)])
+
+
+def _local(at: float) -> str:
+    """Give a moment on the clock of whoever looks."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -36,6 +36,13 @@ def place(folder: Path | None, store: Path | None) -> str:
     return said + (f" --store {shlex.quote(str(store))}" if store is not None else "")
 
 
+def answer_command(run: str, task: str, kind: str, place: str = "") -> str:
+    """Give the command that answers what a task, or the run itself, waits with; `place` tells where the run is."""
+    verb = "approve" if kind == "approval" else "answer"
+    words = {"approval": "", "doubt": " done|retry|fail"}.get(kind, " 'YOUR ANSWER'")
+    return f"stretto {verb} {run}{f' {shlex.quote(task)}' if task else ''}{words}{place}"
+
+
 def _plain(text: str, keep: str) -> str:
     return "".join(letter if letter.isprintable() or letter in keep else "\ufffd" for letter in text)
 

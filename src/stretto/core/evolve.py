@@ -61,9 +61,9 @@ def evolve(state: RunState, event: Event) -> RunState:
         case TaskSkipped():
             return _over(state, event.task, status=TaskStatus.SKIPPED, reason=event.reason, wanted=event.wanted)
         case AttemptFailed():
-            return _failed(state, event.task, event.cost, event.failure.value)
+            return _failed(state, event.task, event.cost, event.failure.value, event.message)
         case ResultRejected():
-            return _failed(state, event.task, FREE, "invalid_output")
+            return _failed(state, event.task, FREE, "invalid_output", "; ".join(event.findings))
         case ReadStale():
             if event.redone:
                 return _set(state, event.task, status=TaskStatus.PENDING, result=None)
@@ -205,11 +205,12 @@ def _brought(state: RunState, event: AttemptCompleted) -> RunState:
     return _set(state, event.task, status=TaskStatus.REVIEWING, result=result, in_doubt=False)
 
 
-def _failed(state: RunState, id_: str, cost: Cost, failure: str) -> RunState:
+def _failed(state: RunState, id_: str, cost: Cost, failure: str, message: str) -> RunState:
     state = _released(state, id_, cost)
     one = state.tasks[id_]
     tries = one.tries.set(failure, one.tries.get(failure, 0) + 1)
-    return _set(state, id_, status=TaskStatus.PENDING, tries=tries, in_doubt=False, result=None)
+    setback = f"{failure}: {message}"
+    return _set(state, id_, status=TaskStatus.PENDING, tries=tries, setback=setback, in_doubt=False, result=None)
 
 
 def _released(state: RunState, id_: str, cost: Cost) -> RunState:

@@ -68,6 +68,7 @@ class TaskState(Struct, frozen=True, kw_only=True):
     children_open: int = 0
     attempt: int = 0
     tries: Map[str, int] = field(default_factory=Map)
+    setback: str = ""  # what became of the last attempt that failed
     round: int = 0
     agent: str | None = None
     key: str | None = None

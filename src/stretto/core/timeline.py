@@ -1,0 +1,190 @@
+"""When what ran, as a fold over the events of a run: attempts, waits for people, parallelism, idle time, handoffs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from stretto.core.events import (
+    AttemptCompleted,
+    AttemptFailed,
+    AttemptForgotten,
+    AttemptStarted,
+    AttemptSuspended,
+    Event,
+    PersonAnswered,
+    PersonAsked,
+    ReadStale,
+    ResultRejected,
+    RunEnded,
+    RunSubmitted,
+    TaskAdded,
+    TaskCompleted,
+    TaskExpanded,
+    TaskFailed,
+    TaskSkipped,
+)
+from stretto.core.plan.references import needs
+from stretto.core.spans import between, covered, most_at_once
+from stretto.core.state import child_id
+
+Ending: TypeAlias = Literal["done", "failed", "open"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A stretch of time in which something went on, in seconds since the epoch.
+
+    `kind` tells an attempt from a wait for a person; an `open` one has not ended yet, and ends with the last event.
+    """
+
+    task: str
+    kind: Literal["attempt", "person"]
+    attempt: int
+    agent: str
+    begin: float
+    end: float
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handoff:
+    """How long a task that could start took to start: from the last result it waits for, or a person's answer, on."""
+
+    task: str
+    after: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """A run in time. `parallel` is the mean number of attempts while any runs, `most` the greatest.
+
+    `gaps` are the times between begin and end in which neither an attempt ran nor a person was waited for.
+    """
+
+    begin: float
+    end: float
+    stretches: tuple[Stretch, ...]
+    handoffs: tuple[Handoff, ...]
+    gaps: tuple[tuple[float, float], ...]
+    parallel: float
+    most: int
+
+    @property
+    def busy(self) -> float:
+        """Seconds in which at least one attempt ran."""
+        return covered([(one.begin, one.end) for one in self.stretches if one.kind == "attempt"])
+
+    @property
+    def idle(self) -> float:
+        """Seconds in which nothing went on and nobody was asked."""
+        return sum(end - begin for begin, end in self.gaps)
+
+
+@dataclass(slots=True)
+class _Fold:
+    """What is known after some events."""
+
+    begin: float = 0.0
+    end: float = 0.0
+    ended: bool = False
+    waits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+    open: dict[tuple[str, str], Stretch] = field(default_factory=dict)
+    closed: list[Stretch] = field(default_factory=list)
+    results: dict[str, float] = field(default_factory=dict)
+    free: dict[str, tuple[float, str]] = field(default_factory=dict)  # when a person's answer let a task go on
+    begun: set[str] = field(default_factory=set)
+    handoffs: list[Handoff] = field(default_factory=list)
+
+    def take(self, event: Event) -> None:
+        if not self.ended:
+            self.end = event.at
+        match event:
+            case RunSubmitted():
+                self.begin = event.at
+            case TaskAdded():
+                self.waits[event.task.id] = tuple(name for name in needs(event.task) if name != event.task.id)
+            case TaskExpanded():
+                for number in range(len(event.items)):
+                    self.parents[child_id(event.task, number)] = event.task
+            case AttemptStarted():
+                self._start(event)
+            case AttemptCompleted():
+                self.results[event.task] = event.at
+                self._close(event.task, "attempt", event.at, "done")
+            case AttemptFailed() | AttemptSuspended() | AttemptForgotten():
+                self._close(event.task, "attempt", event.at, "failed")
+            case ResultRejected():
+                self._send_back(event.task)
+            case ReadStale():
+                if event.redone:
+                    self._send_back(event.task)
+            case PersonAsked():
+                one = event.request
+                self._open(one.task, "person", one.attempt, "", event.at)
+            case PersonAnswered():
+                self.free[event.task] = (event.at, "a person")
+                self._close(event.task, "person", event.at, "done")
+            case TaskCompleted() | TaskFailed() | TaskSkipped():
+                self.results.setdefault(event.task, event.at)
+                for kind in ("attempt", "person"):
+                    self._close(event.task, kind, event.at, "failed")
+            case RunEnded():
+                self.ended = True
+            case _:
+                pass
+
+    def _start(self, event: AttemptStarted) -> None:
+        self._close(event.task, "attempt", event.at, "failed")  # its owner died: it was begun again
+        self._open(event.task, "attempt", event.attempt, event.agent, event.at)
+        if event.task in self.begun:
+            return
+        self.begun.add(event.task)
+        waited = self.waits.get(self.parents.get(event.task, event.task), ())
+        ready = [(self.results[name], name) for name in waited if name in self.results]
+        if event.task in self.free:
+            ready.append(self.free[event.task])
+        if ready:
+            at, after = max(ready)
+            self.handoffs.append(Handoff(task=event.task, after=after, seconds=max(event.at - at, 0.0)))
+
+    def _open(self, task: str, kind: Literal["attempt", "person"], attempt: int, agent: str, at: float) -> None:
+        self.open[task, kind] = Stretch(
+            task=task, kind=kind, attempt=attempt, agent=agent, begin=at, end=at, ending="open"
+        )
+
+    def _close(self, task: str, kind: str, at: float, ending: Ending) -> None:
+        one = self.open.pop((task, kind), None)
+        if one is not None:
+            self.closed.append(replace(one, end=at, ending=ending))
+
+    def _send_back(self, task: str) -> None:
+        """The last attempt brought a result that does not count: a review refused it, or what it had read changed."""
+        self.results.pop(task, None)
+        for number in range(len(self.closed) - 1, -1, -1):
+            one = self.closed[number]
+            if one.task == task and one.kind == "attempt":
+                self.closed[number] = replace(one, ending="failed")
+                return
+
+
+def timeline(events: Iterable[Event], now: float | None = None) -> Timeline:
+    """Fold events; `now` is when a run that has not ended is looked at (None: at its last event)."""
+    fold = _Fold()
+    for event in events:
+        fold.take(event)
+    end = fold.end if fold.ended or now is None else max(now, fold.end)
+    still = [replace(one, end=end) for one in fold.open.values()]
+    stretches = sorted([*fold.closed, *still], key=lambda one: (one.begin, one.end, one.task))
+    attempts = [(one.begin, one.end) for one in stretches if one.kind == "attempt"]
+    busy = covered(attempts)
+    return Timeline(
+        begin=fold.begin,
+        end=end,
+        stretches=tuple(stretches),
+        handoffs=tuple(fold.handoffs),
+        gaps=tuple(between([(one.begin, one.end) for one in stretches], fold.begin, end)),
+        parallel=sum(last - first for first, last in attempts) / busy if busy else 0.0,
+        most=most_at_once(attempts),
+    )

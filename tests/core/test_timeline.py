@@ -1,0 +1,136 @@
+"""A timeline tells when what ran, and how the time was used."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stretto.cli.view.gantt import gantt, quantile
+from stretto.cli.view.lines import plain_text, width_of
+from stretto.core.domain import Budget, Catalogue, FailureClass, Request, RunStatus, Task, Verdict
+from stretto.core.events import (
+    AttemptCompleted,
+    AttemptFailed,
+    AttemptStarted,
+    Delivery,
+    Event,
+    PersonAnswered,
+    PersonAsked,
+    ResultRejected,
+    RunEnded,
+    RunSubmitted,
+    TaskAdded,
+    TaskCompleted,
+)
+from stretto.core.spans import between, covered, most_at_once
+from stretto.core.timeline import timeline
+from tests.core.world import World, catalogues, plans
+
+ALLOW = Verdict(decision="allow", rule="test")
+
+
+def submitted(*tasks: Task) -> list[Event]:
+    first = RunSubmitted(run="r", goal="g", inputs={}, catalogue=Catalogue(), at=0.0)
+    return [first, *(TaskAdded(task=task, at=0.0) for task in tasks)]
+
+
+def attempt(task: str, begin: float, end: float, number: int = 1) -> list[Event]:
+    return [
+        AttemptStarted(
+            task=task, attempt=number, agent="a", key=f"{task}{number}", arguments="", verdict=ALLOW, at=begin
+        ),
+        AttemptCompleted(task=task, attempt=number, at=end),
+    ]
+
+
+def ended(at: float) -> RunEnded:
+    return RunEnded(status=RunStatus.FINISHED, delivery=Delivery(), at=at)
+
+
+def in_order(*events: Event) -> list[Event]:
+    return sorted(events, key=lambda event: event.at)
+
+
+def test_what_overlaps_is_counted_as_side_by_side() -> None:
+    first = submitted(Task(id="a", skill="s"), Task(id="b", skill="s"))
+    line = timeline([*first, *in_order(*attempt("a", 0, 4), *attempt("b", 2, 6)), ended(6)])
+    assert (line.most, line.busy, line.parallel) == (2, 6.0, pytest.approx(8 / 6))
+    assert line.gaps == ()
+
+
+def test_a_handoff_is_measured_from_the_last_result_to_the_start_of_the_next() -> None:
+    first = submitted(Task(id="a", skill="s"), Task(id="b", skill="s"), Task(id="c", skill="s", after=("a", "b")))
+    line = timeline([*first, *in_order(*attempt("a", 0, 1), *attempt("b", 0, 3)), *attempt("c", 3.5, 5), ended(5)])
+    assert [(one.task, one.after, one.seconds) for one in line.handoffs] == [("c", "b", 0.5)]
+    assert line.gaps == ((3, 3.5),)
+
+
+def test_time_that_a_person_takes_is_neither_idle_nor_a_slow_handoff() -> None:
+    request = Request(id="q", task="b", attempt=1, kind="approval", question="?")
+    asked = [
+        PersonAsked(request=request, at=1.0),
+        PersonAnswered(request="q", task="b", decision="approve", by="p", at=61.0),
+    ]
+    first = submitted(Task(id="a", skill="s"), Task(id="b", skill="s", after=("a",)))
+    line = timeline([*first, *attempt("a", 0, 1), *asked, *attempt("b", 61.25, 62), ended(62)])
+    assert [(one.after, one.seconds) for one in line.handoffs] == [("a person", 0.25)]
+    assert line.idle == 0.25
+    assert "waited for people 1:00 in all" in plain_text(gantt(line, 80))
+
+
+def test_a_result_that_is_sent_back_is_a_failed_attempt_and_no_result() -> None:
+    first = submitted(Task(id="a", skill="s"), Task(id="b", skill="s", after=("a",)))
+    back = ResultRejected(task="a", attempt=1, reviewer="r", findings=("no",), at=1.0)
+    line = timeline([*first, *attempt("a", 0, 1), back, *attempt("a", 2, 3, 2), *attempt("b", 3.5, 4), ended(4)])
+    assert [one.ending for one in line.stretches] == ["failed", "done", "done"]
+    assert line.handoffs[0].seconds == 0.5
+    assert "×2" in plain_text(gantt(line, 80))
+
+
+def test_what_still_goes_on_ends_now() -> None:
+    first = submitted(Task(id="a", skill="s"))
+    line = timeline([*first, *attempt("a", 1, 2)[:1]], now=9.0)
+    assert (line.end, line.stretches[0].end, line.stretches[0].ending) == (9.0, 9.0, "open")
+    failed = AttemptFailed(task="a", attempt=1, failure=FailureClass.ERROR, message="m", at=3.0)
+    assert timeline([*first, *attempt("a", 1, 2)[:1], failed]).stretches[0].ending == "failed"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_any_run_has_a_timeline_that_adds_up_and_fits(data: st.DataObject) -> None:
+    world = World(data.draw)
+    world.submit(data.draw(plans()), data.draw(catalogues), Budget(), None)
+    for _ in range(data.draw(st.integers(0, 60))):
+        if not world.under_way:
+            break
+        effect = data.draw(st.sampled_from(sorted(world.under_way.values(), key=lambda one: one.key)))
+        for command in world.answers(effect):
+            world.say(command)
+    line = timeline(world.events)
+    assert all(line.begin <= one.begin <= one.end <= line.end for one in line.stretches)
+    assert line.busy + line.idle <= line.end - line.begin + 1e-6
+    assert all(one.seconds >= 0 for one in line.handoffs)
+    started = {event.task for event in world.events if isinstance(event, AttemptStarted)}
+    assert {one.task for one in line.stretches if one.kind == "attempt"} == started
+    for width in (30, 80):
+        assert all(width_of(shown) <= width for shown in gantt(line, width))
+
+
+def test_spans_know_what_they_cover_and_leave_free() -> None:
+    spans = [(0.0, 2.0), (1.0, 3.0), (5.0, 6.0)]
+    assert covered(spans) == 4.0
+    assert between(spans, -1.0, 7.0) == [(-1.0, 0.0), (3.0, 5.0), (6.0, 7.0)]
+    assert most_at_once(spans) == 2
+    assert most_at_once([(0.0, 1.0), (1.0, 2.0)]) == 1
+
+
+def test_a_quantile_is_a_value_that_occurred() -> None:
+    assert quantile([1, 2, 3, 4], 0.5) == 2
+    assert quantile([1, 2, 3, 4], 0.95) == 4
+    assert quantile([7], 0.5) == 7
+
+
+def test_completed_after_review_keeps_the_attempts_own_end() -> None:
+    line = timeline(
+        [*submitted(Task(id="a", skill="s")), *attempt("a", 0, 2), TaskCompleted(task="a", at=3.0), ended(3)]
+    )
+    assert line.stretches[0].end == 2
