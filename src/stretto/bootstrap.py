@@ -405,7 +405,7 @@ def _rules(settings: Settings, workspace: Workspace | None, **given: Any) -> Rul
         **(workspace.rules if workspace else {}),
         **{name: value for name, value in given.items() if value is not None},
     }
-    unknown = [name for name in values["retries"] if name not in FailureClass]
+    unknown = [name for name in values["retries"] if name not in set(FailureClass)]
     if unknown:
         raise UsageError(f"there is no class of failure {unknown[0]!r}; known: {', '.join(FailureClass)}")
     return Rules(**{**values, "timeout": float(values["timeout"])})
