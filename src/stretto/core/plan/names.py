@@ -59,6 +59,41 @@ class Names:
         return self._held
 
 
+def one_slip(name: str, known: Iterable[str]) -> str | None:
+    """Give the one known name that differs by case, spaces and punctuation only, else the one within a slip of the pen.
+
+    A slip is a letter too many, missing, changed, or swapped with its neighbour; a digit is none. Two that fit
+    are none either: a name that is to replace another must be beyond doubt. Names of fewer than four letters have
+    no slips.
+    """
+    if len(name) > _LONGEST:
+        return None
+    digits = _digits(name)
+    names = [one for one in dict.fromkeys(known) if len(one) <= _LONGEST and _digits(one) == digits]
+    same = [one for one in names if _plain(one) == _plain(name)]
+    if not same and len(_plain(name)) >= 4:
+        same = [one for one in names if len(_plain(one)) >= 4 and _is_slip(_plain(one), _plain(name))]
+    return same[0] if len(same) == 1 else None
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Whether one edit leads from one to the other: Damerau and Levenshtein's distance is 1."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    left, right = one[start:], other[start:]
+    return (
+        left[1:] == right
+        or left == right[1:]
+        or left[1:] == right[1:]
+        or (left[2:] == right[2:] and left[:2] == right[1::-1])
+    )
+
+
+def _digits(name: str) -> str:
+    return "".join(letter for letter in name if letter.isdigit())
+
+
 def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum()) or name
 
