@@ -4,6 +4,8 @@ Two forms are read: the list that `stretto agents --json` prints, and a mapping 
 `id`, `desc` and either `input-type` and `output-type` (lists of type names) or named `parameters`.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +33,19 @@ def read_cards(path: Path) -> Catalogue:
         cards = [_card(one, f"[{number}]", document) for number, one in enumerate(value)]
     else:
         raise _bad(document, "", "this is no list of agent cards and has no `nodes`", "See `stretto agents --json`")
-    for number, card in enumerate(cards):
-        if any(card.name == other.name for other in cards[:number]):
-            raise _bad(document, "", f"two are called {shown(card.name)}", "Rename one")
+    names = Counter(card.name for card in cards)
+    if (twice := next((name for name, count in names.items() if count > 1), None)) is not None:
+        raise _bad(document, "", f"two are called {shown(twice)}", "Rename one")
     return Catalogue(agents=tuple(cards))
+
+
+def joined(catalogues: Iterable[Catalogue]) -> Catalogue:
+    """Put catalogues together; of two cards with one name the first holds."""
+    cards: dict[str, AgentCard] = {}
+    for one in catalogues:
+        for card in one.agents:
+            cards.setdefault(card.name, card)
+    return Catalogue(agents=tuple(cards.values()))
 
 
 def _card(raw: Json, path: str, document: Document) -> AgentCard:
@@ -77,7 +88,11 @@ def _positional(types: list[str]) -> Schema:
         return {"type": "object"}
     one = _any_of(types)
     items = {"anyOf": [{"title": name} for name in types]}
-    return {"type": "object", "properties": {POSITIONAL: {"type": "array", "items": items}}, "additionalProperties": one}
+    return {
+        "type": "object",
+        "properties": {POSITIONAL: {"type": "array", "items": items}},
+        "additionalProperties": one,
+    }
 
 
 def _any_of(types: list[str]) -> Schema:
@@ -91,7 +106,9 @@ def _parameters(raw: Json, path: str, document: Document) -> Schema:
     properties: dict[str, Any] = {}
     for number, one in enumerate(raw):
         if not isinstance(one, dict) or not isinstance(one.get("name"), str):
-            raise _bad(document, f"{path}[{number}]", "a parameter is a mapping with a `name`", 'Write {"name": "city"}')
+            raise _bad(
+                document, f"{path}[{number}]", "a parameter is a mapping with a `name`", 'Write {"name": "city"}'
+            )
         kind = one.get("type")
         schema: Schema = {"description": str(one.get("desc") or one.get("description") or "")}
         if isinstance(kind, str):

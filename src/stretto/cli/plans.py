@@ -27,6 +27,14 @@ def plan(
     inputs: Annotated[
         Optional[list[str]], typer.Option("--input", metavar="NAME=VALUE", help="An input of the goal. Repeatable.")
     ] = None,
+    tools: Annotated[
+        Optional[list[Path]],
+        typer.Option("--tools", metavar="FILE", help="Check against these agent cards or tools, and mend what can be."),
+    ] = None,
+    write: Annotated[
+        Optional[Path],
+        typer.Option("--write", metavar="FILE", help="With --tools: write the mended plan (- prints it)."),
+    ] = None,
     budget: Annotated[Optional[str], typer.Option("--budget", help="Check that it fits this budget.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,6 +45,10 @@ def plan(
     from stretto.views import diagnostic_view
     from stretto.workspace import read_plan_file
 
+    if tools:
+        raise typer.Exit(_take_in(file, tools, workspace, budget, write, as_json))
+    if write is not None:
+        raise UsageError("--write goes with --tools; a plan that is not mended is written already")
     here = workspace if workspace is not None else (Path() if Path("workspace.yaml").exists() else None)
     if here is None and file is None and not goal:
         raise UsageError("which plan? Give a goal, a file with --file, or a workspace with -w")
@@ -65,6 +77,31 @@ def plan(
         wrong = len(errors(found))
         typer.echo(f"\n{status}: {len(read.tasks)} tasks, {wrong} errors, {len(found) - wrong} remarks")
     raise typer.Exit(1 if status == "refused" else 0)
+
+
+def _take_in(
+    file: Path | None, tools: list[Path], workspace: Path | None, budget: str | None, write: Path | None, as_json: bool
+) -> int:
+    """Take in the plans of a file against cards or tools; gives the exit code."""
+    from stretto.amounts import budget_of
+    from stretto.cli.foreign import catalogues, tell
+    from stretto.core.plan.shape import Size
+    from stretto.plan_files import judge
+    from stretto.settings import read_settings
+
+    if file is None:
+        raise UsageError("which plans? Name a file with --file")
+    if not file.exists():
+        raise UsageError(f"there is no file {file}")
+    settings = read_settings(workspace)
+    judged = judge(
+        file,
+        catalogues(tools),
+        size=Size(tasks=settings.plan_tasks, depth=settings.plan_depth),
+        budget=budget_of(budget) if budget else None,
+        largest=settings.plan_bytes,
+    )
+    return tell(judged, as_json=as_json, write=write)
 
 
 def _draw(plan: "Plan", team: "Orchestrator") -> None:

@@ -73,6 +73,7 @@ CODES: dict[str, Code] = {
     ),
     **_codes(
         "info",
+        prose="There is other text around the plan.",
         no_backup="A skill with a side effect or a single agent has no backup.",
     ),
 }

@@ -19,17 +19,21 @@ def redirected(task: Task, where: str, name: str) -> Task:
         _, dot, part = raw["ref"].removeprefix("tasks.").partition(".")
         return {**raw, "ref": f"{name}{dot}{part}"}
 
-    return changed(task, where, to)
+    return _changed(task, where, to)
 
 
-def changed(task: Task, where: str, change: Callable[[Json], Json]) -> Task:
-    """Give a task with the reference at a place changed."""
-    return replace(task, inputs=_walk(task.inputs, "inputs", where, change))
+def replaced(task: Task, where: str, value: Json) -> Task:
+    """Give a task with a plain value in place of the reference at a place."""
+    return _changed(task, where, lambda _: value)
 
 
 def without(task: Task, where: str) -> Task:
     """Give a task without the reference at a place: a list loses the item, a mapping the name."""
-    return replace(task, inputs=_walk(task.inputs, "inputs", where, lambda _: _Gone))
+    return _changed(task, where, lambda _: _Gone)
+
+
+def _changed(task: Task, where: str, change: Callable[[Json], Json]) -> Task:
+    return replace(task, inputs=_walk(task.inputs, "inputs", where, change))
 
 
 def _walk(value: Json, path: str, where: str, change: Callable[[Json], Json]) -> Json:

@@ -92,7 +92,8 @@ class Evidence:
         results = [self.gives(self._tasks[name]) for name in self._referred(task)]
         if not results and not any(texts):
             results = [self.gives(self._tasks[name]) for name in task.after if name in self._tasks and name != task.id]
-        consumers = [self._tasks[name] for name in self._consumers.get(task.id) or self._followers.get(task.id, ())]
+        names = self._consumers.get(task.id) or self._followers.get(task.id) or []
+        consumers = [self._tasks[name] for name in names]
         return Wiring(
             gets=tuple(one for one in (*results, *(types for types in texts if types != _TEXT)) if one),
             gives=tuple(_UNKNOWN.union(*taken) for one in consumers if (taken := self.takes(one))),

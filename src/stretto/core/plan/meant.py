@@ -1,4 +1,4 @@
-"""Which skill an unknown name means: told by its letters, its words or the skills' descriptions, never by likeness alone.
+"""Which skill an unknown name means: told by letters, words or the skills' descriptions, never by likeness alone.
 
 `Text_Translator` is `Text Translator`, a `Text Summarization` that is given text is `Summarization`, and what a
 description calls `optical character recognition (OCR)` answers to both names. A name that may mean two skills
@@ -21,12 +21,14 @@ _ACTION = re.compile(r"(?:ing|[st]ion|ment|[eo]r|sis|model)\W*$", re.IGNORECASE)
 _CAPITALS = re.compile(r"\b[A-Z]{3,6}\b")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _EITHER = re.compile(r"\s+or\s+|\s*[/|]\s*", re.IGNORECASE)
-_IDLE = frozenset("a an the of by for from in into on with using and its your given tool task model info information".split())
-_ENDINGS = tuple(
+_IDLE_WORDS = "a an the of by for from in into on with using and its your given tool task model info information"
+_IDLE = frozenset(_IDLE_WORDS.split())
+_SUFFIXES = (
     "ification ifying ifier ifies ified ify ization isation izing ising izer iser izes ises ized ised ize ise "
-    "ational ation ator ating ated ates ate ition ement ment ings ing ions ion ers er ors or als al ies ied es ed s e y"
-    .split()
+    "ational ation ator ating ated ates ate ition ement ment ings ing ions ion ers er ors or als al "
+    "ies ied es ed s e y"
 )
+_ENDINGS = tuple(_SUFFIXES.split())
 _TYPE_WORDS = {
     "audio": "speech voice sound",
     "image": "picture photo visual",

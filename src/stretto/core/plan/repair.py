@@ -1,4 +1,4 @@
-"""Mending a plan by rule: what a defect leaves beyond doubt is put right, and written down. The rest is left to be asked.
+"""Mending a plan by rule: what a defect leaves beyond doubt is put right and written down; the rest is left to ask.
 
 A plan without errors is never touched. The same plan is always mended the same way, and a mended plan not again.
 Every change rests on evidence in the plan itself, such as an order that it declares, or on the agents' cards. No
@@ -13,7 +13,7 @@ from stretto.core.domain import Catalogue, Plan, SideEffect, Task
 from stretto.core.plan.arguments import by_name
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic, errors, shown
-from stretto.core.plan.edits import changed, redirected, without
+from stretto.core.plan.edits import redirected, replaced, without
 from stretto.core.plan.evidence import Evidence, literals
 from stretto.core.plan.graph import circles, graph_of
 from stretto.core.plan.meant import Skills
@@ -284,10 +284,7 @@ class _Mender:
                 continue
             what = f"takes {shown(results[0] if results else values[0])} instead of its own result"
             why = f"it lacks {' or '.join(sorted(missing))}, and nothing else of that type comes before it"
-            if results:
-                mended = redirected(task, own[0].where, results[0])
-            else:
-                mended = changed(task, own[0].where, lambda _, value=values[0]: value)
+            mended = redirected(task, own[0].where, results[0]) if results else replaced(task, own[0].where, values[0])
             self._change(mended, own[0].code, own[0].where, what, why)
 
     def _order(self) -> None:
@@ -352,7 +349,7 @@ class _Mender:
 
     def _on_circles(self) -> set[tuple[str, str]]:
         """Give who waits for whom on the circles of the plan."""
-        found = set()
+        found: set[tuple[str, str]] = set()
         for circle in circles(graph_of(tuple(self.tasks.values()))):
             found.update(zip(circle, [*circle[1:], circle[0]], strict=True))
         return found

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
-from stretto.core.domain import Json
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown, under
 from stretto.core.plan.foreign.form import TaskGraph, ends
 from stretto.core.plan.foreign.mentions import mentioned
@@ -41,9 +40,7 @@ def read_links(graph: TaskGraph) -> Links:
     links = Links()
     if not isinstance(graph.links, list):
         if graph.links is not None:
-            links.found.append(
-                diagnose("bad-value", graph.at_links, "the links are no list", "Write a list of links.")
-            )
+            links.found.append(diagnose("bad-value", graph.at_links, "the links are no list", "Write a list of links."))
         return links
     names = _Names(graph)
     for number, (source, target) in enumerate(map(ends, graph.links)):

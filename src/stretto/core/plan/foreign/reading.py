@@ -68,9 +68,7 @@ class _Reader:
         self._findings.add(self._links.found)
         self._findings.add([one for one in (argument_circle(self._graph),) if one is not None])
         self._compare_links()
-        return Reading(
-            plan=Plan(tasks=tasks), found=self._findings.all(), places=self._places, goal=self._graph.goal
-        )
+        return Reading(plan=Plan(tasks=tasks), found=self._findings.all(), places=self._places, goal=self._graph.goal)
 
     def _say(self, code: str, path: str, message: str, mend: str, *, repaired: bool = False) -> None:
         self._findings.add([replace(diagnose(code, path, message, mend), repaired=repaired)])
