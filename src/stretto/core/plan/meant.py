@@ -120,7 +120,7 @@ class Skills:
                     fit = [one for one in fit if one.is_fed(wiring)]
                 if way.doubtful and not fit:
                     continue
-                if len(fit) != 1 or (way.needs_use and not any(wiring.gives)):
+                if len(fit) != 1 or (len(found) > 1 and way.needs_use and not any(wiring.gives)):
                     return None
                 among = f", and of {listed(one.name for one in found)} only this fits" if len(found) > 1 else ""
                 return Meant(skill=fit[0].name, why=way.why + among)
@@ -134,7 +134,7 @@ class _Way:
     leads: Callable[[str, tuple[str, ...], _Known], bool]
     why: str
     doubtful: bool = False
-    needs_use: bool = False  # and so must what is made of its result
+    needs_use: bool = False  # of several, what is made of the result must tell which
 
 
 def _known(skill: Skill) -> _Known:
@@ -154,6 +154,12 @@ def _says_more(words: tuple[str, ...], one: _Known) -> bool:
     """Whether a name has all words of the skill's, and beyond them only types that the skill takes."""
     own, said = set(one.words) - {_TO}, set(words) - {_TO}
     return bool(own - _TYPE_WORDS.keys()) and own <= said and said - own <= _takes(one)
+
+
+def _explains(words: tuple[str, ...], one: _Known) -> bool:
+    """Whether a name has all words of the skill's, and the description has the others."""
+    own, said = set(one.words), set(words)
+    return bool(own - _TYPE_WORDS.keys() - {_TO}) and own <= said and said <= own | set(one.described)
 
 
 def _says_else(words: tuple[str, ...], one: _Known) -> bool:
@@ -196,11 +202,13 @@ def _abbreviated(name: str, one: _Known) -> bool:
 
 
 def _does(words: tuple[str, ...], one: _Known) -> bool:
-    """Whether a name is made of types of a skill and of what it does, and so is the skill's own name."""
+    """Whether a name is made of types, one of them taken, and of something that a skill known by types only does."""
     if len(words) < 2 or _TO in words:
         return False
+    *others, action = words
     types = {_word(name) for name in one.taken | one.gives} | {_TO}
-    return words[-1] in one.described[: one.task] and set(words[:-1]) <= types and set(one.words) <= {*types, words[-1]}
+    own = set(one.words) <= {*types, action}
+    return own and action in one.described and set(others) <= types and bool(set(others) & _takes(one))
 
 
 def _initials(name: str, one: _Known) -> bool:
@@ -213,6 +221,7 @@ _WAYS = (
     _Way(lambda _, words, one: _says_more(words, one), "the name only adds what it takes"),
     _Way(_named, "its description has this name"),
     _Way(lambda name, _, one: _abbreviated(name, one), "its description has this abbreviation"),
+    _Way(lambda _, words, one: _explains(words, one), "the name only adds what its description says", True),
     _Way(lambda _, words, one: _says_else(words, one), "the names differ by the types of what it takes only", True),
     _Way(_turned, "what it does is described with these words", True),
     _Way(lambda _, words, one: _does(words, one), "this is what it does, to values of these types", True, True),

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
-from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown, under
+from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown, under
 from stretto.core.plan.foreign.form import TaskGraph, ends
 from stretto.core.plan.foreign.mentions import mentioned
 from stretto.core.plan.names import Names, one_slip
 
 _NUMBERED = re.compile(r"\W*(?:step|task)[ _-]?(\d{1,5})\W*", re.IGNORECASE)
+_COUNTED = re.compile(r"(.+?)[ _#-]*\(?(\d{1,4})\)?")
 _MOST = 1000  # pairs of nodes that one link may join
 
 
@@ -56,6 +57,7 @@ def read_links(graph: TaskGraph) -> Links:
     if (circle := _circle([(a, b) for a, b in map(ends, graph.links) if a is not None and b is not None])) is not None:
         said = f"the links run in a circle: {' → '.join(circle)}"
         links.found.append(diagnose("cycle", graph.at_links, said, "Remove one of them."))
+    links.found += names.twice(links.found)
     if names.is_sound:
         _drop_contradictions(links, names.referred)
     return links
@@ -89,6 +91,7 @@ class _Names:
         every = {source for number in range(len(graph.nodes)) for source in mentioned(graph.arguments(number))}
         in_range = all(source < len(graph.nodes) for source in every)
         self.is_sound = in_range and _circle([(str(one), str(other)) for one, other in self.referred]) is None
+        self._at_nodes = graph.at_nodes
         self._known = Names(lambda: self.bearers)
         named = [ends(one) for one in graph.links]
         self._sources = {source for source, _ in named}
@@ -98,8 +101,10 @@ class _Names:
         """Give the nodes that a name stands for, and say what is wrong with it."""
         if name in self.bearers:
             return self.bearers[name]
-        message, repaired, meant = f"a link names {shown(name)}, and no node is called so", True, list[int]()
-        if (near := one_slip(name, self.bearers)) is not None:
+        repaired, meant = True, list[int]()
+        if (nth := self._nth(name)) is not None:
+            meant, mend = [nth], f"It was read as node {nth}, counted from 0: the tool's name with a number."
+        elif (near := one_slip(name, self.bearers)) is not None:
             meant, mend = self.bearers[near], f"It was read as {shown(near)}: the names differ by a slip of the pen."
         elif name in self._numbers:
             meant, mend = [self._numbers[name]], f"It was read as node {self._numbers[name]}, counted from 0."
@@ -107,8 +112,27 @@ class _Names:
             mend = "It was dropped: nothing of the plan waits by it."
         else:
             mend, repaired = self._known.mend(name, "Name the tool of a node."), False
+        message = f"a link names {shown(name)}, and no node is called so"
         found.append(replace(diagnose("dangling-reference", place, message, mend), repaired=repaired))
         return meant
+
+    def twice(self, found: list[Diagnostic]) -> Iterator[Diagnostic]:
+        """Say which tools several nodes have though links go by tools, unless a link is in doubt already."""
+        if any(one.code == "ambiguous-link" for one in found):
+            return
+        for name, numbers in self.bearers.items():
+            if len(numbers) > 1 and self._sources:
+                message = f"nodes {listed(map(str, numbers))} are all called {shown(name)}, and links go by such names"
+                mend = "No link needs to tell them apart."
+                place = under(self._at_nodes, numbers[-1])
+                yield replace(diagnose("ambiguous-link", place, message, mend), repaired=True)
+
+    def _nth(self, name: str) -> int | None:
+        """Read `TOOL-2` as the second node of a tool that several have."""
+        match = _COUNTED.fullmatch(name)
+        bearers = self.bearers.get(match[1], []) if match else []
+        number = int(match[2]) if match else 0
+        return bearers[number - 1] if len(bearers) > 1 and 0 < number <= len(bearers) else None
 
     def pairs(
         self, sources: list[int], targets: list[int], source: str, target: str, place: str, found: list[Diagnostic]
@@ -158,11 +182,11 @@ def _drop_contradictions(links: Links, referred: set[tuple[int, int]]) -> None:
     for source, target in referred:
         sorter.add(target, source)
     position = {node: at for at, node in enumerate(sorter.static_order())}
-    earlier: dict[int, set[int]] = {}
+    earlier: dict[int, int] = {}  # sets of nodes, a bit each
     for source, target in sorted(referred, key=lambda pair: position[pair[1]]):
-        earlier.setdefault(target, set()).update({source}, earlier.get(source, ()))
+        earlier[target] = earlier.get(target, 0) | earlier.get(source, 0) | 1 << source
     for source, target in list(links.pairs):
-        if source != target and target in earlier.get(source, ()):
+        if source != target and earlier.get(source, 0) >> target & 1:
             place = links.pairs.pop((source, target))
             message = f"the link says that node {target} waits for node {source}, and the arguments say the contrary"
             links.found.append(diagnose("contradicting-link", place, message, "The arguments hold; mend the link."))
