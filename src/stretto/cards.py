@@ -77,6 +77,8 @@ def _tool(raw: Json, path: str, document: Document) -> AgentCard:
 def _types(raw: Json, path: str, document: Document) -> list[str]:
     if raw is None:
         return []
+    if isinstance(raw, str):
+        raw = [raw]
     if not isinstance(raw, list) or not all(isinstance(one, str) for one in raw):
         raise _bad(document, path, "the types are no list of names", 'Write ["text", "image"]')
     return [one.lower() for one in raw]

@@ -22,6 +22,7 @@ from stretto.documents import LARGEST, Document, Unreadable, parse_document, rea
 from stretto.extraction import Piece, fences, pieces
 
 LINES = (".jsonl", ".ndjson")
+PROSE = (".md", ".markdown", ".txt")
 LARGEST_LINE = 10 * 1024 * 1024
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from stretto.cli.text import one_line
+from stretto.cli.text import as_json, one_line
 from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from stretto.plan_files import Judged
 
 
-def catalogues(paths: list[Path]) -> "Callable[[Json], Catalogue]":
-    """Give which cards a plan is held against: of several files the one that its `dataset` names, else all."""
+def catalogues(paths: list[Path], otherwise: "Catalogue | None" = None) -> "Callable[[Json], Catalogue]":
+    """Give which cards a plan is held against: of several files the one that its `dataset` names, else all.
+
+    Without files it is `otherwise`.
+    """
     from stretto.cards import joined, read_cards
 
     held = {path: read_cards(path) for path in paths}
-    every = joined(held.values())
+    every = joined(held.values()) if held or otherwise is None else otherwise
 
     def chosen(document: "Json") -> "Catalogue":
         named = document.get("dataset") if isinstance(document, dict) else None
@@ -85,9 +88,15 @@ class _Summary:
 def _print_json(one: "Judged") -> None:
     from stretto.views import diagnostic_view
 
-    view = [diagnostic_view(said) for said in one.intake.found]
-    line = json.dumps({"id": one.id, "status": one.intake.status, "diagnostics": view}, ensure_ascii=False)
-    typer.echo(line.encode(errors="replace").decode())
+    view = {
+        "id": one.id,
+        "status": one.intake.status,
+        "diagnostics": [diagnostic_view(said) for said in one.intake.found],
+        "changes": [
+            {"code": did.code, "where": did.path, "what": did.what, "why": did.why} for did in one.intake.changes
+        ],
+    }
+    typer.echo(as_json(view, indent=None))
 
 
 def _print(one: "Judged") -> None:

@@ -58,12 +58,13 @@ def take_in(
             found.append(diagnose("empty-plan", "tasks", "the plan has no task", "Add at least one task."))
         return Intake(plan=reading.plan, status="refused", found=found, goal=reading.goal)
     mended = repair(reading.plan, check(reading.plan, catalogue, budget=budget or Budget()), catalogue)
-    found = [replace(one, path=reading.place(one.path)) for one in (*mended.found, *further(mended.plan))]
+    told = (one for one in (*mended.found, *further(mended.plan)) if one.code != "no-backup")  # no fault of the plan
+    found = [replace(one, path=reading.place(one.path)) for one in told]
     return Intake(
         plan=mended.plan,
         status=_status(whole := [*noted, *_joined(reading.found, found)]),
         found=whole,
-        changes=mended.changes,
+        changes=tuple(replace(one, path=reading.place(one.path)) for one in mended.changes),
         goal=reading.goal,
     )
 

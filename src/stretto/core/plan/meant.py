@@ -106,6 +106,8 @@ class Skills:
         return Meant(skill=told[0].skill, why=f"of what the name leaves open only this is there ({told[0].why})")
 
     def _one(self, name: str, wiring: Wiring) -> Meant | None:
+        if any(one.name == name for one in self._known):
+            return Meant(skill=name, why="it has this name")
         near = one_slip(name, (one.name for one in self._known))
         if near is not None:
             return Meant(skill=near, why="the names differ by a slip of the pen")
