@@ -41,16 +41,17 @@ def tell(judged: "Iterator[Judged]", *, as_json: bool, write: Path | None) -> in
     """Print what became of each plan, and write the only one where it is wanted; gives the exit code."""
     summary = _Summary()
     last: Judged | None = None
+    aside = str(write) == "-"  # then standard output is for the plan alone
     for last in judged:
         summary.add(last)
-        if as_json:
+        if as_json and not aside:
             _print_json(last)
         else:
-            _print(last)
+            _print(last, aside)
     if last is None:
         raise UsageError("there is no plan in this file")
-    if not as_json:
-        summary.print()
+    if aside or not as_json:
+        summary.print(aside)
     if write is not None:
         if summary.plans != 1:
             raise UsageError(f"--write takes one plan, and the file has {summary.plans}")
@@ -74,15 +75,15 @@ class _Summary:
             self._found[said.severity, said.code] += 1
             self._repaired[said.severity, said.code] += said.repaired
 
-    def print(self) -> None:
+    def print(self, aside: bool) -> None:
         """Print a line for every code: how often it was found, mended and left."""
         if self._found:
-            typer.echo(f"\n{'code':<32}{'severity':<10}{'found':>8}{'repaired':>10}{'left':>8}")
+            typer.echo(f"\n{'code':<32}{'severity':<10}{'found':>8}{'repaired':>10}{'left':>8}", err=aside)
         for (severity, code), found in sorted(self._found.items()):
             repaired = self._repaired[severity, code]
-            typer.echo(f"{code:<32}{severity:<10}{found:>8}{repaired:>10}{found - repaired:>8}")
+            typer.echo(f"{code:<32}{severity:<10}{found:>8}{repaired:>10}{found - repaired:>8}", err=aside)
         counts = ", ".join(f"{self.status[one]} {one}" for one in ("ok", "repaired", "refused"))
-        typer.echo(f"\n{self.plans} plan{'' if self.plans == 1 else 's'}: {counts}")
+        typer.echo(f"\n{self.plans} plan{'' if self.plans == 1 else 's'}: {counts}", err=aside)
 
 
 def _print_json(one: "Judged") -> None:
@@ -99,13 +100,13 @@ def _print_json(one: "Judged") -> None:
     typer.echo(as_json(view, indent=None))
 
 
-def _print(one: "Judged") -> None:
+def _print(one: "Judged", aside: bool) -> None:
     """Print a line for the plan, and below it its errors and what was mended."""
     tasks = len(one.intake.plan.tasks)
-    typer.echo(f"{one_line(one.id):<24} {one.intake.status:<9} {tasks} tasks")
+    typer.echo(f"{one_line(one.id):<24} {one.intake.status:<9} {tasks} tasks", err=aside)
     for said in one.intake.found:
         if said.severity == "error":
-            typer.echo(f"  {'mended' if said.repaired else 'left'}: {said}", err=not said.repaired)
+            typer.echo(f"  {'mended' if said.repaired else 'left'}: {said}", err=aside or not said.repaired)
 
 
 def _write(one: "Judged", path: Path) -> None:

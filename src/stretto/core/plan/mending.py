@@ -88,10 +88,11 @@ class Mender:
                     self._change(mended, broken.code, broken.where, what, "the names differ by a slip of the pen")
 
     def _counts_from_one(self) -> None:
-        """All references are off by one, and moved by one they all agree with the declared order."""
+        """In a plan of numbered tasks all references are off by one, and so corrected agree with the declared order."""
         whole = {task.id: list(self._references(task)) for task in self.tasks.values()}
         every = [(id_, name) for id_, found in whole.items() for _, name in found]
-        if self._keep or not any(name == id_ or name not in self.tasks for id_, name in every):
+        broken = any(name == id_ or name not in self.tasks for id_, name in every)
+        if self._keep or not broken or len(every) < 2 or not self._are_numbered():
             return
         for shift in (-1, 1):
             moved = {name: self._moved(name, shift) for _, name in every}
@@ -103,6 +104,14 @@ class Mender:
                         why = "all references are off by one, and so corrected all agree with the declared order"
                         self._change(redirected(self.tasks[id_], where, str(moved[name])), code, where, what, why)
                 return
+
+    def _are_numbered(self) -> bool:
+        """Whether the tasks are called by numbers, one after the other."""
+        numbers = [_TRAILING.fullmatch(id_) for id_ in self._ids]
+        first = numbers[0]
+        return first is not None and all(
+            one is not None and one[1] == first[1] and int(one[2]) == int(first[2]) + at for at, one in enumerate(numbers)
+        )
 
     def _moved(self, name: str, shift: int) -> str | None:
         """Give the task that stands so far from the one that a name, or its number, stands for."""
@@ -133,7 +142,7 @@ class Mender:
         """Whether several references are all off by the same distance, so that it is clear which becomes which."""
         if len(broken) == 1:
             return True
-        return any(
+        return self._are_numbered() and any(
             all(self._moved(one.name, shift) == name for one, name in zip(broken, names, strict=True))
             for shift in range(-3, 4)
         )
@@ -172,9 +181,11 @@ class Mender:
                     self._change(replace(now, inputs=inputs), "unknown-input", f"inputs.{name}", what, why)
 
     def _shift(self) -> None:
-        """All references of a task moved one back bring just what its skill takes, from tasks that come before it."""
-        for task in self._suspects():
+        """All references of a numbered task moved one back bring just what its skill takes, from tasks before it."""
+        for task in self._suspects() if self._are_numbered() else ():
             found = list(self._references(task))
+            if len(found) < 2:
+                continue
             moved = [self._moved(name, -1) for _, name in found]
             evidence = self._evidence()
             if None in moved or len(set(moved)) != len(moved):
