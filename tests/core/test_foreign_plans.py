@@ -66,6 +66,13 @@ def test_doubts_about_links_and_types_are_warnings_and_keep_nothing_from_running
     assert errors(check(intake.plan, KITCHEN)) == []
 
 
+def test_links_that_contradict_the_arguments_only_together_are_a_warning_too() -> None:
+    nodes = ("Photo Reader", ["a.jpg"]), ("Translation", ["<node-0>"]), ("Text Shortener", ["a b c"])
+    intake = taken(graph(*nodes, links=[("Translation", "Text Shortener"), ("Text Shortener", "Photo Reader")]))
+    assert intake.status == "ok"
+    assert [one.path for one in intake.found if one.code == "contradicting-link"] == ["task_links[1]"]
+
+
 @pytest.mark.parametrize(
     "text", ["$[Photo Reader.output]", "output_of_step_1", "[Output of Step 1]", "%{Photo_Reader.output}%", "<Node-0>"]
 )

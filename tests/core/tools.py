@@ -1,5 +1,6 @@
 """A small kitchen of tools with named types, and task graphs over them, written for these tests."""
 
+import itertools
 from typing import Any
 
 from stretto.core.domain import AgentCard, Catalogue, Skill
@@ -37,7 +38,7 @@ KITCHEN = Catalogue(agents=tuple(tool(name, *rest) for name, rest in TOOLS.items
 def graph(*nodes: tuple[str, Any], links: list[tuple[str, str]] | None = None) -> dict[str, Any]:
     """Write a task graph: nodes as (tool, arguments), and a chain of links unless others are given."""
     names = [name for name, _ in nodes]
-    pairs = list(zip(names, names[1:], strict=False)) if links is None else links
+    pairs = list(itertools.pairwise(names)) if links is None else links
     return {
         "task_nodes": [{"task": name, "arguments": arguments} for name, arguments in nodes],
         "task_links": [{"source": source, "target": target} for source, target in pairs],

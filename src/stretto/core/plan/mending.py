@@ -110,7 +110,8 @@ class Mender:
         numbers = [_TRAILING.fullmatch(id_) for id_ in self._ids]
         first = numbers[0]
         return first is not None and all(
-            one is not None and one[1] == first[1] and int(one[2]) == int(first[2]) + at for at, one in enumerate(numbers)
+            one is not None and one[1] == first[1] and int(one[2]) == int(first[2]) + at
+            for at, one in enumerate(numbers)
         )
 
     def _moved(self, name: str, shift: int) -> str | None:

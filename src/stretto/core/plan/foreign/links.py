@@ -54,12 +54,13 @@ def read_links(graph: TaskGraph) -> Links:
         if sides[0] and sides[1]:
             for pair in names.pairs(sides[0], sides[1], source, target, place, links.found):
                 links.pairs.setdefault(pair, place)
-    if (circle := _circle([(a, b) for a, b in map(ends, graph.links) if a is not None and b is not None])) is not None:
+    links.found += names.twice(links.found)
+    circle = _circle([(a, b) for a, b in map(ends, graph.links) if a is not None and b is not None])
+    if circle is not None:
         said = f"the links run in a circle: {' → '.join(circle)}"
         links.found.append(diagnose("cycle", graph.at_links, said, "Remove one of them."))
-    links.found += names.twice(links.found)
     if names.is_sound:
-        _drop_contradictions(links, names.referred)
+        _drop_contradictions(links, names.referred, together=circle is None)
     return links
 
 
@@ -176,20 +177,36 @@ class _Names:
         return numbers if sound else {}
 
 
-def _drop_contradictions(links: Links, referred: set[tuple[int, int]]) -> None:
-    """Leave out the links that lead back against the arguments, which run in no circle."""
-    sorter: TopologicalSorter[int] = TopologicalSorter()
+def _drop_contradictions(links: Links, referred: set[tuple[int, int]], *, together: bool) -> None:
+    """Leave out the links that lead back against the arguments, or `together` with the links before them.
+
+    The arguments run in no circle. Of more links than `_MOST` that do with them, nothing is left out.
+    """
+    if (
+        _circle([(str(one), str(other)) for one, other in (*referred, *links.pairs)]) is None
+        or len(links.pairs) > _MOST
+    ):
+        return
+    later: dict[int, set[int]] = {}
     for source, target in referred:
-        sorter.add(target, source)
-    position = {node: at for at, node in enumerate(sorter.static_order())}
-    earlier: dict[int, int] = {}  # sets of nodes, a bit each
-    for source, target in sorted(referred, key=lambda pair: position[pair[1]]):
-        earlier[target] = earlier.get(target, 0) | earlier.get(source, 0) | 1 << source
+        later.setdefault(source, set()).add(target)
     for source, target in list(links.pairs):
-        if source != target and earlier.get(source, 0) >> target & 1:
+        if source != target and source in _reached(later, target):
             place = links.pairs.pop((source, target))
             message = f"the link says that node {target} waits for node {source}, and the arguments say the contrary"
             links.found.append(diagnose("contradicting-link", place, message, "The arguments hold; mend the link."))
+        elif together:
+            later.setdefault(source, set()).add(target)
+
+
+def _reached(later: dict[int, set[int]], start: int) -> set[int]:
+    """Give a node and all that come later."""
+    reached, todo = {start}, [start]
+    while todo:
+        fresh = later.get(todo.pop(), set()) - reached
+        reached |= fresh
+        todo += fresh
+    return reached
 
 
 def _circle(edges: list[tuple[str, str]]) -> list[str] | None:
