@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from stretto.core.domain import Skill
 from stretto.core.plan.diagnostics import listed
-from stretto.core.plan.names import one_slip
+from stretto.core.plan.names import Slips
 from stretto.core.plan.schemas import named_types, taken_types
 
 _LONGEST = 100
@@ -90,6 +90,8 @@ class Skills:
 
     def __init__(self, skills: Iterable[Skill]) -> None:
         self._known = [_known(one) for one in {one.name: one for one in skills}.values()]
+        self._names = frozenset(one.name for one in self._known)
+        self._slips = Slips(one.name for one in self._known)
 
     def meant(self, name: str, wiring: Wiring) -> Meant | None:
         """Give the one skill that a name means, or None when that is not beyond doubt."""
@@ -106,9 +108,9 @@ class Skills:
         return Meant(skill=told[0].skill, why=f"of what the name leaves open only this is there ({told[0].why})")
 
     def _one(self, name: str, wiring: Wiring) -> Meant | None:
-        if any(one.name == name for one in self._known):
+        if name in self._names:
             return Meant(skill=name, why="it has this name")
-        near = one_slip(name, (one.name for one in self._known))
+        near = self._slips.only(name)
         if near is not None:
             return Meant(skill=near, why="the names differ by a slip of the pen")
         words = _words(name)

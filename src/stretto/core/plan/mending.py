@@ -11,7 +11,7 @@ from stretto.core.plan.edits import redirected, replaced, without
 from stretto.core.plan.evidence import Evidence, literals
 from stretto.core.plan.graph import circles, graph_of
 from stretto.core.plan.meant import Skills
-from stretto.core.plan.names import one_slip
+from stretto.core.plan.names import Slips, one_slip
 from stretto.core.plan.references import needs, parse, places
 from stretto.core.plan.schemas import arguments
 from stretto.core.routing import Roster
@@ -79,9 +79,10 @@ class Mender:
 
     def _slips(self) -> None:
         """A reference to a task that is not there, one slip of the pen from one that is."""
+        names = Slips(self._ids)
         for task in self._open():
             for broken in self._broken(task):
-                near = one_slip(broken.name, self.tasks) if broken.code == "dangling-reference" else None
+                near = names.only(broken.name) if broken.code == "dangling-reference" else None
                 if near is not None and near != task.id:
                     mended = redirected(self.tasks[task.id], broken.where, near)
                     what = f"refers to {shown(near)} instead of {shown(broken.name)}"

@@ -9,6 +9,7 @@ _LONGEST = 100
 _FEW = 200
 _SEARCHES = 30
 _NEAR = 0.6
+_SHORT = 4
 
 
 class Names:
@@ -59,21 +60,40 @@ class Names:
         return self._held
 
 
-def one_slip(name: str, known: Iterable[str]) -> str | None:
-    """Give the one known name that differs by case, spaces and punctuation only, else the one within a slip of the pen.
+class Slips:
+    """Known names, found by one slip of the pen and only where no other can be meant.
 
-    A slip is a letter too many, missing, changed, or swapped with its neighbour; a digit is none. Two that fit
-    are none either: a name that is to replace another must be beyond doubt. Names of fewer than four letters have
-    no slips.
+    A slip is another case, space or punctuation; else a letter too many, missing, changed, or swapped with its
+    neighbour; a digit is none. A name that is to replace another must be beyond doubt: two that fit are none.
+    Names of fewer than four letters have no slips of letters.
     """
-    if len(name) > _LONGEST:
-        return None
-    digits = _digits(name)
-    names = [one for one in dict.fromkeys(known) if len(one) <= _LONGEST and _digits(one) == digits]
-    same = [one for one in names if _plain(one) == _plain(name)]
-    if not same and len(_plain(name)) >= 4:
-        same = [one for one in names if len(_plain(one)) >= 4 and _is_slip(_plain(one), _plain(name))]
-    return same[0] if len(same) == 1 else None
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._plain: dict[str, list[str]] = {}
+        self._shortened: dict[str, list[str]] = {}
+        for name in dict.fromkeys(known):
+            if len(name) <= _LONGEST:
+                self._plain.setdefault(_plain(name), []).append(name)
+        for plain in self._plain:
+            for less in _shorter(plain):
+                self._shortened.setdefault(less, []).append(plain)
+
+    def only(self, name: str) -> str | None:
+        """Give the one known name that this must be, or None."""
+        if len(name) > _LONGEST:
+            return None
+        plain = _plain(name)
+        found = self._plain.get(plain, [])
+        if not found and len(plain) >= _SHORT:
+            near = dict.fromkeys(one for less in _shorter(plain) for one in self._shortened.get(less, ()))
+            found = [known for one in near if _is_slip(one, plain) for known in self._plain[one]]
+        same = [one for one in found if _digits(one) == _digits(name)]
+        return same[0] if len(found) == len(same) == 1 else None
+
+
+def one_slip(name: str, known: Iterable[str]) -> str | None:
+    """Give the one of a few names that a slip of the pen away is meant, or None; see `Slips`."""
+    return Slips(known).only(name)
 
 
 def _is_slip(one: str, other: str) -> bool:
@@ -99,6 +119,6 @@ def _plain(name: str) -> str:
 
 
 def _shorter(name: str) -> list[str]:
-    if len(name) < 4:  # every short name is near every other
+    if len(name) < _SHORT:  # every short name is near every other
         return [name]
     return [name, *(name[:at] + name[at + 1 :] for at in range(len(name)))]

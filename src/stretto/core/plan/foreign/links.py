@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown, under
 from stretto.core.plan.foreign.form import TaskGraph, ends
 from stretto.core.plan.foreign.mentions import mentioned
-from stretto.core.plan.names import Names, one_slip
+from stretto.core.plan.names import Names, Slips
 
 _NUMBERED = re.compile(r"\W*(?:step|task)[ _-]?(\d{1,5})\W*", re.IGNORECASE)
 _COUNTED = re.compile(r"(.+?)[ _#-]*\(?(\d{1,4})\)?")
@@ -93,6 +93,7 @@ class _Names:
         in_range = all(source < len(graph.nodes) for source in every)
         self.is_sound = in_range and _circle([(str(one), str(other)) for one, other in self.referred]) is None
         self._at_nodes = graph.at_nodes
+        self._slips = Slips(self.bearers)
         self._known = Names(lambda: self.bearers)
         named = [ends(one) for one in graph.links]
         self._sources = {source for source, _ in named}
@@ -105,7 +106,7 @@ class _Names:
         repaired, meant = True, list[int]()
         if (nth := self._nth(name)) is not None:
             meant, mend = [nth], f"It was read as node {nth}, counted from 0: the tool's name with a number."
-        elif (near := one_slip(name, self.bearers)) is not None:
+        elif (near := self._slips.only(name)) is not None:
             meant, mend = self.bearers[near], f"It was read as {shown(near)}: the names differ by a slip of the pen."
         elif name in self._numbers:
             meant, mend = [self._numbers[name]], f"It was read as node {self._numbers[name]}, counted from 0."
