@@ -101,8 +101,15 @@ def yaml_text(value: Json) -> str:
     writer.default_flow_style = False
     writer.width = 110
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    writer.representer.add_representer(str, _written)
     writer.dump(value, out)
     return out.getvalue()
+
+
+def _written(representer: Any, text: str) -> Any:
+    """Write a text as it is where all of it shows, else in quotes, with escapes: some line ends would be folded."""
+    style = None if text.isprintable() else '"'
+    return representer.represent_scalar(f"{_CORE}str", text, style=style)
 
 
 def parse_document(text: str, name: str, *, is_json: bool = False) -> Document:

@@ -15,6 +15,7 @@ from stretto.core.plan.schemas import (
     NoSuchPart,
     arguments,
     mismatch,
+    misnamed,
     part,
     resolved,
     type_of,
@@ -110,7 +111,7 @@ def _fits(
             for number, one in enumerate(value):
                 if is_reference(one):
                     yield from _fits(one, items, root, under(where, number), task, plan, outputs)
-    if problem := mismatch(given, wanted, root):
+    if problem := mismatch(given, wanted, root) or misnamed(given, wanted, root):
         yield diagnose("type-mismatch", where, f"gets {problem}", "Refer to another part, or convert it in between.")
 
 

@@ -120,9 +120,6 @@ def mismatch(given: Schema, wanted: Schema, wanted_root: Schema) -> str | None:
     have, want = types(given, given), types(wanted, wanted_root)
     if not have & want:
         return f"{_say(have)} where {_say(want)} is wanted"
-    called, sought = named_types(given, given), named_types(wanted, wanted_root)
-    if called and sought and not called & sought and not _both_open(given, wanted, wanted_root):
-        return f"{' or '.join(sorted(called))} where {' or '.join(sorted(sought))} is wanted"
     if have == want == {"array"}:
         ours, theirs = resolved(given, given), resolved(wanted, wanted_root)
         if "prefixItems" in ours or "prefixItems" in theirs:
@@ -131,6 +128,18 @@ def mismatch(given: Schema, wanted: Schema, wanted_root: Schema) -> str | None:
         if not have & want:
             return f"a list of {_say(have)} where a list of {_say(want)} is wanted"
     return None
+
+
+def misnamed(given: Schema, wanted: Schema, wanted_root: Schema) -> str | None:
+    """Say which named types do not meet, or None when some do, or when the schemas name none.
+
+    Where both sides say what they are made of, that decides, and not what they are called.
+    """
+    have, want = named_types(given, given), named_types(wanted, wanted_root)
+    both_open = all("properties" in resolved(one, root) for one, root in ((given, given), (wanted, wanted_root)))
+    if not have or not want or have & want or both_open:
+        return None
+    return f"{' or '.join(sorted(have))} where {' or '.join(sorted(want))} is wanted"
 
 
 def named_types(schema: Json, root: Json) -> frozenset[str]:
@@ -175,11 +184,6 @@ def untitled(name: str, schema: Json) -> Json:
     if isinstance(schema, dict) and schema.get("title") == name.replace("_", " ").title():
         return {key: value for key, value in schema.items() if key != "title"}
     return schema
-
-
-def _both_open(given: Schema, wanted: Json, wanted_root: Json) -> bool:
-    """Whether both sides say what they are made of: then that decides, and not what they are called."""
-    return "properties" in resolved(given, given) and "properties" in resolved(wanted, wanted_root)
 
 
 def _item(schema: Schema, number: int) -> Json:

@@ -13,7 +13,7 @@ from stretto.core.plan.foreign.form import TaskGraph, argument, task_graph
 from stretto.core.plan.foreign.links import argument_circle, read_links, references_of
 from stretto.core.plan.foreign.mentions import Mentions, is_placeholder, mentioned, reference
 from stretto.core.plan.references import RESERVED
-from stretto.core.plan.schemas import POSITIONAL, mismatch, named_types
+from stretto.core.plan.schemas import POSITIONAL, misnamed
 from stretto.core.plan.shape import DEFAULT_SIZE, Size, measure
 from stretto.core.routing import Roster
 
@@ -165,6 +165,4 @@ class _Reader:
             return None
         given = self._agents.skill(one, giving[0]).output
         wanted = self._agents.skill(other, taking[0]).inputs.get("additionalProperties")
-        if not isinstance(wanted, dict) or not named_types(given, given):
-            return None
-        return mismatch(given, wanted, wanted)
+        return misnamed(given, wanted, wanted) if isinstance(wanted, dict) else None
