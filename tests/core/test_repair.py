@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stretto.core.domain import AgentCard, Catalogue, Plan, SideEffect, Skill, Task
+from stretto.core.domain import AgentCard, Budget, Catalogue, Plan, SideEffect, Skill, Task
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import errors
 from stretto.core.plan.repair import Repair, repair
@@ -169,6 +169,26 @@ def test_a_name_never_leads_to_a_skill_with_a_side_effect() -> None:
     skill = Skill(name="delete_host", effect=SideEffect.IRREVERSIBLE)
     catalogue = Catalogue(agents=(AgentCard(name="a", skills=(skill,)),))
     assert mended(Task(id="t", skill="delete_hosts"), catalogue=catalogue).changes == ()
+
+
+def test_what_a_task_with_a_side_effect_does_is_never_guessed() -> None:
+    acts = AgentCard(name="a", skills=(Skill(name="publish", effect=SideEffect.REVERSIBLE),))
+    catalogue = Catalogue(agents=(*KITCHEN.agents, acts))
+    publish = Task(id="out", skill="publish", inputs={"text": ref("out")}, after=("read",))
+    assert mended(READ, publish, catalogue=catalogue).plan.tasks == (READ, publish)
+
+
+def test_two_tasks_of_one_id_are_both_kept_and_left_to_be_asked_about() -> None:
+    say = Task(id="read", skill="Text-to-Speech", inputs={"text": ref("read")})
+    assert mended(READ, say).plan.tasks == (READ, say)
+
+
+def test_a_plan_without_tasks_and_one_beyond_its_budget_are_not_called_mended() -> None:
+    assert mended().changes == ()
+    plan = Plan(tasks=(READ, Task(id="say", skill="Text-to-Speech", inputs={"text": ref("read")})))
+    budget = Budget(steps=1)
+    result = repair(plan, check(plan, KITCHEN, budget=budget), KITCHEN, budget=budget)
+    assert {one.code: one.repaired for one in errors(result.found)} == {"over-budget": False, "unknown-skill": True}
 
 
 def test_an_argument_is_given_under_the_name_a_slip_of_the_pen_away() -> None:

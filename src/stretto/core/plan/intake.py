@@ -57,7 +57,8 @@ def take_in(
         if not errors(found):
             found.append(diagnose("empty-plan", "tasks", "the plan has no task", "Add at least one task."))
         return Intake(plan=reading.plan, status="refused", found=found, goal=reading.goal)
-    mended = repair(reading.plan, check(reading.plan, catalogue, budget=budget or Budget()), catalogue)
+    limit = budget or Budget()
+    mended = repair(reading.plan, check(reading.plan, catalogue, budget=limit), catalogue, budget=limit)
     told = (one for one in (*mended.found, *further(mended.plan)) if one.code != "no-backup")  # no fault of the plan
     found = [replace(one, path=reading.place(one.path)) for one in told]
     return Intake(

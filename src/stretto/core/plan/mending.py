@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from stretto.core.domain import Plan, Task
+from stretto.core.domain import Plan, SideEffect, Task
 from stretto.core.plan.arguments import by_name
 from stretto.core.plan.diagnostics import shown
 from stretto.core.plan.edits import redirected, replaced, without
@@ -16,6 +16,7 @@ from stretto.core.plan.references import needs, parse, places
 from stretto.core.plan.schemas import arguments
 from stretto.core.routing import Roster
 
+HARMLESS = frozenset({SideEffect.NONE, SideEffect.UNDECLARED})
 _CAREFUL = 500  # tasks of a plan in which every task's ancestors are looked at
 _TRAILING = re.compile(r"(.*?)(\d{1,6})")
 
@@ -48,7 +49,8 @@ class Mender:
     def __init__(self, plan: Plan, agents: Roster, skills: Skills, keep: frozenset[str]) -> None:
         self.tasks = {task.id: task for task in plan.tasks}
         self.changes: list[Change] = []
-        self._agents, self._skills, self._keep = agents, skills, keep
+        self._agents, self._skills = agents, skills
+        self._keep = keep.union(task.id for task in plan.tasks if self._acts(task))
         self._ids = list(self.tasks)
         self._position = {id_: at for at, id_ in enumerate(self._ids)}
 
@@ -66,6 +68,12 @@ class Mender:
             self._order,
         ):
             rule()
+
+    def _acts(self, task: Task) -> bool:
+        """Whether a task has a declared side effect: what it does is not to be guessed."""
+        return any(self._agents.effect(task, name) not in HARMLESS for name in self._agents.candidates(task)) or (
+            task.effect is not None and task.effect not in HARMLESS
+        )
 
     def _open(self) -> Iterator[Task]:
         for id_ in self._ids:
@@ -93,7 +101,8 @@ class Mender:
         whole = {task.id: list(self._references(task)) for task in self.tasks.values()}
         every = [(id_, name) for id_, found in whole.items() for _, name in found]
         broken = any(name == id_ or name not in self.tasks for id_, name in every)
-        if self._keep or not broken or len(every) < 2 or not self._are_numbered():
+        kept = any(id_ in self._keep for id_, _ in every)
+        if kept or not broken or len(every) < 2 or not self._are_numbered():
             return
         for shift in (-1, 1):
             moved = {name: self._moved(name, shift) for _, name in every}
@@ -109,7 +118,7 @@ class Mender:
     def _are_numbered(self) -> bool:
         """Whether the tasks are called by numbers, one after the other."""
         numbers = [_TRAILING.fullmatch(id_) for id_ in self._ids]
-        first = numbers[0]
+        first = numbers[0] if numbers else None
         return first is not None and all(
             one is not None and one[1] == first[1] and int(one[2]) == int(first[2]) + at
             for at, one in enumerate(numbers)

@@ -2,22 +2,23 @@
 
 A plan without errors is never touched. The same plan is always mended the same way, and a mended plan not again.
 Every change rests on evidence in the plan itself, such as an order that it declares, or on the agents' cards. No
-task is added, removed or given a skill with a declared side effect.
+task is added or removed, none is given a skill with a declared side effect, and none that has one is changed.
 """
 
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from stretto.core.domain import Catalogue, Plan, SideEffect
+from stretto.core.domain import Budget, Catalogue, Plan
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic, errors
 from stretto.core.plan.meant import Skills
-from stretto.core.plan.mending import Change, Mender
+from stretto.core.plan.mending import HARMLESS, Change, Mender
 from stretto.core.routing import roster
 
 __all__ = ["Change", "Repair", "repair"]
 
+NO_BUDGET = Budget()
 _SAID = 3  # changes that are told of one defect
 _ROUNDS = 5
 _TASK = re.compile(r"tasks\.[^.\[]+")
@@ -33,19 +34,25 @@ class Repair:
 
 
 def repair(
-    plan: Plan, found: Sequence[Diagnostic], catalogue: Catalogue, *, keep: Collection[str] = frozenset()
+    plan: Plan,
+    found: Sequence[Diagnostic],
+    catalogue: Catalogue,
+    *,
+    keep: Collection[str] = frozenset(),
+    budget: Budget = NO_BUDGET,
+    seconds: float | None = None,
 ) -> Repair:
-    """Mend what can be mended of the errors that a check of the plan found; `keep` names tasks to leave alone."""
+    """Mend what can be mended of the errors that a check of the plan found; `keep` names tasks to leave alone.
+
+    `budget` and `seconds` are those that the check was made with. A plan in which two tasks have one id is left
+    as it is.
+    """
     changes: list[Change] = []
     agents = roster(catalogue)
-    skills = Skills(
-        skill
-        for card in catalogue.agents
-        for skill in card.skills
-        if skill.effect in (SideEffect.NONE, SideEffect.UNDECLARED)
-    )
+    skills = Skills(skill for card in catalogue.agents for skill in card.skills if skill.effect in HARMLESS)
     left = list(found)
-    for _ in range(_ROUNDS):
+    mendable = len({task.id for task in plan.tasks}) == len(plan.tasks)
+    for _ in range(_ROUNDS if mendable else 0):
         if not errors(left):
             break
         mender = Mender(plan, agents, skills, frozenset(keep))
@@ -54,7 +61,7 @@ def repair(
             break
         changes += mender.changes
         plan = replace(plan, tasks=tuple(mender.tasks.values()))
-        left = check(plan, catalogue)
+        left = check(plan, catalogue, budget=budget, seconds=seconds)
     return Repair(plan=plan, changes=tuple(changes), found=_compared(found, left, changes) if changes else left)
 
 
