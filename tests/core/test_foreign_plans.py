@@ -96,6 +96,12 @@ def test_named_arguments_keep_their_names() -> None:
     assert intake.plan.tasks[1].inputs == {"text": {"ref": "node-0.output"}, "language": "fr"}
 
 
+def test_arguments_of_one_name_are_all_kept() -> None:
+    arguments = [{"name": "text", "value": value} for value in ("a", "b", "c")]
+    intake = taken(graph(("Comparison", arguments)))
+    assert intake.plan.tasks[0].inputs == {"text": "a", "text_2": "b", "text_3": "c"}
+
+
 def test_a_part_of_a_result_stays_a_part_and_output_is_the_whole() -> None:
     intake = taken(graph(("Photo Reader", ["a.jpg"]), ("Comparison", ["<node-0>.lines[0]", "<node-0>.output"])))
     assert intake.plan.tasks[1].inputs == {"arguments": [{"ref": "node-0.output.lines[0]"}, {"ref": "node-0.output"}]}

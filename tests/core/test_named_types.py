@@ -81,5 +81,12 @@ def test_two_slips_other_digits_and_short_names_lead_nowhere(name: str) -> None:
     assert one_slip(name, ["Text Reader", "node-1", "bat"]) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "other"), [("get_alarm", "set_alarm"), ("lend money", "send money"), ("play", "clay")]
+)
+def test_a_changed_letter_that_makes_another_word_is_no_slip(name: str, other: str) -> None:
+    assert one_slip(name, [other]) is None
+
+
 def test_two_names_within_a_slip_are_none() -> None:
     assert one_slip("reade", ["reader", "readed"]) is None

@@ -1,5 +1,6 @@
 """Near-miss names: which known name was meant. Near linear, however many names are known or missed."""
 
+import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
@@ -64,7 +65,8 @@ class Slips:
     """Known names, found by one slip of the pen and only where no other can be meant.
 
     A slip is another case, space or punctuation; else a letter too many, missing, changed, or swapped with its
-    neighbour; a digit is none. A name that is to replace another must be beyond doubt: two that fit are none.
+    neighbour; a digit is none. A name that is to replace another must be beyond doubt: two that fit are none, and
+    a changed letter makes another word where it is the first (`get_alarm`, `set_alarm`) or the word is short.
     Names of fewer than four letters have no slips of letters.
     """
 
@@ -87,7 +89,7 @@ class Slips:
         if not found and len(plain) >= _SHORT:
             near = dict.fromkeys(one for less in _shorter(plain) for one in self._shortened.get(less, ()))
             found = [known for one in near if _is_slip(one, plain) for known in self._plain[one]]
-        same = [one for one in found if _digits(one) == _digits(name)]
+        same = [one for one in found if _digits(one) == _digits(name) and not _is_other_word(one, name)]
         return same[0] if len(found) == len(same) == 1 else None
 
 
@@ -108,6 +110,15 @@ def _is_slip(one: str, other: str) -> bool:
         or left[1:] == right[1:]
         or (left[2:] == right[2:] and left[:2] == right[1::-1])
     )
+
+
+def _is_other_word(one: str, other: str) -> bool:
+    """Whether two names of as many words differ by the first letter of a word, or by a letter of a short word."""
+    ours, theirs = (re.findall(r"[^\W_]+", name.lower()) for name in (one, other))
+    if len(ours) != len(theirs):
+        return False
+    differing = [(a, b) for a, b in zip(ours, theirs, strict=True) if len(a) == len(b) and sorted(a) != sorted(b)]
+    return any(a[0] != b[0] or len(a) <= _SHORT for a, b in differing)
 
 
 def _digits(name: str) -> str:

@@ -4,6 +4,7 @@ What cannot be said in a plan of ours, because the arguments or a link cannot be
 is safe, and told. The rest is left to the checker and to `repair`.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from stretto.core.domain import Json, Plan, Task
@@ -121,6 +122,7 @@ class _Reader:
         here = f"tasks.node-{number}.inputs"
         inputs: dict[str, Json] = {}
         positional: list[Json] = []
+        again: Counter[str] = Counter()
         for at, one in enumerate(raw):
             name, value = argument(one)
             if name is not None and any(True for _ in mentioned(name)):  # name and value changed places
@@ -133,15 +135,15 @@ class _Reader:
                 self._places[f"{here}.{POSITIONAL}[{len(positional)}]"] = under(place, at)
                 positional.append(value)
             else:
-                while name in inputs or name in RESERVED:
-                    name += "_2"
+                name = _free(name, inputs, again)
                 self._places[under(here, name)] = under(place, at)
                 inputs[name] = value
         if positional:
             inputs[POSITIONAL] = positional
         for other in mentions.in_text:
-            self._places[f"{here}.node-{other}"] = place
-            inputs[f"node-{other}"] = reference(other)
+            name = _free(f"node-{other}", inputs, again)
+            self._places[under(here, name)] = place
+            inputs[name] = reference(other)
         return inputs
 
     def _compare_links(self) -> None:
@@ -166,3 +168,12 @@ class _Reader:
         given = self._agents.skill(one, giving[0]).output
         wanted = self._agents.skill(other, taking[0]).inputs.get("additionalProperties")
         return misnamed(given, wanted, wanted) if isinstance(wanted, dict) else None
+
+
+def _free(name: str, taken: dict[str, Json], again: Counter[str]) -> str:
+    """Give a name that no other argument has: the second of a name gets a 2 behind it."""
+    free = name
+    while free in taken or free in RESERVED:
+        again[name] += 1
+        free = f"{name}_{again[name] + 1}"
+    return free
