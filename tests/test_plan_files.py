@@ -88,6 +88,11 @@ def test_every_line_is_a_plan_of_its_own_and_a_bad_one_spoils_no_other(tmp_path:
     assert "unreadable" in codes(fourth)
 
 
+def test_a_plan_a_line_is_read_from_a_file_of_any_name(tmp_path: Path, catalogue: Catalogue) -> None:
+    held = judged("\n".join([json.dumps(PLAN)] * 300), tmp_path / "plans.json", catalogue)
+    assert [one.intake.status for one in held] == ["ok"] * 300
+
+
 def test_findings_name_file_line_and_column(tmp_path: Path, catalogue: Catalogue) -> None:
     wrong = json.dumps({**PLAN, "task_nodes": [{"task": "Sculptor", "arguments": []}]})
     [_, one] = judged(f"{json.dumps(PLAN)}\n{wrong}\n", tmp_path / "plans.jsonl", catalogue)

@@ -39,12 +39,12 @@ def fences(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def pieces(text: str) -> Iterator[Piece]:
-    """Give the JSON objects and lists of objects in a text, in their order; the last may break off."""
-    at = 0
-    for _ in range(_TRIES):
-        start = _next(text, at)
-        if start is None:
-            return
+    """Give the JSON objects and lists of objects in a text, in their order; the last may break off.
+
+    After `_TRIES` brackets that begin no JSON nobody looks any further.
+    """
+    at = failed = 0
+    while failed < _TRIES and (start := _next(text, at)) is not None:
         try:
             value, end = _DECODER.raw_decode(text, start)
         except RecursionError:
@@ -53,7 +53,7 @@ def pieces(text: str) -> Iterator[Piece]:
             if _ends_within(text, start) and (piece := _completed(text, start)) is not None:
                 yield piece
                 return
-            at = start + 1
+            at, failed = start + 1, failed + 1
             continue
         if isinstance(value, dict) or any(isinstance(one, dict) for one in value):
             yield Piece(value=value, start=start, end=end)

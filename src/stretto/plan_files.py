@@ -179,9 +179,10 @@ def _places(text: str, piece: Piece, line: int) -> Callable[[], Places]:
     """Give the places of a piece in the whole text."""
 
     def places() -> Places:
-        before = re.sub(r"[^\n]", " ", text[: piece.start])
-        found = json_places(before + text[piece.start : piece.end])[0]
-        return {path: (row + line - 1, column) for path, (row, column) in found.items()}
+        rows = line - 1 + text.count("\n", 0, piece.start)
+        indent = piece.start - text.rfind("\n", 0, piece.start) - 1
+        found = json_places(text[piece.start : piece.end])[0]
+        return {path: (row + rows, column + indent if row == 1 else column) for path, (row, column) in found.items()}
 
     return places
 
