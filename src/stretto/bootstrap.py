@@ -17,13 +17,13 @@ from typing import Any, Literal, TypeAlias
 
 from stretto.agents.function import FunctionAgent
 from stretto.amounts import budget_of, deadline_of
-from stretto.conditions import CelConditions
+from stretto.conditions import CelConditions, condition_defects
 from stretto.core.canonical import short
 from stretto.core.commands import ChangeLimits, Command, Recover, SubmitGoal
 from stretto.core.domain import Budget, Catalogue, FailureClass, InputSpec, Json, Plan, Rules
 from stretto.core.errors import BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.plan.check import check
-from stretto.core.plan.diagnostics import Diagnostic, diagnose
+from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.shape import Size
 from stretto.core.plan.shape import read_plan as read_shape
 from stretto.core.state import RunState
@@ -167,13 +167,7 @@ class Orchestrator:
     def check(self, plan: Plan, *, budget: Budget | None = None, seconds: float | None = None) -> list[Diagnostic]:
         """Give every defect of a plan, as far as it shows before anything runs."""
         found = check(plan, self.catalogue, budget=budget or self.budget, seconds=seconds)
-        conditions = CelConditions()
-        for one in plan.tasks:
-            known = any(said.code == "bad-condition" and said.path == f"tasks.{one.id}.when" for said in found)
-            if one.when is not None and not known and (problem := conditions.problem(one.when)):
-                mend = "See docs/plans.md on conditions."
-                found.append(diagnose("bad-condition", f"tasks.{one.id}.when", problem, mend))
-        return found
+        return found + condition_defects(plan)
 
     @property
     def catalogue(self) -> Catalogue:

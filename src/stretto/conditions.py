@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from stretto.core.domain import Plan
 from stretto.core.plan.check import condition_problem
+from stretto.core.plan.diagnostics import Diagnostic, diagnose
 
 
 class CelConditions:
@@ -33,6 +35,16 @@ class CelConditions:
         except Exception as error:
             return str(error).splitlines()[0].replace("<input>:", "position ")
         return None
+
+
+def condition_defects(plan: Plan) -> list[Diagnostic]:
+    """Give the conditions of a plan that cannot be compiled. Those that the checker refuses unseen are left to it."""
+    conditions = CelConditions()
+    return [
+        diagnose("bad-condition", f"tasks.{one.id}.when", problem, "See docs/plans.md on conditions.")
+        for one in plan.tasks
+        if one.when is not None and not condition_problem(one.when) and (problem := conditions.problem(one.when))
+    ]
 
 
 @cache

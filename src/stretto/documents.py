@@ -7,6 +7,7 @@ schema; keys are text as written; tags of programming languages, cycles and doub
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -66,6 +67,11 @@ class Document:
 
 def read_document(path: Path, *, largest: int = LARGEST) -> Document:
     """Read a JSON or YAML file; raises Unreadable for whatever is wrong with it."""
+    return parse_document(read_text(path, largest=largest), str(path), is_json=path.suffix.lower() == ".json")
+
+
+def read_text(path: Path, *, largest: int = LARGEST) -> str:
+    """Read a file of UTF-8 text; raises Unreadable when it cannot be read, is too large, or is not such text."""
     name = str(path)
     try:
         with path.open("rb") as file:
@@ -76,7 +82,7 @@ def read_document(path: Path, *, largest: int = LARGEST) -> Document:
     if len(raw) > largest:
         raise Unreadable(_said("too-large", name, f"more than {largest} bytes", "Split it."))
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start]
         column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1
@@ -84,7 +90,26 @@ def read_document(path: Path, *, largest: int = LARGEST) -> Document:
         raise Unreadable(
             _said("unreadable", f"{name}:{line}:{column}", "this is not UTF-8 text", "Save it as UTF-8.")
         ) from None
-    return parse_document(text, name, is_json=path.suffix.lower() == ".json")
+
+
+def yaml_text(value: Json) -> str:
+    """Give a value as YAML that `parse_document` reads as the same value."""
+    from ruamel.yaml import YAML  # loading takes a tenth of a second: only what writes YAML pays for it
+
+    out = StringIO()
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.width = 110
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    writer.representer.add_representer(str, _written)
+    writer.dump(value, out)
+    return out.getvalue()
+
+
+def _written(representer: Any, text: str) -> Any:
+    """Write a text as it is where all of it shows, else in quotes, with escapes: some line ends would be folded."""
+    style = None if text.isprintable() else '"'
+    return representer.represent_scalar(f"{_CORE}str", text, style=style)
 
 
 def parse_document(text: str, name: str, *, is_json: bool = False) -> Document:

@@ -22,25 +22,36 @@ def register(app: typer.Typer) -> None:
 
 def plan(
     goal: Annotated[Optional[str], typer.Argument(help="A goal; how it would be pursued is shown.")] = None,
-    file: Annotated[Optional[Path], typer.Option("--file", help="The plan to check: YAML or JSON.")] = None,
+    file: Annotated[
+        Optional[Path],
+        typer.Option("--file", help="The plan: YAML or JSON. Plans of other systems: Markdown and JSON Lines too."),
+    ] = None,
     workspace: WorkspaceOption = None,
     inputs: Annotated[
         Optional[list[str]], typer.Option("--input", metavar="NAME=VALUE", help="An input of the goal. Repeatable.")
+    ] = None,
+    tools: Annotated[
+        Optional[list[Path]],
+        typer.Option("--tools", metavar="FILE", help="Check against these agent cards or tools, and mend what can be."),
+    ] = None,
+    write: Annotated[
+        Optional[Path],
+        typer.Option("--write", metavar="FILE", help="Mend what can be, and write the plan here (- prints it)."),
     ] = None,
     budget: Annotated[Optional[str], typer.Option("--budget", help="Check that it fits this budget.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a plan and show it: every defect with its code, its place and how to mend it."""
     from stretto.amounts import budget_of
-    from stretto.bootstrap import Orchestrator, open_workspace, specialists
     from stretto.core.plan.diagnostics import diagnose, errors
     from stretto.views import diagnostic_view
     from stretto.workspace import read_plan_file
 
-    here = workspace if workspace is not None else (Path() if Path("workspace.yaml").exists() else None)
-    if here is None and file is None and not goal:
+    if tools or write is not None or (file is not None and _is_foreign(file)):
+        raise typer.Exit(_take_in(file, tools or [], workspace, budget, write, as_json))
+    if workspace is None and file is None and not goal and not Path("workspace.yaml").exists():
         raise UsageError("which plan? Give a goal, a file with --file, or a workspace with -w")
-    team = open_workspace(here) if here is not None else Orchestrator(specialists())
+    team = _team(workspace)
     if goal and file is None and (team.workspace is None or team.workspace.plan is None):
         show_proposal(team, goal, inputs or (), as_json)
     path = file if file is not None or team.workspace is None else team.workspace.plan_file()
@@ -65,6 +76,52 @@ def plan(
         wrong = len(errors(found))
         typer.echo(f"\n{status}: {len(read.tasks)} tasks, {wrong} errors, {len(found) - wrong} remarks")
     raise typer.Exit(1 if status == "refused" else 0)
+
+
+def _is_foreign(file: Path) -> bool:
+    """Tell files that may hold plans of other systems: by their ending, and JSON and YAML by what is in them."""
+    from stretto.core.plan.foreign.form import task_graph
+    from stretto.documents import Unreadable, read_document
+    from stretto.plan_files import LINES, PROSE
+
+    if file.suffix.lower() in (*LINES, *PROSE):
+        return True
+    try:
+        value = read_document(file).value
+    except Unreadable:
+        return False
+    return task_graph(value[0] if isinstance(value, list) and value else value) is not None
+
+
+def _take_in(
+    file: Path | None, tools: list[Path], workspace: Path | None, budget: str | None, write: Path | None, as_json: bool
+) -> int:
+    """Take in the plans of a file, against cards or tools or else the agents at hand; gives the exit code."""
+    from stretto.amounts import budget_of
+    from stretto.cli.foreign import catalogues, tell
+    from stretto.plan_files import judge
+
+    if file is None:
+        raise UsageError("which plans? Name a file with --file")
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}")
+    team = _team(workspace)
+    judged = judge(
+        file,
+        catalogues(tools, team.catalogue),
+        size=team.size,
+        budget=budget_of(budget) if budget else None,
+        largest=team.settings.plan_bytes,
+    )
+    return tell(judged, as_json=as_json, write=write)
+
+
+def _team(workspace: Path | None) -> "Orchestrator":
+    """Give the agents of a workspace, or without one those that ship with Stretto."""
+    from stretto.bootstrap import Orchestrator, open_workspace, specialists
+
+    here = workspace if workspace is not None else (Path() if Path("workspace.yaml").exists() else None)
+    return open_workspace(here) if here is not None else Orchestrator(specialists())
 
 
 def _draw(plan: "Plan", team: "Orchestrator") -> None:

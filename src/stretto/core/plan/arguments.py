@@ -9,7 +9,18 @@ from stretto.core.domain import InputSpec, Json, Plan, Schema, Task
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown, under
 from stretto.core.plan.names import Names
 from stretto.core.plan.references import Reference, find, is_reference, parse
-from stretto.core.plan.schemas import ANYTHING, NoSuchPart, arguments, mismatch, part, type_of
+from stretto.core.plan.schemas import (
+    ANYTHING,
+    POSITIONAL,
+    NoSuchPart,
+    arguments,
+    mismatch,
+    misnamed,
+    part,
+    resolved,
+    type_of,
+    untitled,
+)
 from stretto.core.routing import Roster
 
 _LIST: Schema = {"type": "array"}
@@ -47,10 +58,26 @@ def argument_defects(task: Task, plan: Plan, agents: Roster, outputs: dict[str, 
     for name, value in task.inputs.items():
         where = under(f"{place}.inputs", name)
         if name in properties:
-            yield from _fits(value, properties[name], schema, where, task, plan, outputs)
-        elif not others:
+            yield from _fits(value, untitled(name, properties[name]), schema, where, task, plan, outputs)
+        elif others:
+            further = resolved(schema, schema).get("additionalProperties", ANYTHING)
+            yield from _fits(value, further, schema, where, task, plan, outputs)
+        else:
             names = names or Names(properties.keys)
             yield diagnose("unknown-input", where, f"{task.skill!r} takes no {shown(name)}", names.mend(name))
+
+
+def by_name(inputs: dict[str, Json], schema: Schema) -> dict[str, Json]:
+    """Give arguments by position the names that the skill has for them, in its order, as far as it has names."""
+    properties, _, _ = arguments(schema)
+    values = inputs.get(POSITIONAL)
+    if not isinstance(values, list) or not properties or POSITIONAL in properties:
+        return inputs
+    free = [name for name in properties if name not in inputs]
+    named = dict(zip(free, values, strict=False))
+    rest = values[len(named) :]
+    kept = {name: value for name, value in inputs.items() if name != POSITIONAL}
+    return {**named, **kept, **({POSITIONAL: rest} if rest else {})}
 
 
 def _fits(
@@ -79,7 +106,12 @@ def _fits(
         given = {"type": type_of(value)}
         if isinstance(value, list) and value and not any(True for _ in find(value, "")):
             given["items"] = {"type": sorted({_plain_type(one) for one in value})}
-    if problem := mismatch(given, wanted, root):
+        elif isinstance(value, list):
+            items = resolved(resolved(wanted, root).get("items", ANYTHING), root)
+            for number, one in enumerate(value):
+                if is_reference(one):
+                    yield from _fits(one, items, root, under(where, number), task, plan, outputs)
+    if problem := mismatch(given, wanted, root) or misnamed(given, wanted, root):
         yield diagnose("type-mismatch", where, f"gets {problem}", "Refer to another part, or convert it in between.")
 
 

@@ -43,6 +43,7 @@ CODES: dict[str, Code] = {
         dangling_reference="A reference to a task that is not in the plan.",
         undeclared_reference="A reference to an input or context entry that nothing declares.",
         self_reference="A task refers to itself.",
+        ambiguous_link="A link names a task by a word that several tasks share.",
         cycle="Tasks wait for each other in a circle.",
         unknown_skill="No agent has this skill.",
         unknown_agent="There is no agent of this name, or it lacks the skill.",
@@ -62,6 +63,9 @@ CODES: dict[str, Code] = {
     **_codes(
         "warning",
         type_mismatch="A value's type does not fit what the skill takes, as far as schemas tell.",
+        undeclared_link="A task uses the result of another, and no link of the plan says so.",
+        contradicting_link="A link says the contrary of what an argument refers to; the argument holds.",
+        placeholder="A text that seems to stand for a result and names none; it is passed on as it is.",
         unknown_output="A reference into an output that its schema does not have.",
         racing_read="A task may read a context entry before or after another one writes it anew.",
         late="By declared durations the plan cannot end before its deadline.",
@@ -69,6 +73,7 @@ CODES: dict[str, Code] = {
     ),
     **_codes(
         "info",
+        prose="There is other text around the plan.",
         no_backup="A skill with a side effect or a single agent has no backup.",
     ),
 }

@@ -1,5 +1,6 @@
 """Near-miss names: which known name was meant. Near linear, however many names are known or missed."""
 
+import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
@@ -9,6 +10,7 @@ _LONGEST = 100
 _FEW = 200
 _SEARCHES = 30
 _NEAR = 0.6
+_SHORT = 4
 
 
 class Names:
@@ -59,11 +61,75 @@ class Names:
         return self._held
 
 
+class Slips:
+    """Known names, found by one slip of the pen and only where no other can be meant.
+
+    A slip is another case, space or punctuation; else a letter too many, missing, changed, or swapped with its
+    neighbour; a digit is none. A name that is to replace another must be beyond doubt: two that fit are none, and
+    a changed letter makes another word where it is the first (`get_alarm`, `set_alarm`) or the word is short.
+    Names of fewer than four letters have no slips of letters.
+    """
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._plain: dict[str, list[str]] = {}
+        self._shortened: dict[str, list[str]] = {}
+        for name in dict.fromkeys(known):
+            if len(name) <= _LONGEST:
+                self._plain.setdefault(_plain(name), []).append(name)
+        for plain in self._plain:
+            for less in _shorter(plain):
+                self._shortened.setdefault(less, []).append(plain)
+
+    def only(self, name: str) -> str | None:
+        """Give the one known name that this must be, or None."""
+        if len(name) > _LONGEST:
+            return None
+        plain = _plain(name)
+        found = self._plain.get(plain, [])
+        if not found and len(plain) >= _SHORT:
+            near = dict.fromkeys(one for less in _shorter(plain) for one in self._shortened.get(less, ()))
+            found = [known for one in near if _is_slip(one, plain) for known in self._plain[one]]
+        same = [one for one in found if _digits(one) == _digits(name) and not _is_other_word(one, name)]
+        return same[0] if len(found) == len(same) == 1 else None
+
+
+def one_slip(name: str, known: Iterable[str]) -> str | None:
+    """Give the one of a few names that a slip of the pen away is meant, or None; see `Slips`."""
+    return Slips(known).only(name)
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Whether one edit leads from one to the other: Damerau and Levenshtein's distance is 1."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    left, right = one[start:], other[start:]
+    return (
+        left[1:] == right
+        or left == right[1:]
+        or left[1:] == right[1:]
+        or (left[2:] == right[2:] and left[:2] == right[1::-1])
+    )
+
+
+def _is_other_word(one: str, other: str) -> bool:
+    """Whether two names of as many words differ by the first letter of a word, or by a letter of a short word."""
+    ours, theirs = (re.findall(r"[^\W_]+", name.lower()) for name in (one, other))
+    if len(ours) != len(theirs):
+        return False
+    differing = [(a, b) for a, b in zip(ours, theirs, strict=True) if len(a) == len(b) and sorted(a) != sorted(b)]
+    return any(a[0] != b[0] or len(a) <= _SHORT for a, b in differing)
+
+
+def _digits(name: str) -> str:
+    return "".join(letter for letter in name if letter.isdigit())
+
+
 def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum()) or name
 
 
 def _shorter(name: str) -> list[str]:
-    if len(name) < 4:  # every short name is near every other
+    if len(name) < _SHORT:  # every short name is near every other
         return [name]
     return [name, *(name[:at] + name[at + 1 :] for at in range(len(name)))]

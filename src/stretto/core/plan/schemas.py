@@ -8,6 +8,8 @@ from stretto.core.plan.diagnostics import listed, shown
 
 ANYTHING: Schema = {}
 _ALL = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
+POSITIONAL = "arguments"
+"""The name under which a task's inputs hold the arguments that are given by position."""
 _MOST = 100  # parts of one schema that are looked into
 
 
@@ -126,6 +128,62 @@ def mismatch(given: Schema, wanted: Schema, wanted_root: Schema) -> str | None:
         if not have & want:
             return f"a list of {_say(have)} where a list of {_say(want)} is wanted"
     return None
+
+
+def misnamed(given: Schema, wanted: Schema, wanted_root: Schema) -> str | None:
+    """Say which named types do not meet, or None when some do, or when the schemas name none.
+
+    Where both sides say what they are made of, that decides, and not what they are called.
+    """
+    have, want = named_types(given, given), named_types(wanted, wanted_root)
+    both_open = all("properties" in resolved(one, root) for one, root in ((given, given), (wanted, wanted_root)))
+    if not have or not want or have & want or both_open:
+        return None
+    return f"{' or '.join(sorted(have))} where {' or '.join(sorted(want))} is wanted"
+
+
+def named_types(schema: Json, root: Json) -> frozenset[str]:
+    """Give the names of the types that a schema allows, in lower case; none when a part of it bears no name.
+
+    The name of a type is the `title` of its schema: `{"title": "image"}`.
+    """
+    found: set[str] = set()
+    todo = [schema]
+    for _ in range(_MOST):
+        if not todo:
+            return frozenset(found)
+        here = resolved(todo.pop(), root)
+        title = here.get("title")
+        choices = next((here[word] for word in ("anyOf", "oneOf") if isinstance(here.get(word), list)), None)
+        if isinstance(title, str) and title:
+            found.add(title.lower())
+        elif choices:
+            todo += choices
+        else:
+            return frozenset()
+    return frozenset()
+
+
+def taken_types(schema: Schema) -> list[frozenset[str]]:
+    """Give the named types of what a skill takes, an entry for each argument; an empty one where no type is named.
+
+    Arguments that are given by position stand in a list called `arguments`, whose items are `anyOf` the types,
+    with an alternative for each argument.
+    """
+    properties, _, _ = arguments(schema)
+    places: list[Json] = []
+    for name, one in properties.items():
+        items = resolved(resolved(one, schema).get("items", ANYTHING), schema) if name == POSITIONAL else ANYTHING
+        choices = items.get("anyOf")
+        places += choices if isinstance(choices, list) else [untitled(name, one)]
+    return [named_types(one, schema) for one in places]
+
+
+def untitled(name: str, schema: Json) -> Json:
+    """Give an argument's schema without the title that only repeats the argument's name, as generators write it."""
+    if isinstance(schema, dict) and schema.get("title") == name.replace("_", " ").title():
+        return {key: value for key, value in schema.items() if key != "title"}
+    return schema
 
 
 def _item(schema: Schema, number: int) -> Json:

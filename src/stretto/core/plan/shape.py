@@ -40,7 +40,7 @@ def read_plan(document: Json, size: Size = DEFAULT_SIZE) -> tuple[Plan, list[Dia
     Tasks with errors stay in the plan as far as they could be read, so that one slip does not look like
     twenty dangling references. A document that is no plan at all gives an empty one.
     """
-    unfit = _measure(document, size)
+    unfit = measure(document, size)
     if unfit:
         return Plan(), [unfit]
     if not isinstance(document, dict):
@@ -258,7 +258,7 @@ def id_problem(id_: Json) -> str | None:
     return f"{shown(id_)} cannot be a task's id"
 
 
-def _measure(document: Json, size: Size) -> Diagnostic | None:
+def measure(document: Json, size: Size) -> Diagnostic | None:
     """Walk the whole document without recursion; shared parts (YAML anchors) count each time they appear.
 
     Says as well where it holds what no JSON can say: such a plan could not be kept.

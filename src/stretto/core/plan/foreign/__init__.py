@@ -1,0 +1,1 @@
+"""Plans in other forms than ours, read as plans of ours."""
