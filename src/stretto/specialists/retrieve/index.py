@@ -15,6 +15,8 @@ from .passages import pieces_of
 from .words import Terms, indexed
 
 _CONTEXT_WEIGHT = 0.5
+_SENTENCE_WEIGHT = 1.0
+_SENTENCE_BITS = 12  # a passage has fewer characters than that allows sentences
 _CACHE_KB = 64 * 1024
 
 
@@ -59,11 +61,21 @@ class Index:
             self._store.execute(_statement("add_piece"), (self._count, source.file, piece.page, *stored))
             context = "\n".join((*map(indexed, piece.headings), indexed(piece.context), name))
             self._store.execute(_statement("add_text"), (self._count, _sound(context), _sound(indexed(piece.text))))
+            first = self._count << _SENTENCE_BITS
+            sentences = ((first + at, _sound(indexed(text))) for at, text in enumerate(piece.sentences))
+            self._store.executemany(_statement("add_sentence"), sentences)
         return self._count - before
 
     def search(self, terms: Terms, limit: int) -> Iterator[Hit]:
         """Give the best passages, best first; equals in the order they were added."""
-        given = {"expression": terms.expression, "context": _CONTEXT_WEIGHT, "limit": limit}
+        given = {
+            "expression": terms.expression,
+            "words": terms.any,
+            "context": _CONTEXT_WEIGHT,
+            "sentence": _SENTENCE_WEIGHT,
+            "bits": _SENTENCE_BITS,
+            "limit": limit,
+        }
         for row in self._store.execute(_statement("search"), given):
             number, file, page, headings, lines, score = row
             yield Hit(

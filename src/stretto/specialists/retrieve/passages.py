@@ -13,11 +13,15 @@ _SENTENCE_END = re.compile(r"(?<=[.!?。！？])[\"'”’)]*\s+|(?<=[。！？]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A passage before it is ranked; `context` is text that helps to find it and is not part of it."""
+    """A passage before it is ranked.
+
+    `context` is text that helps to find it and is not part of it; `sentences` are its sentences, rows and code lines.
+    """
 
     headings: tuple[str, ...]
     lines: tuple[Line, ...]
     page: int | None
+    sentences: tuple[str, ...]
     context: str = ""
 
     @property
@@ -54,12 +58,21 @@ def _pack(blocks: list[Block], path: list[tuple[int, str]]) -> Iterator[Piece]:
     headings = tuple(title for at, title in enumerate(titles) if title not in titles[:at])
     if sum(len(block.text) for block in blocks) <= LONGEST:
         lines = tuple(line for block in blocks for line in block.lines)
-        yield Piece(headings=headings, lines=lines, page=blocks[0].page)
+        told = tuple(sentence for block in blocks for sentence in _sentences(block.kind, block.lines))
+        yield Piece(headings=headings, lines=lines, page=blocks[0].page, sentences=told)
         return
     for block in blocks:
         context = block.lines[0].text if block.kind == "table" else ""
         for at, lines in enumerate(_split(block.lines)):
-            yield Piece(headings=headings, lines=lines, page=block.page, context=context if at else "")
+            told = tuple(_sentences(block.kind, lines))
+            yield Piece(headings=headings, lines=lines, page=block.page, sentences=told, context=context if at else "")
+
+
+def _sentences(kind: str, lines: tuple[Line, ...]) -> Iterator[str]:
+    if kind in ("code", "table"):
+        yield from (line.text for line in lines if line.text.strip())
+    else:
+        yield from filter(None, map(str.strip, _SENTENCE_END.split("\n".join(line.text for line in lines))))
 
 
 def _split(lines: tuple[Line, ...]) -> Iterator[tuple[Line, ...]]:

@@ -31,11 +31,12 @@ class Terms:
     @property
     def expression(self) -> str:
         """The terms in the query language of SQLite's FTS5: every one is a quoted string of letters and digits."""
-        phrases = [f'"{phrase}"' for phrase in self.phrases]
-        words = [f'"{word}"' for word in self.words]
-        if not phrases:
-            return " OR ".join(words)
-        return f"{' AND '.join(phrases)} AND ({' OR '.join([phrases[0], *words])})"
+        return " AND ".join([f'"{phrase}"' for phrase in self.phrases] + [f"({self.any})"])
+
+    @property
+    def any(self) -> str:
+        """Any of the terms, in the same language."""
+        return " OR ".join(f'"{term}"' for term in (*self.phrases, *self.words))
 
 
 def terms_of(question: str) -> Terms:

@@ -7,3 +7,5 @@ CREATE TABLE pieces (
 );
 
 CREATE VIRTUAL TABLE texts USING fts5 (context, body, tokenize = 'porter unicode61 remove_diacritics 2');
+
+CREATE VIRTUAL TABLE sentences USING fts5 (text, content = '', tokenize = 'porter unicode61 remove_diacritics 2');
