@@ -19,10 +19,37 @@ from pathlib import Path
 from stretto.specialists.retrieve import Passages, search_files
 
 SERVICES = (
-    "billing invoicing search checkout login archive mail inventory pricing shipping reporting ledger catalogue".split()
+    "billing",
+    "invoicing",
+    "search",
+    "checkout",
+    "login",
+    "archive",
+    "mail",
+    "inventory",
+    "pricing",
+    "shipping",
+    "reporting",
+    "ledger",
+    "catalogue",
 )
-PLACES = "Oslo Lyon Porto Graz Turku Ghent Split Cork Bergen Trento Leipzig Zürich Málaga Łódź".split()
-TEAMS = "harbour falcon juniper cobalt meadow lantern quarry saffron willow tundra".split()
+PLACES = (
+    "Oslo",
+    "Lyon",
+    "Porto",
+    "Graz",
+    "Turku",
+    "Ghent",
+    "Split",
+    "Cork",
+    "Bergen",
+    "Trento",
+    "Leipzig",
+    "Zürich",
+    "Málaga",
+    "Łódź",
+)
+TEAMS = ("harbour", "falcon", "juniper", "cobalt", "meadow", "lantern", "quarry", "saffron", "willow", "tundra")
 
 FACTS = {
     # attribute: the sentence of the fact, a question in its words, in other forms of them, as a paraphrase

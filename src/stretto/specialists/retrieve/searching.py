@@ -12,6 +12,7 @@ from .words import Terms, terms_of
 
 MOST_PASSAGES = 100
 _CANDIDATES_PER_PASSAGE = 6
+_SAME_SCORE = 0.85  # a copy that lacks a word of the question is no copy here
 _MOST_QUOTES = 3
 _LONGEST_QUOTE = 300
 _BEFORE_TERM = 80
@@ -76,7 +77,8 @@ def _passages(index: Index, terms: Terms, limit: int) -> Iterable[Passage]:
     kept: list[tuple[Hit, Marks, list[Place]]] = []
     for hit in index.search(terms, limit * _CANDIDATES_PER_PASSAGE):
         marks = marks_of("\n".join(line.text for line in hit.lines))
-        twin = next((also for _, other, also in kept if alike(marks, other)), None)
+        near = ((other, also) for best, other, also in kept if hit.score >= _SAME_SCORE * best.score)
+        twin = next((also for other, also in near if alike(marks, other)), None)
         if twin is not None:
             twin.append(Place(file=hit.file, line=hit.lines[0].number, page=hit.page))
         elif len(kept) < limit:
