@@ -1,4 +1,4 @@
-"""Sums and means that add decimals as decimals: 0.1 and 0.2 is 0.3. They replace SQLite's own `sum`, `avg`, `total`."""
+"""Sums and means that add decimals as decimals: 0.1 and 0.2 is 0.3. They replace SQLite's own `sum` and `avg`."""
 
 import sqlite3
 from decimal import Context, Decimal, InvalidOperation
@@ -19,7 +19,7 @@ class Totals:
 
     def install(self, store: sqlite3.Connection) -> None:
         """Replace the aggregates of a connection."""
-        for name, kind in (("sum", _Sum), ("avg", _Mean), ("total", _Total)):
+        for name, kind in (("sum", _Sum), ("avg", _Mean)):
             made = type(name, (kind,), {"totals": self, "name": name})
             store.create_window_function(name, 1, made)
 
@@ -79,16 +79,9 @@ class _Sum:
         if self._fractions:
             return float(_CONTEXT.add(self._parts, Decimal(self._whole)))
         if not -_LARGEST <= self._whole < _LARGEST:
-            self.totals.problem = f"{self.name}() is larger than 64 bits hold; use total()"
+            self.totals.problem = f"{self.name}() is larger than 64 bits hold; sum decimals, as in sum(CAST(x AS REAL))"
             raise OverflowError
         return self._whole
-
-
-class _Total(_Sum):
-    """Like `sum`, always a decimal, and 0.0 of nothing."""
-
-    def value(self) -> float:
-        return float(_CONTEXT.add(self._parts, Decimal(self._whole)))
 
 
 class _Mean(_Sum):

@@ -19,6 +19,7 @@ _LIMITS = (
 )
 _FUNCTIONS = frozenset((files(__package__) / "functions.txt").read_text(encoding="ascii").split())
 _TABLE_FUNCTIONS = frozenset({"json_each", "json_tree"})
+_INSTEAD = {"total": "; use coalesce(sum(x), 0.0), which adds decimals exactly"}
 _WHAT = {
     sqlite3.SQLITE_ATTACH: "ATTACH",
     sqlite3.SQLITE_DETACH: "DETACH",
@@ -72,7 +73,7 @@ class Guard:
             case sqlite3.SQLITE_FUNCTION if (second or "").lower() in _FUNCTIONS:
                 return sqlite3.SQLITE_OK
             case sqlite3.SQLITE_FUNCTION:
-                self.refused = f"the function {second} is not allowed"
+                self.refused = f"the function {second} is not allowed{_INSTEAD.get((second or '').lower(), '')}"
             case sqlite3.SQLITE_UPDATE if (first or "").startswith("sqlite_"):  # how a module makes its table known
                 self.refused = "virtual tables cannot be read"
             case _:

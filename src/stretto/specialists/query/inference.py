@@ -91,7 +91,7 @@ class Inference:
 
     def _note_numbers(self, values: Iterable[str]) -> None:
         """Note why a column of numbers is left as text."""
-        for value in values:
+        for value in sorted(values):
             if _NUMBERISH.fullmatch(value) is None:
                 self._numberish = False
                 return

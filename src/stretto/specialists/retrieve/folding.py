@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 _WORD = re.compile(r"\w+")
-_SEQUENCE = 4
+_SEQUENCE = 3
 _ALIKE = 0.8
 
 
