@@ -146,6 +146,12 @@ def test_uneven_rows_are_named_with_their_lines(write: Write) -> None:
     )
 
 
+@pytest.mark.parametrize("rest", ["", '"\n3,4\n'])
+def test_a_quotation_mark_left_open_is_pointed_out(write: Write, rest: str) -> None:
+    file = write("a.csv", 'a,b\n1,"open\n' + "7,8\n" * 150 + rest)
+    assert only(file).notes == ("line 2: a field of more than 100 lines; is a quotation mark left open?",)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252", "latin-1"])
 def test_encodings_are_told_apart(write: Write, encoding: str) -> None:
     file = write("a.csv", "ort,n\nMünchen,1\n".encode(encoding))

@@ -158,6 +158,30 @@ def test_a_page_with_everything_on_one_line_is_taken_apart(write: Write) -> None
     assert quoted(found) == []
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p>İ before <!-- lamp > --> the lantern</p>",
+        "<SCRIPT>if (a<!b) lamp()</Script ><p>the lantern",
+        "<svg/><p>the lantern</p><svg>lamp</svg>",
+        "<![if lamp]><p>the lantern<![endif]>",
+        "<?xml lamp?><p>the <b>lantern</b><!-- lamp",
+        "<p>the lantern</p><script>lamp > 1",
+    ],
+)
+def test_what_a_browser_does_not_show_is_not_found(write: Write, page: str) -> None:
+    file = write("a.html", page)
+    found = search_files("lantern", [file])
+    assert len(found.passages) == 1
+    assert quoted(found) == []
+    assert search_files("lamp", [file]).passages == ()
+
+
+@pytest.mark.parametrize("piece", ["<!--", "<![CDATA[", "<a ", "<a href='", "<", "&", "<!doctype ", "<script>", "<svg"])
+def test_markup_made_to_be_slow_is_not(write: Write, piece: str) -> None:
+    assert read_document(write("a.html", piece * 30_000 + "> the lantern")).format == "HTML"
+
+
 def test_pdf_passages_have_their_page(tmp_path: Path) -> None:
     file = pdf(tmp_path / "a.pdf", ["Annual report", "Nothing."], ["The turbine was serviced in May."])
     best = search_files("turbine service", [file]).passages[0]

@@ -186,7 +186,7 @@ class _Misfits:
         self._named: list[str] = []
         self._count = 0
         self._long: list[str] = []
-        self._previous: int | None = None
+        self._last: Record = (0, [])
 
     def look(self, batch: Sequence[Record]) -> None:
         """Look some records over."""
@@ -197,13 +197,18 @@ class _Misfits:
                 if len(self._named) < _MOST_NAMED:
                     rest = "the rest was left out" if count > self._width else "the missing ones are null"
                     self._named.append(f"line {line}: {count} fields under {self._width} columns; {rest}")
-            if any(cell.count("\n") > _LONG_RECORD for cell in fields) and len(self._long) < _MOST_NAMED:
-                self._long.append(
-                    f"line {line}: a field of more than {_LONG_RECORD} lines; is a quotation mark left open?"
-                )
+            if line - self._last[0] > _LONG_RECORD:
+                self._look_at_last()
+            self._last = line, fields
+
+    def _look_at_last(self) -> None:
+        line, fields = self._last
+        if any(cell.count("\n") > _LONG_RECORD for cell in fields) and len(self._long) < _MOST_NAMED:
+            self._long.append(f"line {line}: a field of more than {_LONG_RECORD} lines; is a quotation mark left open?")
 
     def notes(self) -> list[str]:
         """Tell of them, the first few by line."""
+        self._look_at_last()
         more = self._count - len(self._named)
         return [*self._named, *([f"{more} more lines of uneven length"] if more else []), *self._long]
 

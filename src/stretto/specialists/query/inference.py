@@ -12,6 +12,8 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "\\n", "-", "#n/a"}
 
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,18})")
 _DECIMAL = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]{0,40})(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
+_SURE = 15
+"""A double holds any decimal number of so many digits (IEEE 754)."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATETIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
@@ -30,6 +32,8 @@ def is_decimal(text: str) -> bool:
     """Whether a text is a decimal number that a double gives back digit for digit."""
     if _DECIMAL.fullmatch(text) is None:
         return False
+    if len(text) <= _SURE and "e" not in text and "E" not in text:
+        return True
     number = float(text)
     return number - number == 0 and Decimal(repr(number)) == Decimal(text)
 

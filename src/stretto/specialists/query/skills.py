@@ -31,7 +31,7 @@ _DISK_MB = 16 * 1024
 
 @pure(isolated=True, evidence=True, timeout=1800, memory_mb=_MEMORY_MB)
 def query(sql: str, files: list[str], work: Assignment, limit: int = 1000) -> Table:
-    """Run one SELECT over files; each is a table named after it, as `sales` for sales.csv.
+    """Run one read-only SELECT (SQLite's dialect) over files; each is a table named after it, `sales` for sales.csv.
 
     `limit` is the most rows given, 10,000 at most. Rows that come from one line each are cited by their lines.
     """

@@ -92,7 +92,12 @@ def _walk_folder(folder: Path, found: Found) -> Iterator[tuple[str, int]]:
             elif entry.is_dir():
                 deeper.append(entry.path)
             elif entry.is_file():
-                yield entry.path, entry.stat().st_size
+                try:
+                    size = entry.stat().st_size
+                except OSError as error:
+                    found.skip(entry.path, f"cannot be read ({error.strerror})")
+                    continue
+                yield entry.path, size
             else:
                 found.skip(entry.path, "not a regular file")
         waiting += reversed(deeper)

@@ -14,17 +14,52 @@ _BLOCK = re.compile(
     r"figure|footer|form|h1|h2|h3|h4|h5|h6|head|header|hgroup|hr|html|legend|li|main|nav|ol|option|p|pre|"
     r"search|section|summary|table|tbody|td|tfoot|th|thead|tr|ul"
 )
+_UNREAD = re.compile(r"<!--|<[!?]|<(script|style|template|noscript|svg|math|iframe|object|canvas)\b", re.IGNORECASE)
+_LEFT_OPEN = re.compile(r"<[a-zA-Z/!?]")
+_NOT_BREAK = re.compile(r"[^\n]")
 _WITHIN_BLOCK = frozenset({"br", "td", "th"})  # they part words, not blocks
-_SILENT = frozenset({"script", "style", "template", "noscript", "svg", "math", "iframe", "object", "canvas"})
 
 
 def html_blocks(text: str) -> tuple[str, list[Block]]:
     """Give the title and the blocks of a page."""
     page = _Page()
-    page.feed(text)
+    page.feed(_tamed(text))
     page.close()
     page.end_block()
     return " ".join(page.title.split()), page.blocks
+
+
+def _tamed(text: str) -> str:
+    """Give the page with an empty tag of the same length in place of every comment, declaration, script and style.
+
+    The parser takes quadratic time over some that are left open, and stumbles over sections it does not know. Each
+    search here begins where the last one ended.
+    """
+    parts: list[str] = []
+    last = text.rfind(">") + 1
+    tail, at = _LEFT_OPEN.split(text[last:], maxsplit=1)[0].replace("<", " "), 0
+    while (opened := _UNREAD.search(text, at, last)) is not None:
+        start, end = opened.start(), _end_of(text, opened)
+        if end is None:
+            end, tail = last, ""
+        parts += [text[at:start], "<b", _NOT_BREAK.sub(" ", text[start + 2 : end - 1]), ">"]
+        at = end
+    return "".join((*parts, text[at:last], tail))
+
+
+def _end_of(text: str, opened: re.Match[str]) -> int | None:
+    """Give where something that is not read ends; None when it is the rest of the page (HTML Standard, 13.2.5)."""
+    if opened[0] == "<!--":
+        found = text.find("-->", opened.end())
+        return found + 3 if found >= 0 else None
+    own = text.find(">", opened.end()) + 1
+    element = (opened[1] or "").lower()
+    if not element or (element in ("svg", "math") and text[own - 2] == "/"):
+        return own
+    closing = re.compile(f"</{element}\\b[^>]*>", re.IGNORECASE).search(text, own)
+    if closing is not None:
+        return closing.end()
+    return None if element in ("script", "style") else own
 
 
 class _Page(HTMLParser):
@@ -37,18 +72,11 @@ class _Page(HTMLParser):
         self._pieces: list[tuple[int, str, str]] = []  # line, text, as it stands in the file
         self._kind = "paragraph"
         self._level = 0
-        self._silent: list[str] = []
         self._preformatted = 0
         self._in_title = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._silent:
-            if tag == self._silent[0]:
-                self._silent.append(tag)
-            return
-        if tag in _SILENT:
-            self._silent.append(tag)
-        elif tag in _WITHIN_BLOCK:
+        if tag in _WITHIN_BLOCK:
             self._pieces.append((self.getpos()[0], "\n" if tag == "br" and self._preformatted else " ", ""))
         elif _BLOCK.fullmatch(tag):
             self.end_block()
@@ -57,14 +85,9 @@ class _Page(HTMLParser):
         self._in_title |= tag == "title"
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _SILENT:
-            self.handle_starttag(tag, attrs)
+        self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        if self._silent:
-            if tag == self._silent[-1]:
-                self._silent.pop()
-            return
         if tag == "title":
             self._in_title = False
         elif tag not in _WITHIN_BLOCK and _BLOCK.fullmatch(tag):
@@ -73,8 +96,6 @@ class _Page(HTMLParser):
             self._preformatted = max(0, self._preformatted - 1)
 
     def handle_data(self, data: str) -> None:
-        if self._silent:
-            return
         if self._in_title:
             self.title += data
             return
@@ -91,7 +112,7 @@ class _Page(HTMLParser):
     def _reference(self, raw: str) -> None:
         if self._in_title:
             self.title += unescape(raw)
-        elif not self._silent:
+        else:
             self._pieces.append((self.getpos()[0], unescape(raw), ""))
 
     def end_block(self) -> None:

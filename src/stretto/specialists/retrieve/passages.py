@@ -33,21 +33,23 @@ def pieces_of(source: Source) -> Iterator[Piece]:
     """Give the passages of a document in order; every text of it is in exactly one, headings in `headings`."""
     path: list[tuple[int, str]] = [(0, source.title)] if source.title else []
     packed: list[Block] = []
+    size = 0
     bare: Block | None = None  # a heading that nothing has followed yet
     for block in source.blocks:
         if block.kind == "heading":
             yield from _pack(packed, path)
             if bare is not None and block.level <= bare.level:
                 yield from _pack([bare], path[:-1])
-            packed, bare = [], block
+            packed, size, bare = [], 0, block
             path = [entry for entry in path if entry[0] < block.level] + [(block.level, " ".join(block.text.split()))]
             continue
         bare = None
-        size = sum(len(one.text) for one in packed)
-        if packed and (size + len(block.text) > TARGET or block.page != packed[0].page):
+        length = len(block.text)
+        if packed and (size + length > TARGET or block.page != packed[0].page):
             yield from _pack(packed, path)
-            packed = []
+            packed, size = [], 0
         packed.append(block)
+        size += length
     yield from _pack(packed if bare is None else [bare], path)
 
 

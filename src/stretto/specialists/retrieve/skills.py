@@ -20,7 +20,7 @@ MOST_CITED_FILES = 50
 
 @pure(isolated=True, evidence=True, timeout=900, memory_mb=2048)
 def search(question: str, sources: list[str], work: Assignment, limit: int = 10) -> Passages:
-    """Search files and folders for the passages that answer a question, best first.
+    """Search files and folders for the passages that answer a question, best first, by words and stems, not by meaning.
 
     Text in double quotes must stand there as it is. `limit` is the number of passages, 100 at most. Every passage is
     cited by its lines; where nothing is found, the files that were searched are cited.
