@@ -137,6 +137,12 @@ def test_only_rows_of_one_line_are_traced(write: Write, sql: str, lines: tuple[i
     assert not lines or len(lines) == len(found.rows)
 
 
+def test_titles_above_a_table_are_left_out(write: Write) -> None:
+    file = write("a.csv", "# Sales of 2024\nin euros\n\nid,sum\n1,2\n3,4\n")
+    assert run_query("SELECT id, sum FROM a", [file]).lines == (5, 6)
+    assert only(file).notes == ("the first 2 lines were left out: they stand above the table",)
+
+
 def test_uneven_rows_are_named_with_their_lines(write: Write) -> None:
     file = write("a.csv", "a,b\n1,2\n3\n4,5,6\n7,8,\n")
     assert rows("SELECT * FROM a", file) == [(1, 2), (3, None), (4, 5), (7, 8)]

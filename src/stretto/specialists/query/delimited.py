@@ -54,9 +54,14 @@ class _Dialect:
     skip_blank: bool
     skip_first_line: bool
     has_header: bool = True
+    preamble: int = 0
 
     def records(self) -> Iterator[Record]:
-        """Give the records that are not empty, each with the line where it begins. Raises UnreadableData."""
+        """Give the records of the table, each with the line where it begins. Raises UnreadableData."""
+        return islice(self._all_records(), self.preamble, None)
+
+    def _all_records(self) -> Iterator[Record]:
+        """Give the records that are not empty."""
         stream = Path(self.file).open(encoding=self.encoding.name, errors=self.encoding.errors, newline="\n")  # noqa: SIM115
         with stream:
             before = 0
@@ -124,6 +129,7 @@ def _sniffed(sample: str) -> str:
 
 def _survey(dialect: _Dialect) -> tuple[list[str], list[str], list[str]]:
     """Give the names and types of the columns and what a reader should know; settles whether there is a header."""
+    dialect.preamble = _preamble([len(fields) for _, fields in islice(dialect.records(), _SAMPLE_RECORDS)])
     records = dialect.records()
     first = next(records, None)
     if first is None:
@@ -147,9 +153,19 @@ def _survey(dialect: _Dialect) -> tuple[list[str], list[str], list[str]]:
         notes.insert(0, f"fields are parted by {_NAMED.get(dialect.delimiter, repr(dialect.delimiter))}")
     if not dialect.has_header:
         notes.insert(0, "there is no header: the first line holds values")
+    if dialect.preamble:
+        notes.insert(0, f"the first {dialect.preamble} lines were left out: they stand above the table")
     if dialect.encoding.note:
         notes.insert(0, dialect.encoding.note)
     return names, [column.kind for column in columns], [*notes, *misfits.notes()]
+
+
+def _preamble(widths: Sequence[int]) -> int:
+    """Give the number of titles above a table: single fields at the beginning, where most records have several."""
+    usual = Counter(widths).most_common(1)[0][0] if widths else 1
+    if usual == 1 or 2 * widths.count(usual) < len(widths):
+        return 0
+    return next(place for place, width in enumerate(widths) if width > 1)
 
 
 def _is_header(head: Sequence[str], columns: Sequence[Inference], early: Sequence[Sequence[str]]) -> bool:

@@ -37,7 +37,7 @@ def _tamed(text: str) -> str:
     """
     parts: list[str] = []
     last = text.rfind(">") + 1
-    tail, at = _LEFT_OPEN.split(text[last:], maxsplit=1)[0].replace("<", " "), 0
+    tail, at = _LEFT_OPEN.split(text[last:], maxsplit=1)[0], 0
     while (opened := _UNREAD.search(text, at, last)) is not None:
         start, end = opened.start(), _end_of(text, opened)
         if end is None:

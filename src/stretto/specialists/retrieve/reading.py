@@ -72,8 +72,8 @@ def _text(file: str, text: str, notes: tuple[str, ...]) -> Source:
 
 def _shown(blocks: Iterable[Block], count: int) -> tuple[str, ...]:
     """Give the text of a page at the lines where it stands in the file."""
-    shown = [""] * count
+    shown: list[list[str]] = [[] for _ in range(count)]
     for block in blocks:
         for line in block.lines:
-            shown[line.number - 1] = f"{shown[line.number - 1]} {line.text}".lstrip()
-    return tuple(shown)
+            shown[line.number - 1].append(line.text)
+    return tuple(map(" ".join, shown))
