@@ -22,6 +22,7 @@ from stretto.specialists.query import (
     list_tables,
     run_query,
 )
+from stretto.specialists.query.parquet import _opened
 
 Write = Callable[..., str]
 
@@ -402,3 +403,10 @@ def test_columns_are_described(write: Write) -> None:
     assert (number.min, number.max, number.mean) == (0.5, 2.0, 1.375)
     assert [(top.value, top.count) for top in word.top] == [("x", 3), ("y", 1)]
     assert word.mean is None
+
+
+def test_duckdb_may_read_the_named_file_and_nothing_else(tmp_path: Path, write: Write) -> None:
+    duckdb.sql(f"COPY (SELECT 1 AS id) TO '{tmp_path}/it''s.parquet'")
+    assert rows("SELECT id FROM it_s", str(tmp_path / "it's.parquet")) == [(1,)]
+    with _opened(str(tmp_path / "it's.parquet")) as reading, pytest.raises(duckdb.Error, match="Permission"):
+        reading.execute("SELECT * FROM read_csv(?)", [write("secret.csv", "x\n1\n")])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -48,35 +49,30 @@ def _rows(file: str) -> Iterator[Row]:
                 yield None, [_stored(value) for value in values]
 
 
-class _opened:  # noqa: N801 - a context manager that reads like a function
-    """A locked DuckDB that may read one file; its errors become UnreadableData."""
-
-    def __init__(self, file: str) -> None:
-        self._file = file
-
-    def __enter__(self) -> Any:
-        try:
-            import duckdb  # heavy, and an extra
-        except ImportError:
-            message = f"{self._file}: reading Parquet needs the extra `data`: pip install 'stretto[data]'"
-            raise UnreadableData(message) from None
-        self._errors = duckdb.Error
-        self._connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": _MEMORY})
+@contextmanager
+def _opened(file: str) -> Iterator[Any]:
+    """Give a locked DuckDB that may read one file; its errors become UnreadableData."""
+    try:
+        import duckdb  # heavy, and an extra
+    except ImportError:
+        raise UnreadableData(f"{file}: reading Parquet needs the extra `data`: pip install 'stretto[data]'") from None
+    connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": _MEMORY})
+    path = _absolute(file).replace("'", "''")
+    try:
         for setting in (
-            "SET autoinstall_known_extensions = false",
-            "SET autoload_known_extensions = false",
-            f"SET allowed_paths = ['{_absolute(self._file).replace(chr(39), chr(39) * 2)}']",
-            "SET enable_external_access = false",
-            "SET lock_configuration = true",
+            "autoinstall_known_extensions = false",
+            "autoload_known_extensions = false",
+            f"allowed_paths = ['{path}']",
+            "enable_external_access = false",
+            "lock_configuration = true",
         ):
-            self._connection.execute(setting)
-        return self._connection
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self._connection.close()
-        if isinstance(error, self._errors):
-            said = str(error).splitlines()[0]
-            raise UnreadableData(f"{self._file}: not a Parquet file that can be read ({said}); write it anew") from None
+            connection.execute(f"SET {setting}")
+        yield connection
+    except duckdb.Error as error:
+        said = str(error).splitlines()[0]
+        raise UnreadableData(f"{file}: not a Parquet file that can be read ({said}); write it anew") from None
+    finally:
+        connection.close()
 
 
 def _absolute(file: str) -> str:
@@ -90,7 +86,7 @@ def _type(named: str) -> str:
         return "datetime"
     if named.endswith("]") or named.startswith(("STRUCT", "MAP", "UNION", "LIST")):
         return "json"
-    return _TYPES.get(named, "mixed" if named == "HUGEINT" or named == "UBIGINT" else "text")
+    return _TYPES.get(named, "mixed" if named in ("HUGEINT", "UBIGINT") else "text")
 
 
 def _stored(value: Any) -> Value | bytes:
