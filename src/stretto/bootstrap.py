@@ -60,7 +60,7 @@ AnyAgent: TypeAlias = Agent | Callable[..., Any]
 AnyPlan: TypeAlias = Plan | dict[str, Any] | str | Path
 Approve: TypeAlias = Literal["ask", "all", "none"]
 
-SPECIALISTS = {"logs": "stretto.specialists.logs.skills", "report": "stretto.specialists.report.skills"}
+SPECIALISTS = {name: f"stretto.specialists.{name}.skills" for name in ("logs", "query", "report", "retrieve")}
 
 
 class Orchestrator:

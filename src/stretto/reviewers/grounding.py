@@ -3,13 +3,14 @@
 import asyncio
 import gzip
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self, TextIO
 
 from stretto.core.domain import Citation, Review
 from stretto.ports import Product
+from stretto.textfiles import marked_encoding
 
 MOST_FINDINGS = 5
 LONGEST_LINE = 1 << 20
@@ -66,7 +67,7 @@ def _misquoted(file: str, cited: list[Citation]) -> list[str]:
             while whole and not whole.endswith(b"\n") and len(whole) == LONGEST_LINE:
                 whole = stream.readline(LONGEST_LINE)
             for citation in wanted.pop(number, ()):
-                if not _says(line.decode("utf-8", "replace"), citation.text):
+                if not any(_says(read, citation.text) for read in _readings(line)):
                     found.append(f"{file}:{number} does not say {citation.text[:80]!r}")
     found += [f"{file} has no line {line}" for line in sorted(wanted)]
     return found
@@ -74,8 +75,38 @@ def _misquoted(file: str, cited: list[Citation]) -> list[str]:
 
 def _open(path: Path) -> BinaryIO:
     with path.open("rb") as probe:
-        packed = probe.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
+        head = probe.read(4)
+    if head.startswith(b"\x1f\x8b"):
+        return gzip.open(path, "rb")  # type: ignore[return-value]
+    marked = marked_encoding(head)
+    if marked is not None and marked != "utf-8-sig":
+        return _AsUtf8(path.open(encoding=marked, errors="replace", newline="\n"))  # type: ignore[return-value]
+    return path.open("rb")
+
+
+class _AsUtf8:
+    """The lines of a text in UTF-16 or UTF-32, as UTF-8."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+
+    def readline(self, _limit: int) -> bytes:
+        return self._text.readline().encode("utf-8", "replace")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._text.close()
+
+
+def _readings(line: bytes) -> Iterator[str]:
+    """Give a line as text: as UTF-8, and where it is none, as the encodings people had before."""
+    text = line.decode("utf-8", "replace")
+    yield text
+    if "\ufffd" in text:
+        yield line.decode("cp1252", "replace")
+        yield line.decode("latin-1")
 
 
 def _says(line: str, quoted: str) -> bool:

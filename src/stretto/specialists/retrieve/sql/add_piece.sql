@@ -1,0 +1,1 @@
+INSERT INTO pieces (id, file, page, headings, lines) VALUES (?, ?, ?, ?, ?)

@@ -1,0 +1,1 @@
+INSERT INTO sentences (rowid, text) VALUES (?, ?)

@@ -1,0 +1,1 @@
+INSERT INTO texts (rowid, context, body) VALUES (?, ?, ?)
