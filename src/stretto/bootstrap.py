@@ -22,10 +22,11 @@ from stretto.core.canonical import short
 from stretto.core.commands import ChangeLimits, Command, Recover, SubmitGoal
 from stretto.core.domain import Budget, Catalogue, FailureClass, InputSpec, Json, Plan, Rules
 from stretto.core.errors import BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
-from stretto.core.plan.check import check
-from stretto.core.plan.diagnostics import Diagnostic, diagnose
+from stretto.core.plan.check import CONDITION_MEND, check
+from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose
 from stretto.core.plan.shape import Size
 from stretto.core.plan.shape import read_plan as read_shape
+from stretto.core.plan.writing import misfits
 from stretto.core.state import RunState
 from stretto.declare import Declared, declared
 from stretto.engines.clock import SystemClock
@@ -166,14 +167,16 @@ class Orchestrator:
 
     def check(self, plan: Plan, *, budget: Budget | None = None, seconds: float | None = None) -> list[Diagnostic]:
         """Give every defect of a plan, as far as it shows before anything runs."""
+        if wrong := list(misfits(plan)):
+            return wrong
         found = check(plan, self.catalogue, budget=budget or self.budget, seconds=seconds)
-        conditions = CelConditions()
+        conditions, refused = CelConditions(), {one.path for one in found if one.code == "bad-condition"}
+        unreadable = Findings()
         for one in plan.tasks:
-            known = any(said.code == "bad-condition" and said.path == f"tasks.{one.id}.when" for said in found)
-            if one.when is not None and not known and (problem := conditions.problem(one.when)):
-                mend = "See docs/plans.md on conditions."
-                found.append(diagnose("bad-condition", f"tasks.{one.id}.when", problem, mend))
-        return found
+            place = f"tasks.{one.id}.when"
+            if one.when is not None and place not in refused and (problem := conditions.problem(one.when)):
+                unreadable.add([diagnose("bad-condition", place, problem, CONDITION_MEND)])
+        return [*found, *unreadable.all()]
 
     @property
     def catalogue(self) -> Catalogue:

@@ -1,7 +1,7 @@
 """Conditions (`when`) in the Common Expression Language; its library is loaded with the first condition."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from stretto.core.plan.check import condition_problem
@@ -35,7 +35,7 @@ class CelConditions:
         return None
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _compiled(condition: str) -> Any:
     import cel  # loading takes most of a second: only runs with conditions pay for it
 

@@ -60,7 +60,7 @@ def circles(graph: Graph, most: int = 20) -> list[list[str]]:
         if here is not None:
             ids = list(way)
             circle = ids[ids.index(here) :]
-            found.append(circle[::-1])
+            found.append([here, *circle[:0:-1]])
         left.difference_update(way)
     return found
 
