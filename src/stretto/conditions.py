@@ -25,14 +25,16 @@ class CelConditions:
         return answer
 
     def problem(self, condition: str) -> str | None:
-        short = condition_problem(condition)
-        if short:
-            return short
-        try:
-            _compiled(condition)
-        except Exception as error:
-            return str(error).splitlines()[0].replace("<input>:", "position ")
-        return None
+        return condition_problem(condition) or _refused(condition)
+
+
+@lru_cache(maxsize=4096)
+def _refused(condition: str) -> str | None:
+    try:
+        _compiled(condition)
+    except Exception as error:
+        return str(error).splitlines()[0].replace("<input>:", "position ")
+    return None
 
 
 @lru_cache(maxsize=4096)

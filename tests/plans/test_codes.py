@@ -8,18 +8,18 @@ from typer.testing import CliRunner
 
 from stretto.cli import app
 from stretto.core.plan.diagnostics import CODES
-from tests.plans.cases import CASES, PLANS, Case
+from tests.plans.cases import CASES, FOLDER, Case
 from tests.plans.team import checked
 
 
 def test_every_code_has_a_case() -> None:
-    assert PLANS.keys() == CODES.keys()
+    assert {one.name for one in FOLDER.iterdir()} == {f"{code}.{form}" for code in CODES for form in ("yaml", "json")}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code}-{case.form}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.path.name)
 def test_a_code_is_raised_at_its_place(case: Case, tmp_path: Path) -> None:
-    path = tmp_path / f"plan.{case.form}"
-    path.write_text(case.plain, encoding="utf-8")
+    path = tmp_path / case.path.name
+    path.write_text(case.text, encoding="utf-8")
     found = [one for one in checked(path, budget=case.budget, seconds=case.seconds) if one.code == case.code]
     assert found, f"{case.code} was not raised"
     assert [one.where.split(" ")[0] for one in found] == [f"{path}{case.place}"]
@@ -34,9 +34,9 @@ def test_structure_is_an_error_and_a_doubt_about_types_a_warning() -> None:
 
 @pytest.mark.parametrize("form", ["yaml", "json"])
 def test_the_command_line_says_place_code_and_mend_and_exits_1(form: str, tmp_path: Path) -> None:
-    case = next(one for one in CASES if one.code == "unknown-skill" and one.form == form)
+    case = Case(path=FOLDER / f"unknown-skill.{form}")
     path = tmp_path / f"plan.{form}"
-    path.write_text(case.plain, encoding="utf-8")
+    path.write_text(case.text, encoding="utf-8")
     said = CliRunner().invoke(app, ["plan", "--file", str(path)])
     assert said.exit_code == 1
     assert f"{path}{case.place} (tasks.a.skill): error: no agent has the skill" in said.output

@@ -120,7 +120,7 @@ def _condition(
     task: Task, where: str, condition: str, links: Links, named: list[tuple[str, str]]
 ) -> Iterator[Diagnostic]:
     guarded = "has(" in condition  # has(inputs.x) may ask for what is not there
-    for root, name in sorted(set(looks_at(condition))):
+    for root, name in sorted(looks_at(condition)):
         if root == "task":
             named.append((where, name))
         elif root == "inputs" and name not in links.plan.inputs and not guarded:

@@ -25,7 +25,7 @@ RESERVED = frozenset({"inputs", "item", "context", "tasks"})
 ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d{1,9})\]")
 _NAME = re.compile(r"[^.\[\]]+")
-_USUAL = 200
+_LONGEST = 500
 _DEEP = (dict, list, tuple)
 
 
@@ -66,10 +66,13 @@ def parse(value: Json) -> Reference:
     text = value["ref"]
     if not isinstance(text, str):
         raise ValueError(f"a reference is text like 'task.output', not {type(text).__name__}")
-    root, name, steps = _known(text) if len(text) <= _USUAL else _read(text)
+    if len(text) > _LONGEST:
+        raise ValueError(f"a reference has at most {_LONGEST} characters, this has {len(text)}")
+    root, name, steps = _read(text)
     return Reference(root=root, name=name, steps=steps, default=value.get("default", NoDefault))
 
 
+@lru_cache(maxsize=1 << 15)
 def _read(text: str) -> tuple[Root, str, tuple[str | int, ...]]:
     head = _NAME.match(text)
     if not head:
@@ -94,9 +97,6 @@ def _read(text: str) -> tuple[Root, str, tuple[str | int, ...]]:
     if not steps or steps[0] != "output":
         raise ValueError(f"{shown(text)} should go on with .output, as in {shown(name)[1:-1]}.output")
     return "task", name, tuple(steps[1:])
-
-
-_known = lru_cache(maxsize=1 << 15)(_read)
 
 
 def find(value: Json, path: str) -> Iterator[tuple[str, Json]]:

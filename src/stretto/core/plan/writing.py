@@ -66,7 +66,9 @@ def _task(task: Task) -> dict[str, Json]:
         found["limits"] = {name: value for name, value in body["limits"].items() if value is not None}
     if task.for_each is not None:
         many = body["for_each"]
-        found["for_each"] = {name: many[name] for name in many if name == "items" or many[name] != _USUAL_FOR_EACH[name]}
+        found["for_each"] = {
+            name: many[name] for name in many if name == "items" or many[name] != _USUAL_FOR_EACH[name]
+        }
     return {"skill": task.skill, **found}
 
 
