@@ -1,4 +1,4 @@
-"""The plans in `codes/`: `CODE.yaml` and `CODE.json` raise CODE right behind the mark `»`, else in the file as a whole."""
+"""The plans in `codes/`: `CODE.yaml` and `CODE.json` raise CODE right behind the mark `»`, or as whole files."""
 
 from dataclasses import dataclass
 from pathlib import Path
