@@ -54,10 +54,13 @@ def test_every_field_of_a_plan_is_on_the_page() -> None:
 
 
 def test_the_table_of_codes_is_in_step_with_the_checker() -> None:
-    rows = [[cell.strip() for cell in row] for row in re.findall(r"^\| (`[a-z-]+`) \|(.*?)\|(.*?)\|(.*?)\|(.*)\|$", CHECKS, re.M)]
+    rows = [
+        [cell.strip() for cell in row]
+        for row in re.findall(r"^\| (`[a-z-]+`) \|(.*?)\|(.*?)\|(.*?)\|(.*)\|$", CHECKS, re.M)
+    ]
     told = {name.strip("`"): (severity, meaning) for name, severity, meaning, *_ in rows}
     assert told == {name: (code.severity, code.meaning) for name, code in CODES.items()}
-    assert [name for name in told] == list(CODES)
+    assert list(told) == list(CODES)
     assert all(example and mend for *_, example, mend in rows)
 
 

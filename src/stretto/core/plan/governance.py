@@ -10,7 +10,7 @@ from stretto.core.canonical import digest
 from stretto.core.domain import Plan, SideEffect, Task
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown
 from stretto.core.plan.graph import Graph, ancestors_among
-from stretto.core.plan.references import named, parse, places
+from stretto.core.plan.references import is_reference, named, parse, places, reads
 from stretto.core.routing import Roster
 
 
@@ -36,7 +36,7 @@ def unordered_writers(graph: Graph) -> Iterator[Diagnostic]:
 def unwritten_context(graph: Graph) -> Iterator[Diagnostic]:
     """Give the tasks that read a context entry before anything has surely written it."""
     by_key = _writers(graph)
-    if not any("context." in str(raw["ref"]) for task in graph.tasks.values() for _, raw in places(task)):
+    if not any(reads(task) for task in graph.tasks.values()):
         return
     writers = [id_ for ids in by_key.values() for id_ in ids]
     above = ancestors_among(graph, writers)
@@ -175,10 +175,10 @@ def _writers(graph: Graph) -> dict[str, list[str]]:
 
 
 def _context_read(task: Task) -> Iterator[tuple[str, str]]:
-    for where, raw in places(task):
+    for where, raw in places(task) if reads(task) else ():
         try:
-            reference = parse(raw)
+            reference = parse(raw) if is_reference(raw) else None
         except ValueError:
             continue
-        if reference.root == "context":
+        if reference is not None and reference.root == "context":
             yield where, reference.name
