@@ -7,7 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from stretto.cli import app
+from stretto.core.errors import BadWorkspace
 from stretto.core.plan.diagnostics import CODES
+from stretto.playbooks import read_playbooks
 from tests.plans.cases import CASES, FOLDER, Case
 from tests.plans.team import checked
 
@@ -16,7 +18,7 @@ def test_every_code_has_a_case() -> None:
     assert {one.name for one in FOLDER.iterdir()} == {f"{code}.{form}" for code in CODES for form in ("yaml", "json")}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.path.name)
+@pytest.mark.parametrize("case", [one for one in CASES if one.code != "bad-inclusion"], ids=lambda case: case.path.name)
 def test_a_code_is_raised_at_its_place(case: Case, tmp_path: Path) -> None:
     path = tmp_path / case.path.name
     path.write_text(case.text, encoding="utf-8")
@@ -27,9 +29,20 @@ def test_a_code_is_raised_at_its_place(case: Case, tmp_path: Path) -> None:
     assert all(one.message and one.mend.endswith((".", "?")) for one in found)
 
 
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_an_inclusion_that_cannot_be_is_told_at_its_place(form: str, tmp_path: Path) -> None:
+    case = Case(path=FOLDER / f"bad-inclusion.{form}")
+    path = tmp_path / "playbooks" / case.path.name
+    path.parent.mkdir()
+    path.write_text(case.text, encoding="utf-8")
+    with pytest.raises(BadWorkspace, match="bad-inclusion") as refused:
+        read_playbooks(tmp_path)
+    assert str(refused.value).startswith(f"{path}{case.place} (tasks.a.")
+
+
 def test_structure_is_an_error_and_a_doubt_about_types_a_warning() -> None:
     doubts = {name for name, code in CODES.items() if code.severity != "error"}
-    assert doubts == {"type-mismatch", "unknown-output", "late", "unused-result", "no-backup"}
+    assert doubts == {"type-mismatch", "unknown-output", "late", "unused-result", "no-backup", "racing-read"}
 
 
 @pytest.mark.parametrize("form", ["yaml", "json"])

@@ -323,6 +323,16 @@ LARGE: dict[str, Callable[[], Plan]] = {
     "a wide for_each": lambda: Plan(
         tasks=(Task(id="a", skill="anything", for_each=ForEach(items=list(range(100_000)))),)
     ),
+    "readers racing with writers": lambda: Plan(
+        tasks=(
+            Task(id="first", skill="anything", writes="k"),
+            *(Task(id=f"w{n}", skill="anything", after=("first",), writes="k") for n in range(N // 2)),
+            *(
+                Task(id=f"r{n}", skill="anything", after=("first",), inputs={"x": {"ref": "context.k"}})
+                for n in range(N // 2)
+            ),
+        )
+    ),
     "limits": lambda: many(limits=Limits(timeout=1.0)),
 }
 

@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 from stretto.core.canonical import digest
 from stretto.core.domain import Plan, SideEffect, Task
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown
-from stretto.core.plan.graph import Graph, ancestors_among
+from stretto.core.plan.graph import Graph, ancestors_among, descendants_among
 from stretto.core.plan.references import is_reference, named, parse, places, reads
 from stretto.core.routing import Roster
 
@@ -75,20 +75,20 @@ def racing_reads(graph: Graph) -> Iterator[Diagnostic]:
     }
     if not readers:
         return
-    every = [*dict.fromkeys(id_ for ids in by_key.values() for id_ in ids), *readers]
-    above = ancestors_among(graph, every)
-    bit = {id_: 1 << number for number, id_ in enumerate(every)}
+    writers = list(dict.fromkeys(id_ for ids in by_key.values() for id_ in ids))
+    above, below = ancestors_among(graph, writers), descendants_among(graph, writers)
+    bit = {id_: 1 << number for number, id_ in enumerate(writers)}
+    of_key = {key: sum(bit[id_] for id_ in ids) for key, ids in by_key.items()}
     for id_, keys in readers.items():
         for where, key in keys:
-            for writer in by_key[key]:
-                if writer != id_ and not above[id_] & bit[writer] and not above[writer] & bit[id_]:
-                    yield diagnose(
-                        "racing-read",
-                        f"tasks.{id_}.{where}",
-                        f"may read {shown(key)} before or after {writer!r} writes it anew",
-                        f"Add `after: [{writer}]` here, or `after: [{id_}]` there.",
-                    )
-                    break
+            if racing := of_key[key] & ~(above[id_] | below[id_] | bit.get(id_, 0)):
+                writer = writers[(racing & -racing).bit_length() - 1]
+                yield diagnose(
+                    "racing-read",
+                    f"tasks.{id_}.{where}",
+                    f"may read {shown(key)} before or after {writer!r} writes it anew",
+                    f"Add `after: [{writer}]` here, or `after: [{id_}]` there.",
+                )
 
 
 def equal_effects(plan: Plan, agents: Roster) -> Iterator[Diagnostic]:
