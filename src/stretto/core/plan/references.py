@@ -10,7 +10,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 from typing import Literal, TypeAlias
@@ -68,12 +68,12 @@ def parse(value: Json) -> Reference:
         raise ValueError(f"a reference is text like 'task.output', not {type(text).__name__}")
     if len(text) > _LONGEST:
         raise ValueError(f"a reference has at most {_LONGEST} characters, this has {len(text)}")
-    root, name, steps = _read(text)
-    return Reference(root=root, name=name, steps=steps, default=value.get("default", NoDefault))
+    found = _read(text)
+    return replace(found, default=value["default"]) if "default" in value else found
 
 
 @lru_cache(maxsize=1 << 15)
-def _read(text: str) -> tuple[Root, str, tuple[str | int, ...]]:
+def _read(text: str) -> Reference:
     head = _NAME.match(text)
     if not head:
         raise ValueError(f"{shown(text)} does not begin with a name")
@@ -87,16 +87,16 @@ def _read(text: str) -> tuple[Root, str, tuple[str | int, ...]]:
         position = step.end()
     name = head[0]
     if name == "item":
-        return "item", "item", tuple(steps)
+        return Reference(root="item", name="item", steps=tuple(steps))
     if name in ("inputs", "context"):
         if not steps or not isinstance(steps[0], str):
             raise ValueError(f"{shown(text)} needs a name, as in {name}.NAME")
-        return ("inputs" if name == "inputs" else "context"), steps[0], tuple(steps[1:])
+        return Reference(root="inputs" if name == "inputs" else "context", name=steps[0], steps=tuple(steps[1:]))
     if name == "tasks" and steps and isinstance(steps[0], str):
         name, steps = steps[0], steps[1:]
     if not steps or steps[0] != "output":
         raise ValueError(f"{shown(text)} should go on with .output, as in {shown(name)[1:-1]}.output")
-    return "task", name, tuple(steps[1:])
+    return Reference(root="task", name=name, steps=tuple(steps[1:]))
 
 
 def find(value: Json, path: str) -> Iterator[tuple[str, Json]]:
