@@ -26,6 +26,7 @@ from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.shape import Size
 from stretto.core.plan.shape import read_plan as read_shape
+from stretto.core.plan.writing import misfits
 from stretto.core.state import RunState
 from stretto.declare import Declared, declared
 from stretto.engines.clock import SystemClock
@@ -166,6 +167,8 @@ class Orchestrator:
 
     def check(self, plan: Plan, *, budget: Budget | None = None, seconds: float | None = None) -> list[Diagnostic]:
         """Give every defect of a plan, as far as it shows before anything runs."""
+        if wrong := list(misfits(plan)):
+            return wrong
         found = check(plan, self.catalogue, budget=budget or self.budget, seconds=seconds)
         return found + condition_defects(plan)
 

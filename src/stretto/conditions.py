@@ -1,12 +1,12 @@
 """Conditions (`when`) in the Common Expression Language; its library is loaded with the first condition."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from stretto.core.domain import Plan
-from stretto.core.plan.check import condition_problem
-from stretto.core.plan.diagnostics import Diagnostic, diagnose
+from stretto.core.plan.check import CONDITION_MEND, condition_problem
+from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose
 
 
 class CelConditions:
@@ -27,27 +27,28 @@ class CelConditions:
         return answer
 
     def problem(self, condition: str) -> str | None:
-        short = condition_problem(condition)
-        if short:
-            return short
-        try:
-            _compiled(condition)
-        except Exception as error:
-            return str(error).splitlines()[0].replace("<input>:", "position ")
-        return None
+        return condition_problem(condition) or _refused(condition)
 
 
 def condition_defects(plan: Plan) -> list[Diagnostic]:
     """Give the conditions of a plan that cannot be compiled. Those that the checker refuses unseen are left to it."""
-    conditions = CelConditions()
-    return [
-        diagnose("bad-condition", f"tasks.{one.id}.when", problem, "See docs/plans.md on conditions.")
-        for one in plan.tasks
-        if one.when is not None and not condition_problem(one.when) and (problem := conditions.problem(one.when))
-    ]
+    unreadable = Findings()
+    for one in plan.tasks:
+        if one.when is not None and not condition_problem(one.when) and (problem := _refused(one.when)):
+            unreadable.add([diagnose("bad-condition", f"tasks.{one.id}.when", problem, CONDITION_MEND)])
+    return unreadable.all()
 
 
-@cache
+@lru_cache(maxsize=4096)
+def _refused(condition: str) -> str | None:
+    try:
+        _compiled(condition)
+    except Exception as error:
+        return str(error).splitlines()[0].replace("<input>:", "position ")
+    return None
+
+
+@lru_cache(maxsize=4096)
 def _compiled(condition: str) -> Any:
     import cel  # loading takes most of a second: only runs with conditions pay for it
 

@@ -25,11 +25,14 @@ from stretto.core.state import RunState, TaskState, gaps
 from stretto.ports import RunSummary
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Run:
     """What came of a run, or has come of it so far."""
 
     state: RunState
+
+    def __repr__(self) -> str:
+        return f"<Run {self.run_id} {self.status}: {self.state.completed} of {len(self.state.ids)} tasks>"
 
     @property
     def run_id(self) -> str:

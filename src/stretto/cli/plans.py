@@ -1,6 +1,5 @@
 """`plan`: look a plan over like a program, without running anything."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -43,6 +42,7 @@ def plan(
 ) -> None:
     """Check a plan and show it: every defect with its code, its place and how to mend it."""
     from stretto.amounts import budget_of
+    from stretto.cli.text import as_json as written
     from stretto.core.plan.diagnostics import diagnose, errors
     from stretto.views import diagnostic_view
     from stretto.workspace import read_plan_file
@@ -66,9 +66,7 @@ def plan(
     status = "refused" if errors(found) else "ok"
     if as_json:
         view = [diagnostic_view(one) for one in found]
-        typer.echo(
-            json.dumps({"id": read.name or path.stem, "status": status, "diagnostics": view}, ensure_ascii=False)
-        )
+        typer.echo(written({"id": read.name or path.stem, "status": status, "diagnostics": view}, indent=None))
     else:
         for one in found:
             typer.echo(str(one), err=one.severity == "error")

@@ -77,7 +77,7 @@ from stretto.core.ladder import pause_before
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import errors
 from stretto.core.plan.references import Need
-from stretto.core.state import RunState, TaskState, bits_of, gaps
+from stretto.core.state import RunState, TaskState, gaps
 
 PERSONAL = frozenset({"pii", "phi", "personal", "confidential"})
 MOST_DIAGNOSTICS = 200
@@ -466,7 +466,7 @@ def _let_fall(draft: _Draft, root: str, *, wanted: bool) -> None:
     stack = [root]
     while stack:
         fallen = stack.pop()
-        for position in bits_of(draft.state.dependents.get(fallen, 0)):
+        for position in sorted(draft.state.dependents.get(fallen, ())):
             id_ = draft.state.ids[position]
             later = draft.state.tasks[id_]
             if later.status.final or not _takes_along(draft.state.tasks[fallen], later.needs[fallen]):

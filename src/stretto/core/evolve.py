@@ -43,6 +43,8 @@ from stretto.core.plan.references import needs
 from stretto.core.routing import lane, roster
 from stretto.core.state import Result, RunState, TaskState, bits_of, child_id
 
+_NOBODY: Map[int, None] = Map()
+
 
 def evolve(state: RunState, event: Event) -> RunState:
     """Give the state after a fact."""
@@ -139,7 +141,7 @@ def _added(state: RunState, event: TaskAdded) -> RunState:
     blockers = 0
     dependents = state.dependents
     for name in waits_for:
-        dependents = dependents.set(name, dependents.get(name, 0) | 1 << position)
+        dependents = dependents.set(name, dependents.get(name, _NOBODY).set(position, None))
         earlier = state.tasks.get(name)
         blockers += earlier is None or not earlier.status.final
     one = TaskState(task=task, position=position, needs=Map(waits_for), blockers=blockers)
@@ -268,7 +270,7 @@ def _over(state: RunState, id_: str, **fields: Any) -> RunState:
         parent = tasks[one.parent]
         tasks = tasks.set(one.parent, replace(parent, children_open=parent.children_open - 1))
     freed = []
-    for position in bits_of(state.dependents.get(id_, 0)):
+    for position in sorted(state.dependents.get(id_, _NOBODY)):
         later = tasks[state.ids[position]]
         tasks = tasks.set(later.task.id, replace(later, blockers=later.blockers - 1))
         if later.blockers == 1 and not later.status.final:

@@ -3,6 +3,7 @@
 Sets of tasks are integers: bit n stands for the task at position n of the plan. Setting, clearing and taking
 the lowest bit cost next to nothing, order is the plan's own, and two states compare by value. The two states are
 msgspec structs: they are replaced several times per fact, and that is ten times faster than with dataclasses.
+Frozen values form no cycles, so the collector of cycles is spared them (`gc=False`).
 """
 
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Result:
     citations: tuple[Citation, ...] = ()
 
 
-class TaskState(Struct, frozen=True, kw_only=True):
+class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     """One task, or one item of a fan-out (`parent` set), and how far it is.
 
     `attempt` counts the attempts begun; `round` the answers had from people; `approved` is the binding a
@@ -92,7 +93,7 @@ class TaskState(Struct, frozen=True, kw_only=True):
     ended: float | None = None
 
 
-class RunState(Struct, frozen=True, kw_only=True):
+class RunState(Struct, frozen=True, kw_only=True, gc=False):
     """One run. An empty one is the state before its first event."""
 
     run: str = ""
@@ -121,7 +122,7 @@ class RunState(Struct, frozen=True, kw_only=True):
     deliver: Json = None
     tasks: Map[str, TaskState] = field(default_factory=Map)
     ids: Map[int, str] = field(default_factory=Map)
-    dependents: Map[str, Bits] = field(default_factory=Map)
+    dependents: Map[str, Map[int, None]] = field(default_factory=Map)  # positions of those that wait for a task
     ready: Map[str, Bits] = field(default_factory=Map)  # by lane
     held: Bits = 0  # ready, but not before the whole plan is known
     active: Map[str, None] = field(default_factory=Map)  # tasks with work under way or somebody to wait for

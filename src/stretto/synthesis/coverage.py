@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from stretto.core.domain import Json, TaskStatus, Waiver
 from stretto.core.plan.references import Need, find, parse
-from stretto.core.state import RunState, bits_of
+from stretto.core.state import RunState
 
 
 def used_by(state: RunState, wanted: Json) -> set[str]:
@@ -75,4 +75,4 @@ def _after(state: RunState, id_: str) -> list[str]:
 
 
 def _later(state: RunState, id_: str) -> list[str]:
-    return [state.ids[position] for position in bits_of(state.dependents.get(id_, 0))]
+    return [state.ids[position] for position in sorted(state.dependents.get(id_, ()))]

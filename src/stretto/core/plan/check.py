@@ -26,7 +26,9 @@ from stretto.core.plan.outlook import advice, cost_defects, lateness
 from stretto.core.plan.shape import ID_MEND, id_problem
 from stretto.core.routing import Roster, roster
 
-__all__ = ["check", "check_task", "condition_problem"]
+__all__ = ["CONDITION_MEND", "check", "check_task", "condition_problem"]
+
+CONDITION_MEND = "See docs/plans.md on conditions."
 
 _NONE_BUDGET = Budget()
 _HOPELESS = frozenset({"unknown-skill", "unknown-agent", "dangling-reference", "self-reference"})
@@ -109,7 +111,7 @@ def _task_defects(task: Task, agents: Roster, skills: Names) -> Iterator[Diagnos
             "Remove `approval: never`; whoever starts the run can approve beforehand with --approve all.",
         )
     if task.when is not None and (problem := condition_problem(task.when)):
-        yield diagnose("bad-condition", f"{place}.when", problem, "See docs/plans.md on conditions.")
+        yield diagnose("bad-condition", f"{place}.when", problem, CONDITION_MEND)
 
 
 def _identity(plan: Plan) -> Iterator[Diagnostic]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 LONGEST = 1000
 LOOPS = 2
@@ -21,6 +22,7 @@ _TYPES = ("int", "uint", "double", "bool", "string", "bytes", "list", "map", "ty
 _WORDS = frozenset((*_LITERALS, *_TYPES))
 
 
+@lru_cache(maxsize=1 << 12)
 def condition_problem(condition: str) -> str | None:
     """Say why a condition is refused unseen: too long, or too many loops inside each other."""
     if not condition.strip():
@@ -36,13 +38,16 @@ def named_in_condition(condition: str) -> set[str]:
     return {name for root, name in looks_at(condition) if root == "task"}
 
 
-def looks_at(condition: str) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=1 << 12)
+def looks_at(condition: str) -> frozenset[tuple[str, str]]:
     """Give what a condition looks at: (`task`, id), (`inputs`, name), (`item`, ""), or (`name`, any other root).
 
     A condition that is too long looks at nothing: it is refused anyway.
     """
-    if len(condition) > LONGEST:
-        return
+    return frozenset(_looks_at(condition)) if len(condition) <= LONGEST else frozenset()
+
+
+def _looks_at(condition: str) -> Iterator[tuple[str, str]]:
     quiet = _quiet(condition)
     loop_variables = {match[1] for match in _LOOP.finditer(quiet) if match[1]}
     for match in _ROOT.finditer(quiet):

@@ -9,8 +9,8 @@ from itertools import islice, pairwise
 from stretto.core.canonical import digest
 from stretto.core.domain import Plan, SideEffect, Task
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown
-from stretto.core.plan.graph import Graph, ancestors_among
-from stretto.core.plan.references import named, parse, places
+from stretto.core.plan.graph import Graph, ancestors_among, descendants_among
+from stretto.core.plan.references import is_reference, named, parse, places, reads
 from stretto.core.routing import Roster
 
 
@@ -36,7 +36,7 @@ def unordered_writers(graph: Graph) -> Iterator[Diagnostic]:
 def unwritten_context(graph: Graph) -> Iterator[Diagnostic]:
     """Give the tasks that read a context entry before anything has surely written it."""
     by_key = _writers(graph)
-    if not any("context." in str(raw["ref"]) for task in graph.tasks.values() for _, raw in places(task)):
+    if not any(reads(task) for task in graph.tasks.values()):
         return
     writers = [id_ for ids in by_key.values() for id_ in ids]
     above = ancestors_among(graph, writers)
@@ -75,20 +75,20 @@ def racing_reads(graph: Graph) -> Iterator[Diagnostic]:
     }
     if not readers:
         return
-    every = [*dict.fromkeys(id_ for ids in by_key.values() for id_ in ids), *readers]
-    above = ancestors_among(graph, every)
-    bit = {id_: 1 << number for number, id_ in enumerate(every)}
+    writers = list(dict.fromkeys(id_ for ids in by_key.values() for id_ in ids))
+    above, below = ancestors_among(graph, writers), descendants_among(graph, writers)
+    bit = {id_: 1 << number for number, id_ in enumerate(writers)}
+    of_key = {key: sum(bit[id_] for id_ in ids) for key, ids in by_key.items()}
     for id_, keys in readers.items():
         for where, key in keys:
-            for writer in by_key[key]:
-                if writer != id_ and not above[id_] & bit[writer] and not above[writer] & bit[id_]:
-                    yield diagnose(
-                        "racing-read",
-                        f"tasks.{id_}.{where}",
-                        f"may read {shown(key)} before or after {writer!r} writes it anew",
-                        f"Add `after: [{writer}]` here, or `after: [{id_}]` there.",
-                    )
-                    break
+            if racing := of_key[key] & ~(above[id_] | below[id_] | bit.get(id_, 0)):
+                writer = writers[(racing & -racing).bit_length() - 1]
+                yield diagnose(
+                    "racing-read",
+                    f"tasks.{id_}.{where}",
+                    f"may read {shown(key)} before or after {writer!r} writes it anew",
+                    f"Add `after: [{writer}]` here, or `after: [{id_}]` there.",
+                )
 
 
 def equal_effects(plan: Plan, agents: Roster) -> Iterator[Diagnostic]:
@@ -175,10 +175,10 @@ def _writers(graph: Graph) -> dict[str, list[str]]:
 
 
 def _context_read(task: Task) -> Iterator[tuple[str, str]]:
-    for where, raw in places(task):
+    for where, raw in places(task) if reads(task) else ():
         try:
-            reference = parse(raw)
+            reference = parse(raw) if is_reference(raw) else None
         except ValueError:
             continue
-        if reference.root == "context":
+        if reference is not None and reference.root == "context":
             yield where, reference.name

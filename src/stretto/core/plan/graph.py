@@ -1,7 +1,7 @@
 """The graph of a plan: who waits for whom, in which order, and where it runs in circles."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stretto.core.domain import Task
@@ -60,7 +60,7 @@ def circles(graph: Graph, most: int = 20) -> list[list[str]]:
         if here is not None:
             ids = list(way)
             circle = ids[ids.index(here) :]
-            found.append(circle[::-1])
+            found.append([here, *circle[:0:-1]])
         left.difference_update(way)
     return found
 
@@ -80,11 +80,20 @@ def downstream(graph: Graph, roots: Iterable[str], at_least: Need) -> set[str]:
 
 def ancestors_among(graph: Graph, marked: Sequence[str]) -> dict[str, int]:
     """Give, for each task in order, which of the marked tasks it comes after, as bits in their order."""
+    return _reached(graph.order, graph.before, marked)
+
+
+def descendants_among(graph: Graph, marked: Sequence[str]) -> dict[str, int]:
+    """Give, for each task in order, which of the marked tasks come after it, as bits in their order."""
+    return _reached(graph.order[::-1], graph.after, marked)
+
+
+def _reached(order: Sequence[str], edges: Mapping[str, Iterable[str]], marked: Sequence[str]) -> dict[str, int]:
     bit = {id_: 1 << number for number, id_ in enumerate(marked)}
-    above: dict[str, int] = {}
-    for id_ in graph.order:
+    reached: dict[str, int] = {}
+    for id_ in order:
         bits = 0
-        for earlier in graph.before[id_]:
-            bits |= above.get(earlier, 0) | bit.get(earlier, 0)
-        above[id_] = bits
-    return above
+        for other in edges[id_]:
+            bits |= reached.get(other, 0) | bit.get(other, 0)
+        reached[id_] = bits
+    return reached

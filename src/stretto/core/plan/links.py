@@ -41,6 +41,10 @@ def link_defects(task: Task, links: Links) -> Iterator[Diagnostic]:
     named = [(f"{place}.after", name) for name in task.after]
     for where, raw in places(task):
         here = f"{place}.{where}"
+        if not is_reference(raw):
+            if _meant_as_reference(raw, links):
+                yield _half_reference(here, raw)
+            continue
         try:
             reference = parse(raw)
         except ValueError as error:
@@ -54,8 +58,6 @@ def link_defects(task: Task, links: Links) -> Iterator[Diagnostic]:
             yield links.undeclared_input(here, reference.name)
         elif reference.root == "item" and (task.for_each is None or where.startswith("for_each")):
             yield _no_item(here, "Give the task a `for_each`, or refer to something else.")
-    for where, extra in _half_references(task.inputs, f"{place}.inputs", links):
-        yield _half_reference(where, extra)
     if task.when is not None and len(task.when) <= LONGEST:
         yield from _condition(task, f"{place}.when", task.when, links, named)
     for where, name in named:
@@ -69,7 +71,11 @@ def link_defects(task: Task, links: Links) -> Iterator[Diagnostic]:
 def deliverable_defects(links: Links, hopeless: set[str], outputs: dict[str, Schema]) -> Iterator[Diagnostic]:
     """Give what is wrong with what the plan delivers; `hopeless` names the tasks that can never complete."""
     dead = downstream(links.graph, hopeless, Need.ORDER)
-    for where, raw in find(links.plan.deliver, "deliver"):
+    for where, raw in referring(links.plan.deliver, "deliver"):
+        if not is_reference(raw):
+            if _meant_as_reference(raw, links):
+                yield _half_reference(where, raw)
+            continue
         try:
             reference = parse(raw)
         except ValueError as error:
@@ -100,8 +106,6 @@ def deliverable_defects(links: Links, hopeless: set[str], outputs: dict[str, Sch
                     f"{shown(raw['ref'])} leads to no part that is declared: {error}",
                     "Refer to a part that the output has.",
                 )
-    for where, extra in _half_references(links.plan.deliver, "deliver", links):
-        yield _half_reference(where, extra)
 
 
 def cycle_defect(circle: list[str]) -> Diagnostic:
@@ -120,7 +124,7 @@ def _condition(
     task: Task, where: str, condition: str, links: Links, named: list[tuple[str, str]]
 ) -> Iterator[Diagnostic]:
     guarded = "has(" in condition  # has(inputs.x) may ask for what is not there
-    for root, name in sorted(set(looks_at(condition))):
+    for root, name in sorted(looks_at(condition)):
         if root == "task":
             named.append((where, name))
         elif root == "inputs" and name not in links.plan.inputs and not guarded:
@@ -137,23 +141,21 @@ def _condition(
             )
 
 
-def _half_references(value: Json, path: str, links: Links) -> Iterator[tuple[str, list[str]]]:
-    """Give the mappings that are a reference of this plan but for fields that no reference has."""
-    for where, here in referring(value, path):
-        if isinstance(here["ref"], str) and not is_reference(here):
-            try:
-                reference = parse({"ref": here["ref"]})
-            except ValueError:
-                continue
-            if links.leads_somewhere(reference):
-                yield where, sorted(here.keys() - {"ref", "default"})
+def _meant_as_reference(raw: dict[str, Json], links: Links) -> bool:
+    """Whether a mapping is a reference of this plan but for fields that no reference has."""
+    if not isinstance(raw["ref"], str):
+        return False
+    try:
+        return links.leads_somewhere(parse({"ref": raw["ref"]}))
+    except ValueError:
+        return False
 
 
-def _half_reference(where: str, extra: list[str]) -> Diagnostic:
+def _half_reference(where: str, raw: dict[str, Json]) -> Diagnostic:
     return diagnose(
         "bad-reference",
         where,
-        f"a reference has `ref` and `default`, not {listed(extra, 5)}",
+        f"a reference has `ref` and `default`, not {listed(sorted(raw.keys() - {'ref', 'default'}), 5)}",
         "Remove it; for a mapping that only looks like a reference write `literal: {...}`.",
     )
 

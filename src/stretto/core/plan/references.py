@@ -10,7 +10,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 from typing import Literal, TypeAlias
@@ -25,7 +25,7 @@ RESERVED = frozenset({"inputs", "item", "context", "tasks"})
 ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d{1,9})\]")
 _NAME = re.compile(r"[^.\[\]]+")
-_USUAL = 200
+_LONGEST = 500
 _DEEP = (dict, list, tuple)
 
 
@@ -66,11 +66,14 @@ def parse(value: Json) -> Reference:
     text = value["ref"]
     if not isinstance(text, str):
         raise ValueError(f"a reference is text like 'task.output', not {type(text).__name__}")
-    root, name, steps = _known(text) if len(text) <= _USUAL else _read(text)
-    return Reference(root=root, name=name, steps=steps, default=value.get("default", NoDefault))
+    if len(text) > _LONGEST:
+        raise ValueError(f"a reference has at most {_LONGEST} characters, this has {len(text)}")
+    found = _read(text)
+    return replace(found, default=value["default"]) if "default" in value else found
 
 
-def _read(text: str) -> tuple[Root, str, tuple[str | int, ...]]:
+@lru_cache(maxsize=1 << 15)
+def _read(text: str) -> Reference:
     head = _NAME.match(text)
     if not head:
         raise ValueError(f"{shown(text)} does not begin with a name")
@@ -84,19 +87,16 @@ def _read(text: str) -> tuple[Root, str, tuple[str | int, ...]]:
         position = step.end()
     name = head[0]
     if name == "item":
-        return "item", "item", tuple(steps)
+        return Reference(root="item", name="item", steps=tuple(steps))
     if name in ("inputs", "context"):
         if not steps or not isinstance(steps[0], str):
             raise ValueError(f"{shown(text)} needs a name, as in {name}.NAME")
-        return ("inputs" if name == "inputs" else "context"), steps[0], tuple(steps[1:])
+        return Reference(root="inputs" if name == "inputs" else "context", name=steps[0], steps=tuple(steps[1:]))
     if name == "tasks" and steps and isinstance(steps[0], str):
         name, steps = steps[0], steps[1:]
     if not steps or steps[0] != "output":
         raise ValueError(f"{shown(text)} should go on with .output, as in {shown(name)[1:-1]}.output")
-    return "task", name, tuple(steps[1:])
-
-
-_known = lru_cache(maxsize=1 << 15)(_read)
+    return Reference(root="task", name=name, steps=tuple(steps[1:]))
 
 
 def find(value: Json, path: str) -> Iterator[tuple[str, Json]]:
@@ -128,6 +128,23 @@ def _deep(value: Json) -> bool:
     return isinstance(value, _DEEP)
 
 
+def _within(value: Json) -> Iterator[dict[str, Json]]:
+    """Give every reference within a value, as `find` does, for those who need no places: twice as fast."""
+    stack = [value]
+    while stack:
+        here = stack.pop()
+        if isinstance(here, dict):
+            if is_reference(here):
+                yield here
+                continue
+            if len(here) == 1 and "literal" in here:
+                continue
+            below = [inner for inner in here.values() if isinstance(inner, _DEEP)]
+        else:
+            below = [inner for inner in here if isinstance(inner, _DEEP)] if isinstance(here, _DEEP) else []
+        stack.extend(reversed(below))
+
+
 def substitute(value: Json, resolve: Callable[[Reference], Json]) -> Json:
     """Give the value with every reference replaced by what it stands for."""
     if is_reference(value):
@@ -151,21 +168,27 @@ def walk(value: Json, steps: tuple[str | int, ...]) -> Json:
     return value
 
 
-def places(task: Task) -> Iterator[tuple[str, Json]]:
-    """Give every reference of a task with its place inside the task."""
-    yield from find(task.inputs, "inputs")
+def places(task: Task) -> Iterator[tuple[str, dict[str, Json]]]:
+    """Give every mapping with a `ref` of a task with its place inside the task: references, and near misses."""
+    yield from referring(task.inputs, "inputs")
     if task.for_each is not None:
-        yield from find(task.for_each.items, "for_each")
+        yield from referring(task.for_each.items, "for_each")
+
+
+def references(task: Task) -> Iterator[Reference]:
+    """Give every reference of a task. Malformed ones are left to the checker."""
+    for value in (task.inputs, task.for_each.items) if task.for_each is not None else (task.inputs,):
+        for raw in _within(value):
+            try:
+                yield parse(raw)
+            except ValueError:
+                continue
 
 
 def needs(task: Task) -> dict[str, Need]:
-    """Give the tasks that this one waits for, and how. Malformed references are left to the checker."""
+    """Give the tasks that this one waits for, and how."""
     found: dict[str, Need] = {}
-    for _, raw in places(task):
-        try:
-            reference = parse(raw)
-        except ValueError:
-            continue
+    for reference in references(task):
         if reference.root == "task":
             need = Need.RESULT if reference.hard else Need.SOFT
             found[reference.name] = max(found.get(reference.name, need), need)
@@ -187,12 +210,4 @@ def inputs_read(task: Task) -> set[str]:
 
 def named(task: Task, root: Root) -> set[str]:
     """Give the names that a task's references of one kind refer to."""
-    found = set()
-    for _, raw in places(task):
-        try:
-            reference = parse(raw)
-        except ValueError:
-            continue
-        if reference.root == root:
-            found.add(reference.name)
-    return found
+    return {reference.name for reference in references(task) if reference.root == root}

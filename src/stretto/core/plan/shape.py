@@ -79,7 +79,7 @@ class _Reader:
 
     def tasks(self, document: dict[str, Json], size: Size) -> Iterator[Task]:
         raw = document.get("tasks")
-        if not isinstance(raw, dict | list):
+        if not isinstance(raw, dict | list | tuple):
             self.say(
                 "not-a-plan",
                 "tasks",
@@ -154,7 +154,7 @@ class _Reader:
     def inputs(self, raw: Json) -> Iterator[tuple[str, InputSpec]]:
         if raw is None:
             return
-        if isinstance(raw, list) and all(isinstance(one, str) for one in raw):
+        if isinstance(raw, list | tuple) and all(isinstance(one, str) for one in raw):
             raw = {one: {} for one in raw}
         for name, body in self.mapping(raw, "inputs").items():
             place = under("inputs", name)
@@ -195,11 +195,11 @@ class _Reader:
         return Limits(**values)
 
     def for_each(self, raw: Json, place: str) -> ForEach | None:
-        if isinstance(raw, list) or is_reference(raw):
+        if isinstance(raw, list | tuple) or is_reference(raw):
             return ForEach(items=raw)
         body = self.mapping(raw, place)
         items = body.get("items")
-        if not isinstance(items, list) and not is_reference(items):
+        if not isinstance(items, list | tuple) and not is_reference(items):
             self.say(
                 "bad-value",
                 place,
@@ -239,7 +239,7 @@ class _Reader:
     def names(self, raw: Json, place: str) -> tuple[str, ...]:
         if isinstance(raw, str):
             return (raw,)
-        if isinstance(raw, list) and all(isinstance(one, str) for one in raw):
+        if isinstance(raw, list | tuple) and all(isinstance(one, str) for one in raw):
             return tuple(raw)
         self.say("bad-value", place, f"this is {_kind(raw)}, not a list of names", "Write [name, name].")
         return ()
@@ -331,7 +331,7 @@ def _unfit(document: Json, size: Size) -> Diagnostic:
 
 
 def _kind(value: Json) -> str:
-    names: dict[type, str] = {dict: "a mapping", list: "a list", str: "text", bool: "true or false"}
+    names: dict[type, str] = {dict: "a mapping", list: "a list", tuple: "a list", str: "text", bool: "true or false"}
     if value is None:
         return "nothing"
     return names.get(type(value), "a number" if isinstance(value, int | float) else type(value).__name__)
