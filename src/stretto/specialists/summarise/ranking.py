@@ -16,6 +16,8 @@ LEAST_ALIKE = 0.05
 NEW = 0.65
 """How much of a choice is weight; the rest is being unlike what is chosen already."""
 TWIN = 0.85
+FULL = 7
+"""Terms of a sentence that stands by itself; shorter ones weigh less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def _weights(candidates: Sequence[Candidate], vectors: Sequence[Vector], focus: 
     sharp = _scaled(relevant) if focus else [0.0] * len(vectors)
     bend = 0.7 if any(relevant) else 0.0  # a question that shares no word with the text cannot guide
     return [
-        (1 - bend) * (0.85 * central[place] + 0.15 * one.lead) + bend * sharp[place]
+        ((1 - bend) * (0.85 * central[place] + 0.15 * one.lead) + bend * sharp[place])
+        * (0.4 + 0.6 * min(1.0, len(one.terms) / FULL))
         for place, one in enumerate(candidates)
     ]
 
