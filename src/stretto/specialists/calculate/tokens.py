@@ -74,7 +74,7 @@ def _tokens(text: str) -> Iterator[Token]:
             yield Token("number", digits.removeprefix("-"), at, raised.end())
             at, name_before = raised.end(), False
             continue
-        if kind == "grouped" and any(calls):  # between the arguments of a call a comma parts them
+        if kind == "grouped" and calls[-1]:  # between the arguments of a call a comma parts them
             plain = re.compile(_PLAIN).match(text, at)
             assert plain is not None  # noqa: S101 - what is grouped begins with digits
             kind, said, end = "number", plain[0], plain.end()

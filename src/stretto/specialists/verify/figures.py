@@ -14,6 +14,8 @@ from stretto.specialists.verify import lexicon
 Bound: TypeAlias = Literal["as written", "about", "above", "below"]
 
 MOST_FIGURES = 2_000
+FARTHEST = 3
+"""How many times "more than 400" may be exceeded and still be meant: farther off is another figure of the line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +104,9 @@ def same(claimed: Figure, stated: Figure) -> bool:
     if gap <= _tolerance(claimed, stated):
         return True
     if claimed.bound == "above":
-        return claimed.amount <= stated.amount <= 2 * claimed.amount
+        return claimed.amount <= stated.amount <= FARTHEST * claimed.amount
     if claimed.bound == "below":
-        return claimed.amount / 2 <= stated.amount <= claimed.amount
+        return claimed.amount / FARTHEST <= stated.amount <= claimed.amount
     return False
 
 

@@ -14,6 +14,7 @@ from stretto.specialists.verify.model import Judgement
 from stretto.specialists.verify.words import (
     Clause,
     clauses_of,
+    compounds_of,
     content_of,
     directions_in,
     names_of,
@@ -27,6 +28,7 @@ from stretto.specialists.verify.words import (
 LEAST_COVERED = 0.5
 """The part of a claim's content words that its evidence must share."""
 _FROM_TO = re.compile(r"\bfrom\s+(.{1,40}?)\s+(?:in \d{4} )?to\s+(.{1,40})", re.IGNORECASE)
+_COUNTED = re.compile(r"(?:\s+of(?:\s+(?:the|these|those|its|their|all))?\b)?((?:[-\s]+[^\W\d]+){1,3})")
 _THAN = re.compile(
     r"\b(more|higher|larger|greater|bigger|longer|faster|less|fewer|lower|smaller|shorter|slower)\b.*?\bthan\b",
     re.IGNORECASE,
@@ -94,6 +96,7 @@ class Case:
 
     def _names(self) -> Iterator[Finding]:
         missing = [one for one in dict.fromkeys(names_of(self.text, self.figures)) if not self._mentions(one)]
+        missing += [one for one in compounds_of(self.text) if not self._mentions(one) and not self._mentions_part(one)]
         openers = [one for one in openers_of(self.text) if not self._mentions(one)]
         strangers = {name for clause, _ in self.clauses for name in clause.names} - {
             one.casefold() for one in tokens_of(self.text)
@@ -104,6 +107,9 @@ class Case:
             yield Finding("unsupported", f"the cited lines do not name {_listed(missing)}")
         elif named := list(dict.fromkeys(names_of(self.text, self.figures))):
             self.checked.append(f"names {_listed(named)}")
+
+    def _mentions_part(self, compound: str) -> bool:
+        return any(self._mentions(part) for part in compound.split("-") if len(part) > 1)
 
     def _mentions(self, name: str) -> bool:
         low = name.casefold()
@@ -349,9 +355,9 @@ def _is_year(figure: Figure) -> bool:
 
 def _nouns_after(text: str, figure: Figure) -> set[str]:
     """Give the things that are counted: up to three words after a number, before anything else."""
-    words = re.match(r"(?:[-\s]+[^\W\d]+){1,3}", text[figure.end :])
+    words = _COUNTED.match(text[figure.end :])
     nouns = set()
-    for word in re.findall(r"[^\W\d]+", words[0]) if words else []:
+    for word in re.findall(r"[^\W\d]+", words[1]) if words else []:
         if word.casefold() in lexicon.STOP | lexicon.UP | lexicon.DOWN | lexicon.NEGATIONS:
             break
         nouns.add(stem(word))

@@ -80,6 +80,11 @@ def names_of(text: str, figures: list[Figure] | None = None) -> list[str]:
     ]
 
 
+def compounds_of(text: str) -> list[str]:
+    """Give words of small letters with a hyphen, like `db-primary`: names of machines, or plain words."""
+    return [one for one in dict.fromkeys(tokens_of(text)) if re.fullmatch(r"[a-z]+(?:-[a-z]+)+", one)]
+
+
 def openers_of(text: str) -> list[str]:
     """Give the words that begin a sentence with a capital: names, or not."""
     return [
