@@ -78,7 +78,7 @@ class Author:
         rate, year = self.random.randrange(2, 60), self.random.randrange(2010, 2026)
         ways, back = (UP, DOWN) if self.random.random() < 0.5 else (DOWN, UP)
         way, way_back = self.random.choice(ways), self.random.choice(back)
-        amount = self.random.randrange(11, 990) / 10
+        amount, off = self.random.randrange(11, 990) / 10, self.random.randrange(1, 9)
         another = self.random.choice([one for one in ways if one != way])
         line = f"In {year}, {company}'s {metric} {way} {rate} percent to ${amount} million."
         return Fact(
@@ -89,7 +89,7 @@ class Author:
                 "rounded": f"{company}'s {metric} {another} to about {round(amount)} million dollars.",
             },
             {
-                "changed number": f"{company}'s {metric} {another} by {rate + self.random.randrange(1, 9)} % in {year}.",
+                "changed number": f"{company}'s {metric} {another} by {rate + off} % in {year}.",
                 "flipped direction": f"{company}'s {metric} {way_back} by {rate} % in {year}.",
                 "swapped name": f"{other}'s {metric} {another} by {rate} % in {year}.",
                 "wrong unit": f"The {metric} of {company} was €{amount} million in {year}.",

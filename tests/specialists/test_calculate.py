@@ -165,7 +165,9 @@ def test_programs_are_no_expressions(expression: str) -> None:
 
 
 def test_named_values_are_numbers_texts_and_lists() -> None:
-    found = evaluate("sum(q) * (1 + rate) in USD", {"q": [1, 2.5, "3"], "rate": "10 %", "unused": 1.5} | {"q": ["1 USD", "2.5 USD"]})
+    found = evaluate(
+        "sum(q) * (1 + rate) in USD", {"q": [1, 2.5, "3"], "rate": "10 %", "unused": 1.5} | {"q": ["1 USD", "2.5 USD"]}
+    )
     assert found.text == "3.85 USD"
     assert [step.expression for step in found.steps][:2] == ["sum(q)", "1 + rate"]
 

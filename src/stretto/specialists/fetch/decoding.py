@@ -43,8 +43,11 @@ async def body(chunks: AsyncIterator[bytes], coding: str, most: int) -> tuple[by
     return bytes(whole), False
 
 
-def text_of(data: bytes, declared: str, *, markup: bool) -> tuple[str, str]:
-    """Give the text and the name of its character set: mark, header, meta element, UTF-8, else Windows-1252."""
+def text_of(data: bytes, declared: str, *, markup: bool, cut: bool = False) -> tuple[str, str]:
+    """Give the text and the name of its character set: mark, header, meta element, UTF-8, else Windows-1252.
+
+    Of a `cut` text the last letter may be missing a part.
+    """
     for mark, name in _MARKS:
         if data.startswith(mark):
             return data.decode(name, "replace"), name.removesuffix("-sig")
@@ -54,7 +57,7 @@ def text_of(data: bytes, declared: str, *, markup: bool) -> tuple[str, str]:
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError as error:
-        if error.reason == "unexpected end of data" and error.start >= len(data) - 3:  # cut within a letter
+        if cut and error.reason == "unexpected end of data":
             return data.decode("utf-8", "ignore"), "utf-8"
     return data.decode("windows-1252", "replace"), "windows-1252"
 

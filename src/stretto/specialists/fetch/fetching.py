@@ -71,7 +71,7 @@ class Fetcher:
                 async with _client(self.bounds) as client:
                     found, answer, before = await self._follow(client, target)
                 media, charset = _content_type(answer.headers)
-                document = await asyncio.to_thread(read, answer.data, media, charset)
+                document = await asyncio.to_thread(read, answer.data, media, charset, cut=answer.cut)
         except TimeoutError:
             raise CannotFetch(
                 f"{url}: no whole answer within {self.bounds.seconds:g} s", FailureClass.TIMED_OUT

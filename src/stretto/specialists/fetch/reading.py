@@ -40,11 +40,11 @@ def accepts(media: str) -> bool:
     return media in _TEXTS | _MARKUP | {"application/pdf"} or media == "application/json" or media.endswith("+json")
 
 
-def read(data: bytes, media: str, charset: str) -> Document:
-    """Give a document as text; raises CannotFetch when it is not what it says."""
+def read(data: bytes, media: str, charset: str, *, cut: bool = False) -> Document:
+    """Give a document, or what was received of it, as text; raises CannotFetch when it is not what it says."""
     if media == "application/pdf":
         return _pdf(data)
-    text, name = text_of(data, charset, markup=media in _MARKUP)
+    text, name = text_of(data, charset, markup=media in _MARKUP, cut=cut)
     if "\0" in text[:4096]:
         raise CannotFetch(f"the page says that it is {media}, but it is binary")
     if media in _MARKUP:
