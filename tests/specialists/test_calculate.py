@@ -1,5 +1,6 @@
 """Calculation is exact, knows units, says what it did, and refuses what it cannot do with place and mend."""
 
+import contextlib
 import importlib.util
 import subprocess
 import sys
@@ -108,7 +109,7 @@ def test_dates_have_differences_and_go_on_by_days() -> None:
     ],
 )
 def test_what_cannot_be_done_is_refused_with_its_place(expression: str, said: str) -> None:
-    with pytest.raises(BadExpression, match=".") as caught:
+    with pytest.raises(BadExpression) as caught:
         evaluate(expression)
     assert said in str(caught.value)
 
@@ -165,9 +166,7 @@ def test_programs_are_no_expressions(expression: str) -> None:
 
 
 def test_named_values_are_numbers_texts_and_lists() -> None:
-    found = evaluate(
-        "sum(q) * (1 + rate) in USD", {"q": [1, 2.5, "3"], "rate": "10 %", "unused": 1.5} | {"q": ["1 USD", "2.5 USD"]}
-    )
+    found = evaluate("sum(q) * (1 + rate) in USD", {"q": ["1 USD", "2.5 USD"], "rate": "10 %", "unused": 1.5})
     assert found.text == "3.85 USD"
     assert [step.expression for step in found.steps][:2] == ["sum(q)", "1 + rate"]
 
@@ -189,12 +188,8 @@ def test_what_is_rounded_says_so_and_what_is_not_is_exact() -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet="0123456789+-*/^()%., eEkminsqrt°$€²!√", max_size=40) | st.text(max_size=30))
 def test_any_text_is_a_number_or_a_clear_refusal(text: str) -> None:
-    try:
-        found = evaluate(text)
-    except BadExpression as error:
-        assert str(error)
-    else:
-        assert found.text
+    with contextlib.suppress(BadExpression):
+        assert evaluate(text).text
 
 
 @settings(max_examples=200, deadline=None)
@@ -257,7 +252,7 @@ def test_tables_that_cannot_be_summed_up_are_refused(rows: list[Any], more: dict
 
 
 def test_plain_arithmetic_does_not_load_the_units() -> None:
-    code = "import sys; from stretto.specialists.calculate import evaluate; evaluate('2+2'); sys.exit('pint' in sys.modules)"
+    code = "import sys, stretto.specialists.calculate as c; c.evaluate('2+2'); sys.exit('pint' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 

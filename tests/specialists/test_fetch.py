@@ -222,7 +222,7 @@ def test_rules_that_allow_too_much_or_nothing_are_refused(rule: str) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
+        "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.1", "224.0.0.1",
         "255.255.255.255", "198.18.0.1", "::1", "::", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
         "64:ff9b::7f00:1", "2002:7f00:1::", "ff02::1", "2001:db8::1", "192.0.2.1",
     ],
@@ -393,12 +393,9 @@ def test_no_cookie_or_credential_is_sent(site: Site) -> None:
     assert not any({"cookie", "authorization"} & {name.lower() for name in headers} for _, headers in site.asked)
 
 
-def test_deeply_nested_markup_is_read_or_refused(site: Site) -> None:
+def test_deeply_nested_markup_is_read(site: Site) -> None:
     site.page("/", b"<div>" * 20_000 + b"deep" + b"</div>" * 20_000)
-    try:
-        assert "deep" in fetch(site, "/").text
-    except CannotFetch as error:
-        assert "nested too deeply" in str(error)
+    assert "deep" in fetch(site, "/").text
 
 
 def test_the_skill_labels_what_strangers_wrote(site: Site) -> None:

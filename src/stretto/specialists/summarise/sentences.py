@@ -44,7 +44,7 @@ def sentences_of(lines: Iterable[str]) -> Iterator[Found]:
 def _paragraphs(lines: Iterable[str]) -> Iterator[list[tuple[int, str]]]:
     """Give runs of lines that belong together, each with its number."""
     held: list[tuple[int, str]] = []
-    size, fence, blank = 0, "", True
+    size, fence, blank, quoted = 0, "", True, False
     for number, raw in enumerate(lines, start=1):
         line = raw.rstrip()
         if (mark := _FENCE.match(line)) and fence in ("", mark[1]):
@@ -55,11 +55,11 @@ def _paragraphs(lines: Iterable[str]) -> Iterator[list[tuple[int, str]]]:
         ends = not line.strip() or _HEADING.match(line) or _TABLE.match(line)
         if _RULE.match(line):  # the line above it is a heading
             held, size, ends = held[:-1] if line.strip()[0] in "=-" and len(held) == 1 else held, 0, True
-        if ends or _ITEM.match(line) or size > LONGEST_PARAGRAPH:
+        if ends or _ITEM.match(line) or size > LONGEST_PARAGRAPH or bool(_QUOTE.match(line)) is not quoted:
             if held:
                 yield held
             held, size = [], 0
-        blank = not line.strip()
+        blank, quoted = not line.strip(), bool(_QUOTE.match(line))
         if not ends:
             held.append((number, _QUOTE.sub("", _ITEM.sub("", line)).strip()))
             size += len(line)

@@ -129,7 +129,9 @@ def _lines_of(path: Path) -> Callable[[], Iterator[str]]:
     """Give the lines of a file; raises Unsummarisable for what is no readable text."""
     try:
         if path.is_dir() or not path.exists():
-            raise Unsummarisable(f"{path} is a folder; name its files" if path.is_dir() else f"there is no file {path}")
+            raise Unsummarisable(
+                f"{path} is a folder; name its files" if path.is_dir() else f"there is no file {str(path)!r}"
+            )
         if path.stat().st_size > LARGEST_FILE:
             raise Unsummarisable(f"{path} is larger than {LARGEST_FILE >> 20} MB; part it")
         with path.open("rb") as stream:

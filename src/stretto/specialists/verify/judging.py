@@ -121,7 +121,13 @@ class Case:
         if content and len(shared) / len(content) < LEAST_COVERED:
             told = f"{len(shared)} of {len(content)} words of the claim stand in the cited lines"
             yield Finding("unsupported", f"the evidence speaks of something else: {told}")
-        elif not content and not self.figures and not names_of(self.text) and not openers_of(self.text):
+        elif (
+            not content
+            and not self.figures
+            and not self.checked
+            and not names_of(self.text)
+            and not openers_of(self.text)
+        ):
             yield Finding("unsupported", "the claim says nothing that can be looked up")
 
     def _figures(self) -> Iterator[Finding]:
@@ -173,8 +179,9 @@ class Case:
         free = [
             (one, line)
             for one, line in self.stated
-            if one not in matched and _alike(claimed, one) and not any(same(other, one) for other in self.figures)
+            if one not in matched and claimed.kind == one.kind and not any(same(other, one) for other in self.figures)
         ]
+        free = [pair for pair in free if _alike(claimed, pair[0])] or free
         results = {one.how: one for one in reckoned(self.text, claimed, [figure for figure, _ in self.stated])}
         if len(results) == 1 and not free:
             found = next(iter(results.values()))
