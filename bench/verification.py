@@ -271,7 +271,7 @@ def measure(documents: int, seed: int) -> Rates:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--documents", type=int, default=300)
+    parser.add_argument("--documents", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", type=int, default=0, help="how many wrong verdicts to print")
     options = parser.parse_args()

@@ -23,7 +23,8 @@ class Figure:
     """A number of a text.
 
     `half` is half a unit of its last written place: what rounding may have taken. `kind` is "", "%", "points",
-    "date", a currency or a dimension; amounts of a dimension are in its base unit. `word` marks number words.
+    "date", a currency or a dimension; amounts of a dimension are in its base unit, which is `factor` of the
+    written one. `word` marks number words.
     """
 
     text: str
@@ -32,6 +33,7 @@ class Figure:
     amount: Fraction
     half: Fraction
     kind: str = ""
+    factor: Fraction = Fraction(1)
     bound: Bound = "as written"
     word: bool = False
 
@@ -61,7 +63,7 @@ _NUMBER = re.compile(
 )
 _WORD = "|".join(sorted(lexicon.SMALL, key=len, reverse=True))
 _WORDS = re.compile(
-    rf"\b(?:(?P<part>(?:(?P<top>two|three|one|a)[-\s])?(?P<of>half|thirds?|quarters?|fifths?|tenth))(?=\s+(?:of|the|all)\b)"
+    rf"\b(?:(?P<part>(?:(?P<top>two|three|one|a)[-\s])?(?P<of>half|(?<=[-\s])(?<!nd\s)(?<!st\s)(?<!rd\s)(?<!th\s)(?:thirds?|quarters?|fifths?|tenth)))(?=\s+(?:of|the|all)\b)"
     rf"|(?P<said>(?:{_WORD}|a(?=\s(?:hundred|thousand|million|billion|dozen)\b))(?:[-\s](?:and[-\s])?(?:{_WORD}|{_SCALE}))*)"
     rf"(?:\s(?P<percent>percent|per\ cent|%))?)\b",
     re.IGNORECASE,
@@ -100,6 +102,8 @@ def same(claimed: Figure, stated: Figure) -> bool:
         return False
     if claimed.kind == "date":
         return claimed.amount == stated.amount
+    if claimed.kind == "" and stated.factor != 1:  # the claim leaves the unit out
+        stated = replace(stated, amount=stated.amount / stated.factor, half=stated.half / stated.factor)
     gap = abs(stated.amount - claimed.amount)
     if gap <= _tolerance(claimed, stated):
         return True
@@ -199,7 +203,7 @@ def _number(match: re.Match[str], text: str) -> Figure | None:
 
 def _unit(match: re.Match[str], amount: Fraction, half: Fraction, unit: str, text: str) -> Figure:
     kind, factor = lexicon.UNITS[unit]
-    return _figure(match, _signed(match, amount) * factor, half * factor, kind, text)
+    return replace(_figure(match, _signed(match, amount) * factor, half * factor, kind, text), factor=factor)
 
 
 def _signed(match: re.Match[str], amount: Fraction) -> Fraction:

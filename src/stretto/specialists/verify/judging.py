@@ -25,8 +25,9 @@ from stretto.specialists.verify.words import (
     tokens_of,
 )
 
-LEAST_COVERED = 0.5
-"""The part of a claim's content words that its evidence must share."""
+LEAST_COVERED = 0.55
+"""The part of a claim's content words that its evidence must share; of fewer than `FEW` words it is half."""
+FEW = 4
 _FROM_TO = re.compile(r"\bfrom\s+(.{1,40}?)\s+(?:in \d{4} )?to\s+(.{1,40})", re.IGNORECASE)
 _COUNTED = re.compile(r"(?:\s+of(?:\s+(?:the|these|those|its|their|all))?\b)?((?:[-\s]+[^\W\d]+){1,3})")
 _THAN = re.compile(
@@ -72,7 +73,7 @@ class Case:
     @cached_property
     def words(self) -> frozenset[str]:
         found = tokens_of(self.whole)
-        parts = [part for one in found for part in re.split(r"[-_./]", one) if part]
+        parts = [part for one in found for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", one)]
         return frozenset(one.casefold() for one in [*found, *parts])
 
     @cached_property
@@ -113,12 +114,19 @@ class Case:
 
     def _mentions(self, name: str) -> bool:
         low = name.casefold()
-        return low in self.words or stem(low) in self.stems or (not name.isalnum() and low in self.whole.casefold())
+        if low in self.words or stem(low) in self.stems or (not name.isalnum() and low in self.whole.casefold()):
+            return True
+        parts = [one for one in low.split("-") if one]
+        return len(parts) > 1 and name.replace("-", "").isalpha() and all(one in self.words for one in parts)
 
     def _subject(self) -> Iterator[Finding]:
-        content = content_of(self.text, self.figures)
+        spoken = sides_of(self.whole)
+        opposed = {
+            stem(one) for one in tokens_of(self.text) if lexicon.OPPOSITES.get(one.casefold(), (None,))[0] in spoken
+        }
+        content = content_of(self.text, self.figures) - opposed
         shared = content & self.stems
-        if content and len(shared) / len(content) < LEAST_COVERED:
+        if len(shared) < (len(content) / 2 if len(content) < FEW else len(content) * LEAST_COVERED):
             told = f"{len(shared)} of {len(content)} words of the claim stand in the cited lines"
             yield Finding("unsupported", f"the evidence speaks of something else: {told}")
         elif (
@@ -193,9 +201,8 @@ class Case:
 
     def _misplaced(self, claimed: Figure, found: Sequence[tuple[Figure, Line]]) -> Finding | None:
         """Tell a figure that stands there, but of somebody or something else."""
-        return (
-            self._other_column(claimed, found) or self._other_name(claimed, found) or self._other_noun(claimed, found)
-        )
+        tests = (self._other_column, self._other_year, self._other_name, self._other_noun)
+        return next((told for test in tests if (told := test(claimed, found)) is not None), None)
 
     def _other_column(self, claimed: Figure, found: Sequence[tuple[Figure, Line]]) -> Finding | None:
         said = {one.casefold() for one in tokens_of(self.text)} | {one.text for one in self.figures}
@@ -213,6 +220,18 @@ class Case:
                 return None
         column = line.header[other[0]]
         return Finding("contradicted", f"under {column} the line says {line.cells[other[0]]}, not {claimed.text}", line)
+
+    def _other_year(self, claimed: Figure, found: Sequence[tuple[Figure, Line]]) -> Finding | None:
+        """Tell `48 in 2023` from `48 in 2021 and 31 in 2023`."""
+        years = [one.text for one in self.figures if _is_year(one)]
+        if len(years) != 1 or _is_year(claimed):
+            return None
+        dated = [(figure, line, year) for figure, line in self.stated if (year := _year_after(line.text, figure))]
+        own = {year for figure, _, year in dated if any(figure is one for one, _ in found)}
+        rival = next(((figure, line) for figure, line, year in dated if year == years[0]), None)
+        if not own or years[0] in own or rival is None or not _alike(claimed, rival[0]):
+            return None
+        return Finding("contradicted", f"of {years[0]} the line says {rival[0].text}, not {claimed.text}", rival[1])
 
     def _other_name(self, claimed: Figure, found: Sequence[tuple[Figure, Line]]) -> Finding | None:
         own = next((one for one in clauses_of(self.text) if any(same(f, claimed) for f in one.figures)), None)
@@ -266,7 +285,7 @@ class Case:
             if sides[pair] * turn != others[pair] * back:
                 yield Finding("contradicted", "the line says the opposite", line)
                 return
-        if own.direction and not any(map(bool, directions_in(line.text))):
+        if _moves(own) and not any(map(bool, directions_in(line.text))):
             way = self._computed_way()
             if way == 0:
                 yield Finding("unsupported", "the cited lines do not say which way it went")
@@ -281,11 +300,11 @@ class Case:
 
     def _counterpart(self, own: Clause) -> tuple[Clause | None, Line | None]:
         """Give the clause of the evidence that speaks of the same."""
-        best: tuple[Clause | None, Line | None] = (None, None)
+        best: tuple[Clause | None, Line | None] = self.clauses[0] if len(self.clauses) == 1 else (None, None)
         most = 0.0
         for one, line in self.clauses:
             figures = sum(any(same(mine, theirs) for theirs in one.figures) for mine in own.figures)
-            score = 3 * len(own.names & one.names) + len(own.stems & one.stems) + 2 * figures
+            score = 3 * len(own.names & one.names) + len(own.stems & one.stems) + 3 * figures
             agreeing = own.direction == one.direction and own.negated == one.negated
             if score and score + agreeing / 2 > most:
                 best, most = (one, line), score + agreeing / 2
@@ -369,6 +388,18 @@ def _nouns_after(text: str, figure: Figure) -> set[str]:
             break
         nouns.add(stem(word))
     return nouns
+
+
+def _year_after(text: str, figure: Figure) -> str:
+    """Give the year that a figure is of: `48 days in 2021`."""
+    found = re.match(r"(?:\s+[^\W\d]+){0,3}?\s+(?:in|for|of|by)\s+((?:19|20)\d\d)\b", text[figure.end :])
+    return found[1] if found else ""
+
+
+def _moves(own: Clause) -> bool:
+    """Whether a clause says that something went up or down, and does not just compare."""
+    ups, downs = directions_in(own.text)
+    return bool(own.direction) and bool((ups | downs) - lexicon.COMPARATIVES)
 
 
 def _nouns_of(text: str, figure: Figure) -> set[str]:

@@ -21,6 +21,9 @@ DOWN = _words(
     "contracted contract worsened weakened slowed slower shorter below underperformed downturn dip dipped tumbled "
     "lowered lowers"
 )
+COMPARATIVES = _words(
+    "more greater higher larger bigger longer faster less fewer lower smaller shorter slower above below up down"
+)
 NEGATIONS = _words(
     "not no never none neither nor without cannot nothing nobody hardly unable lacks lacked lacking "
     "isn't aren't wasn't weren't don't doesn't didn't won't can't couldn't shouldn't hasn't haven't hadn't"
@@ -45,6 +48,8 @@ OPPOSITES = {
             ("won win wins", "lost lose loses"),
             ("bought buy buys acquired acquire acquires", "sold sell sells"),
             ("online", "offline"),
+            ("beat beats beating exceeded exceeds topped", "missed misses miss missing"),
+            ("changed change changes", "unchanged"),
             ("active", "inactive"),
             ("present", "absent"),
             ("true", "false"),

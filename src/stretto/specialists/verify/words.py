@@ -21,6 +21,7 @@ _NO_WAY = re.compile(
     r"|\bup to\b|\bfollow\w* up\b|\bset up\b|\blog\w* in\b",
     re.IGNORECASE,
 )
+_CAMEL = re.compile(r"(?<=[a-z])[A-Z][a-z]+|[A-Z][a-z]+(?=[A-Z])")
 _QUOTE = re.compile(r"“([^”]{3,})”|\"([^\"]{3,})\"|«\s?([^»]{3,}?)\s?»|„([^“”]{3,})[“”]|`([^`]{2,})`")
 
 
@@ -54,6 +55,8 @@ def stem(word: str) -> str:
     for ending, put in (
         ("ies", "y"),
         ("sses", "ss"),
+        ("ments", ""),
+        ("ment", ""),
         ("ing", ""),
         ("edly", ""),
         ("ed", ""),
@@ -64,7 +67,9 @@ def stem(word: str) -> str:
         if low.endswith(ending) and len(low) - len(ending) >= 3 and not low.endswith("ss"):
             low = low[: -len(ending)] + put
             break
-    return low[:-1] if low.endswith("e") and len(low) > 4 else low
+    if len(low) > 4 and low[-1] == low[-2] and low[-1] not in "aeouls":  # shipped, planning
+        low = low[:-1]
+    return low[:-1] if low[-1] in "ey" and len(low) > 4 else low
 
 
 def names_of(text: str, figures: list[Figure] | None = None) -> list[str]:
@@ -130,7 +135,7 @@ def negated(text: str) -> bool:
 def sides_of(text: str) -> dict[int, int]:
     """Give for each pair of opposites that a text speaks of which side it takes: 1 or -1; both is 0."""
     found: dict[int, int] = {}
-    for word in tokens_of(text):
+    for word in [*tokens_of(text), *_CAMEL.findall(text)]:
         if (known := lexicon.OPPOSITES.get(word.casefold())) is not None:
             pair, side = known
             found[pair] = side if found.get(pair, side) == side else 0
