@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from stretto.specialists.calculate.cells import read_digits
@@ -79,6 +80,11 @@ _DIGIT_SIGNS = str.maketrans({"\u2009": "\u202f", "\u2007": "\u00a0"})
 
 def figures_of(text: str) -> list[Figure]:
     """Give the figures of a text in reading order; digits within names, addresses, versions and times are none."""
+    return list(_figures(text))
+
+
+@lru_cache(maxsize=4096)
+def _figures(text: str) -> tuple[Figure, ...]:
     text = text.translate(_DIGIT_SIGNS)
     found = _dates(text)
     taken = [(one.start, one.end) for one in found]
@@ -93,7 +99,7 @@ def figures_of(text: str) -> list[Figure]:
             break
         if not _within(match, taken) and (one := _words(match, text)) is not None:
             found.append(one)
-    return _ranges(text, sorted(found, key=lambda one: one.start))
+    return tuple(_ranges(text, sorted(found, key=lambda one: one.start)))
 
 
 def same(claimed: Figure, stated: Figure) -> bool:
