@@ -72,7 +72,7 @@ def _weights(candidates: Sequence[Candidate], vectors: Sequence[Vector], focus: 
     bend = 0.7 if any(relevant) else 0.0  # a question that shares no word with the text cannot guide
     return [
         ((1 - bend) * (0.85 * central[place] + 0.15 * one.lead) + bend * sharp[place])
-        * (0.4 + 0.6 * min(1.0, len(one.terms) / FULL))
+        * (0.1 + 0.9 * min(1.0, len(one.terms) / FULL))
         for place, one in enumerate(candidates)
     ]
 
