@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from stretto.specialists.verify.evidence import Library, Line, Unreadable, quotes, words_in
+from stretto.specialists.verify.figures import figures_of
 from stretto.specialists.verify.judging import Case, Finding
 from stretto.specialists.verify.model import Claim, Judgement, Verdict, Verdicts
 from stretto.specialists.verify.recompute import recompute
 
 MOST_CLAIMS = 10_000
-LONGEST_CLAIM = 5_000
+LONGEST_CLAIM = 2_000
 MOST_CITATIONS = 50
+MOST_FIGURES = 40
 _SHOWN = 400
 
 
@@ -39,6 +41,8 @@ def _verdict(claim: Claim, library: Library) -> Verdict:
         return _said(claim, "unsupported", "the claim is empty")
     if len(text) > LONGEST_CLAIM:
         return _said(claim, "unsupported", f"the claim is longer than {LONGEST_CLAIM:,} characters; part it")
+    if len(figures_of(text)) > MOST_FIGURES:
+        return _said(claim, "unsupported", f"the claim holds more than {MOST_FIGURES} figures; part it")
     if not claim.citations:
         return _said(claim, "unsupported", "it cites nothing")
     lines, unreadable, misquoted = _evidence(claim, library)

@@ -14,7 +14,7 @@ from stretto.specialists.verify import lexicon
 
 Bound: TypeAlias = Literal["as written", "about", "above", "below"]
 
-MOST_FIGURES = 2_000
+MOST_FIGURES = 300
 FARTHEST = 3
 """How many times "more than 400" may be exceeded and still be meant: farther off is another figure of the line."""
 
