@@ -85,7 +85,7 @@ def run(
         prepare(output)
     given = [*(arguments or []), *(inputs or [])]
     asking = _Asking(approve, sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty())
-    with prints_kept_apart() as out:
+    with prints_kept_apart() as apart:
         team = _team(workspace or context.obj)
         agent, skill = _find(team, name, given)
         values = arguments_of(skill, given)
@@ -93,12 +93,12 @@ def run(
         status, outcome = asyncio.run(_call(agent, skill, assignment, asking))
         body = _body(agent.card.name, skill.name, status, outcome, output)
         if as_json:
-            out.write(json_text(body) + "\n")
+            apart.out.write(json_text(body) + "\n")
         else:
             from stretto.cli.rendering import rendered
 
-            out.write(rendered(body))
-        out.flush()
+            apart.out.write(rendered(body))
+        apart.out.flush()
     if body["message"] and not as_json:
         typer.echo(f"stretto: {clean(str(body['message']))}", err=True)
     raise typer.Exit(EXIT[status])
