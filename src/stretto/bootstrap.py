@@ -61,7 +61,10 @@ AnyAgent: TypeAlias = Agent | Callable[..., Any]
 AnyPlan: TypeAlias = Plan | dict[str, Any] | str | Path
 Approve: TypeAlias = Literal["ask", "all", "none"]
 
-SPECIALISTS = {name: f"stretto.specialists.{name}.skills" for name in ("logs", "query", "report", "retrieve")}
+SPECIALISTS = {
+    name: f"stretto.specialists.{name}.skills"
+    for name in ("retrieve", "query", "logs", "calculate", "verify", "summarise", "fetch", "report")
+}
 
 
 class Orchestrator:
@@ -263,8 +266,11 @@ class Orchestrator:
 def open_workspace(folder: Path, *, store: Path | None = None, listeners: Sequence[Listener] = ()) -> Orchestrator:
     """Give the orchestrator of a workspace; raises BadWorkspace with file, line and column."""
     workspace = read_workspace(folder)
-    agents = [agent for source in workspace.agents for agent in _from_source(source)]
-    return Orchestrator(agents, store=store or workspace.store, workspace=workspace, listeners=listeners)
+    settings = read_settings(workspace.folder)
+    agents = [agent for source in workspace.agents for agent in _from_source(source, settings)]
+    return Orchestrator(
+        agents, store=store or workspace.store, workspace=workspace, settings=settings, listeners=listeners
+    )
 
 
 @asynccontextmanager
@@ -330,9 +336,9 @@ def _agents(given: Sequence[AnyAgent]) -> list[Agent]:
     return [FunctionAgent([one]) if inspect.isroutine(one) else one for one in given]  # type: ignore[misc]
 
 
-def _from_source(source: AgentSource) -> list[Agent]:
+def _from_source(source: AgentSource, settings: Settings) -> list[Agent]:
     if source.builtin is not None:
-        return [specialist(source.builtin, source.where)]
+        return [specialist(source.builtin, source.where, **{**_options(source.builtin, settings), **source.options})]
     if source.python is None or source.name is None:
         return []
     functions = _functions(_load(source.python, source.where))
@@ -341,19 +347,47 @@ def _from_source(source: AgentSource) -> list[Agent]:
     return [FunctionAgent(functions, name=source.name)]
 
 
-def specialist(name: str, where: str = "") -> Agent:
-    """Give an agent that ships with Stretto; raises BadWorkspace for an unknown one."""
+def _options(name: str, settings: Settings) -> dict[str, Json]:
+    """Give what the settings say of an agent that ships."""
+    return {"allow": settings.fetch_allow} if name == "fetch" else {}
+
+
+def specialist(name: str, where: str = "", **options: Json) -> Agent:
+    """Give an agent that ships with Stretto, with its options: `specialist("fetch", allow=["example.org"])`.
+
+    Raises BadWorkspace for an unknown agent, and for options that it does not take.
+    """
     module = SPECIALISTS.get(name)
     if module is None:
         place = f"{where}: " if where else ""
         raise BadWorkspace(f"{place}no agent {name!r} ships with Stretto; it has {', '.join(SPECIALISTS)}")
     skills = importlib.import_module(module)
-    return FunctionAgent(_functions(skills), name=name, description=(skills.__doc__ or "").split("\n")[0])
+    description = (skills.__doc__ or "").split("\n")[0]
+    return FunctionAgent(_configured(skills, name, where, options), name=name, description=description)
 
 
-def specialists() -> list[Agent]:
-    """Give every agent that ships with Stretto."""
-    return [specialist(name) for name in SPECIALISTS]
+def specialists(settings: Settings | None = None) -> list[Agent]:
+    """Give every agent that ships with Stretto, as the settings have it."""
+    chosen = settings or read_settings(None)
+    return [specialist(name, **_options(name, chosen)) for name in SPECIALISTS]
+
+
+def _configured(module: ModuleType, name: str, where: str, options: dict[str, Json]) -> list[Callable[..., Any]]:
+    """Give a specialist's functions: its `skills(**options)` where it has one, else those of the module."""
+    place = f"{where}: " if where else ""
+    factory = getattr(module, "skills", None)
+    known = list(inspect.signature(factory).parameters) if factory is not None else []
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        told = f"it takes {', '.join(known)}" if known else "it takes none"
+        raise BadWorkspace(f"{place}{name} has no option {unknown[0]!r}; {told}")
+    if factory is None:
+        return _functions(module)
+    try:
+        found: list[Callable[..., Any]] = factory(**options)
+    except BadWorkspace as error:
+        raise BadWorkspace(f"{place}{error}") from None
+    return found
 
 
 def _load(file: Path, where: str) -> ModuleType:

@@ -1,9 +1,16 @@
 """Settings: `stretto.toml` beside the workspace, then the environment (`STRETTO_...`), which wins."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from stretto.core.errors import BadWorkspace
 
@@ -20,6 +27,15 @@ class Settings(BaseSettings):
     plan_depth: int = Field(40, ge=3, description="levels of nesting in a plan")
     plan_bytes: int = Field(50 * 1024 * 1024, ge=1, description="size of a plan's file")
     retries: dict[str, int] = Field(default_factory=dict, description="tries by class of failure")
+    fetch_allow: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="hosts that fetch may ask where the workspace names none"
+    )
+
+    @field_validator("fetch_allow", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        """In the environment hosts are parted by commas."""
+        return [one.strip() for one in given.split(",") if one.strip()] if isinstance(given, str) else given
 
 
 def read_settings(folder: Path | None) -> Settings:

@@ -18,12 +18,16 @@ _FIELDS = ("name", "description", "goal", "agents", "plan", "plans", "inputs", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSource:
-    """Where an agent comes from: `builtin` names one that ships, `python` is a file with functions."""
+    """Where an agent comes from: `builtin` names one that ships, `python` is a file with functions.
+
+    `options` are for the agent that ships, as `fetch` takes `allow`.
+    """
 
     builtin: str | None = None
     python: Path | None = None
     name: str | None = None
     where: str = ""
+    options: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,8 +250,11 @@ class _Reader:
                 raw = {"python": raw}
             else:
                 return AgentSource(builtin=raw, where=where)
+        if isinstance(raw, dict) and isinstance(raw.get("use"), str):
+            options = {name: value for name, value in raw.items() if name != "use"}
+            return AgentSource(builtin=raw["use"], where=where, options=options)
         if not isinstance(raw, dict) or not isinstance(raw.get("python"), str):
-            raise self._bad(path, "an agent is the name of one that ships, or `python: FILE`")
+            raise self._bad(path, "an agent is the name of one that ships, `use: NAME` with options, or `python: FILE`")
         for name in raw:
             if name not in ("python", "name"):
                 raise self._bad(f"{path}.{name}", f"an agent has no field {name!r}; known: python, name")

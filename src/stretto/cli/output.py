@@ -2,10 +2,12 @@
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
 from stretto.cli.text import answer_command, as_json, clean, one_line
+from stretto.core.domain import Artifact
 from stretto.core.errors import UsageError
 from stretto.views import Run, artifact_bytes, artifacts_of
 
@@ -31,19 +33,25 @@ def hand_over(run: Run, folder: Path) -> dict[tuple[str, str], str]:
     Names are kept to plain file names inside the folder, whatever an agent called them.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        written: dict[tuple[str, str], str] = {}
-        taken: set[str] = {"delivery.json"}
-        for task, artifact in artifacts_of(run.state):
-            path = folder / _free(_safe(artifact.name), _safe(task), taken)
-            _write(path, artifact_bytes(artifact))
-            written[task, artifact.name] = str(path)
+        written = save_artifacts(artifacts_of(run.state), folder)
         _write(folder / "delivery.json", as_json(run.as_json(written)).encode(errors="replace") + b"\n")
     except OSError as error:
         raise UsageError(
             f"cannot write to {folder}: {error.strerror}; the run is kept, "
             f"`stretto resume {run.run_id} --output FOLDER` hands it over elsewhere"
         ) from None
+    return written
+
+
+def save_artifacts(artifacts: Iterable[tuple[str, Artifact]], folder: Path) -> dict[tuple[str, str], str]:
+    """Write artifacts, each with its task, into a folder; gives the path of each. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written: dict[tuple[str, str], str] = {}
+    taken: set[str] = {"delivery.json"}
+    for task, artifact in artifacts:
+        path = folder / _free(_safe(artifact.name), _safe(task), taken)
+        _write(path, artifact_bytes(artifact))
+        written[task, artifact.name] = str(path)
     return written
 
 
