@@ -93,6 +93,10 @@ class Cost:
         dollars = f"${self.money.normalize():f}" if self.money else "$0"
         return f"{dollars}, {self.tokens} tokens" if self.tokens else dollars
 
+    def beyond(self, other: "Cost") -> "Cost":
+        """Give what this is more than another, nowhere less than nothing."""
+        return Cost(money=max(self.money - other.money, Decimal(0)), tokens=max(self.tokens - other.tokens, 0))
+
     def __sub__(self, other: "Cost") -> "Cost":
         return Cost(money=self.money - other.money, tokens=self.tokens - other.tokens)
 

@@ -74,7 +74,7 @@ def evolve(state: RunState, event: Event) -> RunState:
             status = TaskStatus.UNKNOWN if event.unknown else TaskStatus.WAITING
             return _set(_released(state, event.task, event.cost), event.task, status=status)
         case AttemptDoubted():
-            return _set(_charged(state, event.task, event.cost), event.task, in_doubt=True)
+            return _doubted(state, event)
         case AttemptForgotten():
             return _ready(_set(_released(state, event.task, FREE), event.task, in_doubt=False), event.task)
         case RetryScheduled():
@@ -215,9 +215,19 @@ def _failed(state: RunState, id_: str, cost: Cost, failure: str, message: str) -
     return _set(state, id_, status=TaskStatus.PENDING, tries=tries, setback=setback, in_doubt=False, result=None)
 
 
+def _doubted(state: RunState, event: AttemptDoubted) -> RunState:
+    """Charge what is known; the rest stays reserved until it is known what became of the attempt."""
+    state = _charged(state, event.task, event.cost)
+    one = state.tasks[event.task]
+    left = one.reserved.beyond(event.cost)
+    state = replace(state, reserved=state.reserved - one.reserved + left)
+    return _set(state, event.task, in_doubt=True, told=event.cost, reserved=left)
+
+
 def _released(state: RunState, id_: str, cost: Cost) -> RunState:
     """End an attempt that is under way: its place is free, its reservation is settled by its cost."""
-    state = _charged(state, id_, cost)
+    one = state.tasks[id_]
+    state = _charged(state, id_, cost.beyond(one.told) if one.in_doubt else cost)
     one = state.tasks[id_]
     if one.status is not TaskStatus.RUNNING or one.agent is None:
         return state

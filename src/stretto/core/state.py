@@ -89,6 +89,7 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     request: str | None = None
     retry_at: float | None = None
     in_doubt: bool = False
+    told: Cost = FREE  # what an attempt in doubt is known to have cost
     started: float | None = None
     ended: float | None = None
 
