@@ -28,7 +28,7 @@ def show_proposal(team: "Orchestrator", goal: str, inputs: Sequence[str], as_jso
     else:
         for line in _lines(proposal):
             typer.echo(clean(line))
-        for one in found:
+        for one in (one for one in found if one.severity != "info"):
             typer.echo(clean(str(one)), err=one.severity == "error")
     if proposal.plan is None:
         raise typer.Exit(ASKS if proposal.question is not None else REFUSED)

@@ -9,10 +9,10 @@ from stretto.core.domain import Catalogue, ForEach, InputSpec, Interpretation, J
 from stretto.core.plan.references import ID, RESERVED
 from stretto.planners.proposal import Proposal, Question, Refusal
 from stretto.planners.rules.goals import Clause, Goal, read_goal
-from stretto.planners.rules.kinds import LOOSE, NAME, WEAK
+from stretto.planners.rules.kinds import ALIKE, LOOSE, NAME, WEAK
 from stretto.planners.rules.ranking import CLOSE, ENOUGH, Entry, Ranked, Ranking
-from stretto.planners.rules.search import HARMLESS, Argument, Search, Way
-from stretto.planners.rules.supplies import from_inputs
+from stretto.planners.rules.search import HARMLESS, Argument, Search, Way, alternatives
+from stretto.planners.rules.supplies import reference_to
 
 PLANNER = "rules"
 MOST_CLAUSES = 40
@@ -105,11 +105,8 @@ class _Drafting:
     def _plan(self) -> Plan:
         self._refuse_missing_paths()
         targets = self._targets()
-        self._search = Search(
-            self._ranking.entries,
-            from_inputs(self._inputs, self._specs),
-            frozenset(one.skill for one in targets),
-        )
+        wanted_skills = frozenset(one.skill for one in targets)
+        self._search = Search(self._ranking.entries, self._inputs, self._specs, wanted_skills)
         self._targets_found = targets
         self._dear = any(self._is_dear(self._ranking.entries[one.skill]) for one in targets)
         self._markets = [
@@ -124,12 +121,8 @@ class _Drafting:
         return self._finished(list(dict.fromkeys(wanted)))
 
     def _refuse_missing_paths(self) -> None:
-        named = [str(one.value) for one in self._goal.said if one.what == "path"]
-        given = {
-            str(path) for value in self._inputs.values() for path in (value if isinstance(value, list) else [value])
-        }
-        for path in named:
-            if not any(one == path or one.endswith("/" + path.lstrip("./~")) for one in given):
+        for path in [str(one.value) for one in self._goal.said if one.what == "path"]:
+            if reference_to(path, self._inputs, self._specs) is None:
                 raise _Stuck(f"the goal names {path!r}, and there is no such file", f"the file {path}")
 
     def _targets(self) -> list[_Target]:
@@ -173,7 +166,7 @@ class _Drafting:
     def _feasible(self, close: list[Ranked], clause: Clause) -> Ranked:
         """Choose among skills that answer alike: those that can be served, then the better, then by asking."""
         names = frozenset(one.entry.skill.name for one in close)
-        search = Search(self._ranking.entries, from_inputs(self._inputs, self._specs), names)
+        search = Search(self._ranking.entries, self._inputs, self._specs, names)
         market = search.market(clause, self._goal.said, collected=True)
         able = [one for one in close if one.entry.skill.name in market.totals] or close
         best = max(one.score for one in able)
@@ -210,7 +203,7 @@ class _Drafting:
         if any(one.skill.description for one in entries.values()) or not any(one.asks for one in entries.values()):
             return None
         clause = self._goal.clauses[-1]
-        search = Search(entries, from_inputs(self._inputs, self._specs), frozenset())
+        search = Search(entries, self._inputs, self._specs, frozenset())
         market = search.market(clause, self._goal.said, collected=False)
         used = set()
         for name in market.totals:
@@ -229,6 +222,7 @@ class _Drafting:
         clause = self._targets_found[number].clause
         given: dict[str, Json] = {}
         spread: Json = None
+        chosen: dict[str, Way] = {}
         for argument in self._search.arguments(skill):
             if argument.required and argument.collects and number > 0 and not path:
                 given[argument.name] = self._collected(argument, number)
@@ -238,16 +232,31 @@ class _Drafting:
                 if argument.required:
                     self._lacks(skill, argument, number, path)
                 continue
+            chosen[argument.name] = way
+        if not path:
+            self._leave_out_files(skill, number, chosen)
+        if (either := alternatives(self._search.arguments(skill))) and not any(one.name in chosen for one in either):
+            self._lacks(skill, either[0], number, path)
+        for name, way in chosen.items():
             value = self._value(way, number, (*path, skill))
             if way.option.each:
                 supply = way.option.supply
                 inner = supply.steps if supply.spread else ""
                 items = {"ref": str(value["ref"]).removesuffix(inner)} if inner else value
                 if spread is not None and spread != items:
-                    raise _Stuck(f"{skill} would have to pair two lists, {argument.name!r} and another")
+                    raise _Stuck(f"{skill} would have to pair two lists, {name!r} and another")
                 spread, value = items, {"ref": f"item{inner}"}
-            given[argument.name] = [value] if way.option.wrapped else value
+            given[name] = [value] if way.option.wrapped else value
         return self._add(skill, clause, given, spread)
+
+    def _leave_out_files(self, skill: str, number: int, chosen: dict[str, Way]) -> None:
+        """Let an earlier result come before files, where a clause names none ("fetch a page and summarise it")."""
+        optional = {one.name for one in self._search.arguments(skill) if not one.required}
+        if any(one.what == "path" for one in self._targets_found[number].clause.said):
+            return
+        if any(name in optional and way.option.supply.maker is not None for name, way in chosen.items()):
+            for name in [one for one, way in chosen.items() if one in optional and way.option.supply.files]:
+                del chosen[name]
 
     def _way(self, skill: str, argument: Argument, number: int, path: tuple[str, ...]) -> Way | None:
         ways = [
@@ -258,8 +267,8 @@ class _Drafting:
             ways = [
                 one
                 for one in ways
-                if one.option.penalty <= NAME
-                and not one.option.supply.own_words
+                if one.option.penalty <= (NAME if one.option.supply.maker is None else ALIKE)
+                and not (one.option.supply.own_words or (one.option.supply.maker and argument.asks))
                 and (one.option.supply.maker is None or one.option.supply.maker in earlier)
             ]
         if not ways:
@@ -307,6 +316,11 @@ class _Drafting:
 
     def _lacks(self, skill: str, argument: Argument, number: int, path: tuple[str, ...]) -> None:
         """Say what is missing, at the very source: the argument that nothing gives of the maker that comes nearest."""
+        either = [one.name for one in alternatives(self._search.arguments(skill))]
+        if len(either) > 1:
+            names = " or ".join(repr(one) for one in either)
+            mends = (f"{one}, with --input {one}=..." for one in either)
+            raise _Stuck(f"{skill} needs {names}, and neither the goal, the inputs nor another skill gives it", *mends)
         market = self._markets[number]
         makers = sorted(market.ways[skill, argument.name], key=lambda one: one.penalty)
         for option in makers:

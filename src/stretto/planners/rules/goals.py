@@ -66,6 +66,11 @@ _SUM = rf"{_TERM}(?:{_OPERATOR}\s{{0,3}}(?:{_TERM}|{_UNIT_NAME}\b)){{1,100}}"
 _CALL = rf"\b{_FUNCTION}\s*\([^()\n]{{1,500}}\)"
 _LIST = rf"{_NUMBER}(?:\s*(?:,\s*and|,|and)\s*{_NUMBER})+"
 _OF = re.compile(rf"\b({_FUNCTION}|minimum|maximum|total)\s+of\s+({_LIST})", re.IGNORECASE)
+_IN_WORDS = re.compile(
+    rf"\b(add|subtract|multiply|divide)\s+({_NUMBER}\s?{_UNIT})\s+(?:and|to|from|by)\s+({_NUMBER}\s?{_UNIT})",
+    re.IGNORECASE,
+)
+_SIGNS = {"add": ("+", False), "subtract": ("-", True), "multiply": ("*", False), "divide": ("/", False)}
 _CALLED = {"minimum": "min", "maximum": "max", "total": "sum", "average": "mean"}
 _LITERALS: tuple[tuple[What, re.Pattern[str]], ...] = (
     ("url", re.compile(_URL)),
@@ -164,6 +169,11 @@ def _said(text: str) -> list[Said]:
         value = f"{_CALLED.get(name, name)}({', '.join(one.replace(',', '') for one in numbers)})"
         found.append(Said(what="expression", value=value, start=match.start()))
         masked = masked[: match.start()] + _MARK * len(match[0]) + masked[match.end() :]
+    for match in _IN_WORDS.finditer(masked):
+        sign, turned = _SIGNS[match[1].lower()]
+        left, right = (match[3], match[2]) if turned else (match[2], match[3])
+        found.append(Said(what="expression", value=f"{left.strip()} {sign} {right.strip()}", start=match.start(2)))
+        masked = masked[: match.start(2)] + _MARK * (match.end() - match.start(2)) + masked[match.end() :]
     for match in _COUNT.finditer(masked):
         if match[2].casefold() in EMPTY:
             continue

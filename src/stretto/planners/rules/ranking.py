@@ -20,19 +20,19 @@ _LITERAL_NAMES = {"expression": {"express", "formula"}, "url": {"url", "address"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A skill with what there is to match: `does` its verbs, `names` and `says` the senses of its words."""
+    """A skill with what there is to match: `does` its verbs; `own`, `names` and `says` the senses of its words.
+
+    `asks` says how far it takes a goal in its own words: it needs it, may take it, or does not.
+    """
 
     agent: AgentCard
     skill: Skill
     does: frozenset[str]
+    own: frozenset[str]
     names: frozenset[str]
     says: frozenset[str]
     takes: frozenset[str]
-
-    @property
-    def asks(self) -> bool:
-        """Whether it takes a goal in its own words."""
-        return bool(self.takes & GOALISH)
+    asks: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,8 @@ class Ranking:
     def _score(self, clause: Clause, entry: Entry) -> Ranked:
         verb, met = self._verb(clause, entry), []
         total = hit = 0.0
+        paths = [str(one.value).rpartition(".")[2].casefold() for one in clause.said if one.what == "path"]
+        named_files = [sense(word) for word in paths if sense(word) in self._rarity]
         for word in dict.fromkeys(map(sense, clause.words)):
             if clause.verb and word == sense(clause.verb):
                 continue
@@ -77,17 +79,22 @@ class Ranking:
             share = 1.0 if word in entry.names else 0.7 if word in entry.says else 0.0
             total, hit = total + weight, hit + weight * share
             met += [word] if share else []
+        spoken = hit / total if total else 0.0
+        for word in named_files:
+            share = 1.0 if word in entry.names else 0.7 if word in entry.says else 0.0
+            total, hit = total + self._rarity[word], hit + self._rarity[word] * share
         literal = any(_LITERAL_NAMES.get(one.what, set()) & entry.takes for one in clause.said)
         about = hit / total if total else 0.0
         score = min(1.0, _VERB * verb + _OBJECT * about + _LITERAL * literal)
-        if not verb and not literal and about < 0.6:
+        makes_other = clause.verb and sense(clause.verb) == sense("write") and total and not hit
+        if makes_other or (not verb and not literal and spoken < 0.6):
             score = min(score, ENOUGH - 0.01)  # the right things, but not the work that is asked for
         why = ", ".join([*([f"does what {clause.verb!r} asks"] if verb and clause.verb else []), *met])
         return Ranked(entry=entry, score=round(score, 4), why=why)
 
     def _verb(self, clause: Clause, entry: Entry) -> float:
         if clause.question:
-            return 0.8 if entry.asks else 0.0
+            return max(entry.asks, 0.7 if set(map(sense, clause.words)) & entry.own else 0.0)
         if not clause.verb:
             wanted = {sense(word) for word in clause.words}
             return 1.0 if wanted & entry.names else 0.0
@@ -100,10 +107,13 @@ def _entry(agent: AgentCard, skill: Skill) -> Entry:
     output = of(skill.output)
     made = output.item.name if output.many else output.name
     said = [sense(word) for word in telling(words_of(f"{skill.description} {agent.description}"))]
+    needed = {word for name in of(skill.inputs).plain.get("required", ()) for word in named(name)}
     takes = frozenset(word for name in of(skill.inputs).fields for word in named(name))
     return Entry(
         agent=agent,
         skill=skill,
+        own=frozenset(own),
+        asks=0.8 if needed & GOALISH else 0.4 if takes & GOALISH else 0.0,
         does=frozenset({*own, *map(sense, _own_verbs(skill))}),
         names=frozenset({*own, *map(sense, words_of(agent.name)), *map(sense, made)}),
         says=frozenset(said) | frozenset(map(sense, takes)),

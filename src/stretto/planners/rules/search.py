@@ -8,11 +8,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stretto.core.domain import SideEffect
+from stretto.core.domain import InputSpec, Json, SideEffect
 from stretto.planners.rules.goals import Clause, Said
-from stretto.planners.rules.kinds import Kind, of
+from stretto.planners.rules.kinds import GOALISH, Kind, of
 from stretto.planners.rules.ranking import Entry
-from stretto.planners.rules.supplies import Option, Supply, from_words, made_by, options, spread_out
+from stretto.planners.rules.supplies import Option, Supply, from_inputs, from_words, made_by, options, spread_out
 from stretto.planners.rules.words import named
 
 _ALREADY = 0.01
@@ -24,11 +24,19 @@ HARMLESS = frozenset({SideEffect.NONE, SideEffect.IDEMPOTENT, SideEffect.UNDECLA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
-    """One argument of a skill. A collector takes the results of everything that was asked for before."""
+    """One argument of a skill; `left_out` when it may be null or missing. A collector takes the results of everything
+    that was asked for before.
+    """
 
     name: str
     kind: Kind
     required: bool
+    left_out: bool = False
+
+    @property
+    def asks(self) -> bool:
+        """Whether it takes the goal in its own words."""
+        return bool(set(named(self.name)[-1:]) & GOALISH)
 
     @property
     def collects(self) -> bool:
@@ -49,9 +57,12 @@ class Way:
 class Search:
     """What the skills of a team can make of what is at hand. `wanted` are the skills that the goal asks for."""
 
-    def __init__(self, entries: dict[str, Entry], at_hand: Iterable[Supply], wanted: frozenset[str]) -> None:
+    def __init__(
+        self, entries: dict[str, Entry], inputs: dict[str, Json], specs: dict[str, InputSpec], wanted: frozenset[str]
+    ) -> None:
         self._entries, self._wanted = entries, wanted
-        self._at_hand = tuple(at_hand)
+        self._inputs, self._specs = inputs, specs
+        self._at_hand = tuple(from_inputs(inputs, specs))
         self._made = [
             supply
             for name, one in entries.items()
@@ -85,7 +96,7 @@ class Search:
         return market
 
     def _prices(self, clause: Clause, said: tuple[Said, ...], collected: bool, spread: frozenset[str]) -> "Market":
-        words = list(from_words(clause, said))
+        words = list(from_words(clause, said, self._inputs, self._specs))
         ways = {
             (skill, one.name): [*_serving(words, one), *self._serving(skill, one, spread)]
             for skill, arguments in self._arguments.items()
@@ -95,6 +106,9 @@ class Search:
             skill: [ways[skill, one.name] for one in own if one.required and not (one.collects and collected)]
             for skill, own in self._arguments.items()
         }
+        for skill, own in self._arguments.items():
+            if either := alternatives(own):
+                needs[skill].append([option for one in either for option in ways[skill, one.name]])
         totals: dict[str, float] = {}
         for _ in range(len(self._entries) + 1):
             changed = False
@@ -147,6 +161,8 @@ def _total(option: Option, totals: dict[str, float]) -> float:
 
 def _serving(supplies: Iterable[Supply], argument: Argument) -> list[Option]:
     found: list[Option] = []
+    if argument.collects:
+        supplies = (one for one in supplies if one.maker is None)
     for supply in supplies:
         found += options(supply, argument.kind, argument.name, required=argument.required)
     return found
@@ -155,4 +171,19 @@ def _serving(supplies: Iterable[Supply], argument: Argument) -> list[Option]:
 def _arguments(entry: Entry) -> list[Argument]:
     whole = of(entry.skill.inputs)
     required = whole.plain.get("required", ())
-    return [Argument(name=name, kind=kind, required=name in required) for name, kind in whole.fields.items()]
+    return [
+        Argument(
+            name=name,
+            kind=kind,
+            required=name in required,
+            left_out=name not in required and kind.nullable,
+        )
+        for name, kind in whole.fields.items()
+    ]
+
+
+def alternatives(arguments: list[Argument]) -> list[Argument]:
+    """Give the arguments of which a skill needs one or another: it needs none for certain, and some may be null."""
+    if any(one.required for one in arguments):
+        return []
+    return [one for one in arguments if one.left_out and not one.asks]

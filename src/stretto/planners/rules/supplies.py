@@ -38,7 +38,7 @@ class Supply:
     """A value that is there, or that a skill makes (`maker`); `steps` lead into the result, as in `.rows`.
 
     `spread` says that it is the list of a fan-out. `called` are its names; `files` tells paths apart from other
-    text: they serve only what asks for paths.
+    text: they serve only what asks for paths, and first of all when the clause points to them.
     """
 
     value: Json
@@ -46,6 +46,7 @@ class Supply:
     called: tuple[tuple[str, ...], ...] = ()
     nothing: bool = False
     files: str = ""
+    pointed: bool = False
     maker: str | None = None
     steps: str = ""
     spread: bool = False
@@ -88,11 +89,14 @@ def from_inputs(inputs: dict[str, Json], specs: dict[str, InputSpec]) -> Iterato
             yield Supply(value=reference, kind=of({"type": type_of(value)}), called=called)
 
 
-def from_words(clause: Clause, said: tuple[Said, ...]) -> Iterator[Supply]:
-    """Give what a clause says literally, or else the goal, and the clause's own words."""
+def from_words(
+    clause: Clause, said: tuple[Said, ...], inputs: dict[str, Json], specs: dict[str, InputSpec]
+) -> Iterator[Supply]:
+    """Give what a clause says literally, or else the goal, the files it names, and the clause's own words."""
+    yield from _named_files(clause, inputs, specs)
     for one in clause.said or said:
         if one.what == "path":
-            continue  # what is there of them is among the inputs
+            continue
         names = _NAMES.get(one.what, one.noun)
         called = tuple((stemmed,) for word in names.split() for stemmed in named(word)) if names else ()
         if one.what == "text":
@@ -100,6 +104,30 @@ def from_words(clause: Clause, said: tuple[Said, ...]) -> Iterator[Supply]:
         yield Supply(value=one.value, kind=of({"type": type_of(one.value)}), called=called)
     yield Supply(value=clause.text, kind=of(_TEXT), own_words=True)
     yield Supply(value=None, kind=of({"type": "null"}), nothing=True)
+
+
+def _named_files(clause: Clause, inputs: dict[str, Json], specs: dict[str, InputSpec]) -> Iterator[Supply]:
+    """Give the inputs that a clause names by their paths: those files, and no others."""
+    found: list[Json] = []
+    for one in clause.said:
+        if one.what == "path":
+            place = reference_to(str(one.value), inputs, specs)
+            found += [place] if place is not None else []
+    if found:
+        yield Supply(value=found, kind=of({"type": "array", "items": _TEXT}), files="files", pointed=True)
+    if len(found) == 1:
+        yield Supply(value=found[0], kind=of(_TEXT), files="file", pointed=True)
+
+
+def reference_to(path: str, inputs: dict[str, Json], specs: dict[str, InputSpec]) -> Json:
+    """Give the reference to a file among the inputs by the path that a goal says, or None."""
+    for name, value in inputs.items():
+        if specs.get(name, InputSpec()).kind == "value":
+            continue
+        for number, one in enumerate(value if isinstance(value, list) else [value]):
+            if one == path or str(one).endswith("/" + path.lstrip("./~")):
+                return {"ref": f"inputs.{name}[{number}]" if isinstance(value, list) else f"inputs.{name}"}
+    return None
 
 
 def made_by(skill: str, output: Schema) -> Iterator[Supply]:
@@ -157,7 +185,7 @@ def _paths(supply: Supply, wanted: Kind, words: tuple[str, ...]) -> Iterator[Opt
     vaguely = bool(words) and words[-1] in VAGUE
     if not (called or vaguely or item.path) or "string" not in item.types:
         return
-    penalty = TYPE if exactly else NAME if called else SHAPE
+    penalty = TYPE if exactly or supply.pointed else NAME if called else SHAPE
     if wanted.many == supply.kind.many:
         yield Option(supply=supply, penalty=penalty)
     elif wanted.many:

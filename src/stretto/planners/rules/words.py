@@ -13,7 +13,7 @@ _ALIKE = (
     "apply fix repair mend remedy resolve harden remediate",
     "approve accept authorise authorize",
     "block ban",
-    "calculate compute evaluate reckon work count total convert",
+    "calculate compute evaluate reckon work count total convert add subtract multiply divide",
     "chart plot graph draw visualise visualize",
     "check verify validate prove confirm fact-check test audit recheck",
     "classify categorise categorize label triage sort",
@@ -156,6 +156,17 @@ EMPTY = frozenset(
         "make",
         "use",
         "using",
+        "what",
+        "who",
+        "whom",
+        "whose",
+        "when",
+        "where",
+        "which",
+        "why",
+        "how",
+        "many",
+        "much",
     ]
 )
 """Words that say nothing about the work."""

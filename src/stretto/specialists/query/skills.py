@@ -64,7 +64,10 @@ def tables(files: list[str], work: Assignment) -> Tables:
 
 @pure(isolated=True, evidence=True, timeout=1800, memory_mb=_MEMORY_MB)
 def describe(files: list[str], work: Assignment) -> Description:
-    """Describe each column of files: type, count, nulls, distinct values, least, greatest, mean, most frequent."""
+    """Describe the tables of files, to analyse them without SQL: each column with its type, counts and figures.
+
+    Figures: values, nulls, distinct values, least, greatest, mean, most frequent.
+    """
     confine(_HEAP_MB, _DISK_MB)
     try:
         found = describe_files(files)

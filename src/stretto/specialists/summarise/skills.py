@@ -9,14 +9,14 @@ from stretto.specialists.summarise import summarise as summarise_texts
 
 @pure(timeout=600)
 def summarise(
-    work: Assignment, text: str = "", files: list[str] | None = None, sentences: int = 5, question: str = ""
+    work: Assignment, text: str | None = None, files: list[str] | None = None, sentences: int = 5, question: str = ""
 ) -> Summary:
     """Choose the sentences that say most of a text or of several text files, with their file and line.
 
     Give either `text` or `files`; a `question` bends the choice to what it asks.
     """
     try:
-        found = summarise_texts(text, files=files or (), sentences=sentences, question=question)
+        found = summarise_texts(text or "", files=files or (), sentences=sentences, question=question)
     except Unsummarisable as error:
         raise AgentFailure(str(error), FailureClass.REFUSED) from None
     for one in found.sentences:
