@@ -292,14 +292,15 @@ def _must_exist(store: Path) -> None:
 
 async def find_run(journal: Journal, begins: str) -> str:
     """Give the run whose id begins so; `last` is the newest. Raises UnknownRun."""
-    found: Sequence[RunSummary] = await journal.runs(begins="" if begins == "last" else begins, limit=2)
-    if begins == "last" and found:
+    wanted = "" if begins == "last" else begins.encode(errors="replace").decode()
+    found: Sequence[RunSummary] = await journal.runs(begins=wanted, limit=MOST_ALIKE)
+    if found and (begins == "last" or len(found) == 1):
         return found[0].run
     if not found:
         raise UnknownRun(f"there is no run {begins!r} in this store; `stretto runs` lists them")
-    if len(found) > 1 and found[0].run != begins:
+    if begins not in {one.run for one in found}:
         raise UnknownRun(f"more than one run begins with {begins!r}; give more of its id")
-    return found[0].run
+    return begins
 
 
 async def leave_word(journal: Journal, run: str, command: Command) -> RunState:

@@ -10,6 +10,7 @@ import tempfile
 import termios
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from stretto.bootstrap import user
 from stretto.cli.screen import Screen
@@ -19,6 +20,7 @@ from stretto.core.domain import Json, Request
 from stretto.core.state import RunState
 
 LONGEST_DIFF = 200
+LEFT_OPEN = "   left open; answer it from anywhere with stretto approve, or stop with Ctrl-C"
 
 
 class Terminal:

@@ -2,7 +2,6 @@
 
 import codecs
 import contextlib
-import io
 import os
 import sys
 import threading

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, NoReturn, Opti
 import typer
 
 from stretto.cli.options import (
+    EXIT,
+    EXIT_USAGE,
     JsonOption,
     PlainOption,
     QuietOption,
@@ -31,6 +33,7 @@ from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
     from stretto.bootstrap import Orchestrator
+    from stretto.cli.progress import Progress
     from stretto.ports import People
     from stretto.views import Run
 

@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 def runs(
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
-    limit: Annotated[int, typer.Option("--limit", help="How many, newest first.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
     """List the runs, newest first."""

@@ -423,13 +423,12 @@ def _climb(
     """Try the next rung of the ladder, or let the task fail."""
     state, one = draft.state, draft.state.tasks[id_]
     agent = str(one.agent)
-    limits = one.task.limits.attempts or state.roster.agents[agent].limits.attempts
     pause = pause_before(
         failure,
         tried=one.tries.get(failure.value, 1) - 1,
         attempt=one.attempt,
         effect=effect_of(state, one, agent),
-        most_attempts=limits,
+        most_attempts=state.roster.limits(one.task, agent).attempts,
         retries=state.catalogue.rules.retries,
         name=f"{state.run}/{id_}",
         retry_after=retry_after,
