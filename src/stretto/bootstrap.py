@@ -404,7 +404,8 @@ def _load(file: Path, where: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise BadWorkspace(f"{error.filename}:{error.lineno}:{error.offset}: {error.msg}") from None
+        place = ":".join(str(part) for part in (error.filename or file, error.lineno, error.offset) if part)
+        raise BadWorkspace(f"{place}: {error.msg}") from None
     except Exception as error:
         lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == str(file)]
         place = f"{file}:{lines[-1]}" if lines else str(file)

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Optional
 import typer
 
 from stretto.cli.options import RunArgument, StoreOption, WorkspaceOption, store_file
+from stretto.core.canonical import canonical
+from stretto.core.domain import Json
 from stretto.core.errors import UsageError
 
 TaskArgument = Annotated[
@@ -57,12 +59,18 @@ def answer(
     ],
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
+    result: Annotated[
+        Optional[str], typer.Option("--result", metavar="JSON", help="With done: what it gave, where others need it.")
+    ] = None,
 ) -> None:
     """Answer a question of a task; for an attempt in doubt say done, retry or fail."""
     if len(words) > 2:
         raise UsageError("one answer, please; put it in quotes")
     task = words[0] if len(words) == 2 else None
-    _decide(run_id, task, workspace, store, words[-1], ("question", "doubt", "goal"))
+    if result is not None and words[-1] != "done":
+        raise UsageError("--result belongs to the answer `done` to an attempt in doubt")
+    value = _json(result, "--result") if result is not None else None
+    _decide(run_id, task, workspace, store, words[-1], ("question", "doubt", "goal"), value=value)
 
 
 def _decide(
@@ -114,11 +122,21 @@ def _decide(
 
 def _arguments(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from None
     except ValueError as error:
-        raise UsageError(f"{file}: not JSON: {error}") from None
+        raise UsageError(f"{file}: not UTF-8 text: {error}") from None
+    found = _json(text, str(file))
     if not isinstance(found, dict):
         raise UsageError(f"{file}: the arguments are a mapping, as `stretto show --json` gives them under requests")
+    return found
+
+
+def _json(text: str, where: str) -> Json:
+    try:
+        found = json.loads(text)
+        canonical(found)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where}: not JSON: {error}") from None
     return found

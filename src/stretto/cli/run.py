@@ -178,6 +178,7 @@ def _drive(
     as_json: bool,
     shown: "Shown",
     pursue: "Callable[[Orchestrator, People, bool], Awaitable[Run]]",
+    run_id: str = "",
 ) -> None:
     from stretto.cli.asking import Terminal
     from stretto.cli.capture import prints_kept_apart
@@ -255,6 +256,9 @@ def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
     if left:
         loop.run_until_complete(asyncio.wait(left, timeout=PATIENCE))
     loop.run_until_complete(loop.shutdown_asyncgens())
+    if not asyncio.all_tasks(loop):
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 def _end(code: int) -> NoReturn:

@@ -582,6 +582,9 @@ def _answer(draft: _Draft, command: AnswerRequest) -> None:
     elif command.decision == "done":
         personal = _is_personal(draft.state, draft.state.tasks[id_])
         draft.say(AttemptCompleted, task=id_, attempt=request.attempt, output=command.value, personal=personal)
+        if command.value is None:  # nobody knows the result: the person's word stands for its review
+            draft.say(TaskCompleted, task=id_, reviewer=command.actor)
+            _settle_parent(draft, id_)
 
 
 def _is_personal(state: RunState, one: TaskState) -> bool:
