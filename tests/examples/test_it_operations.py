@@ -200,11 +200,14 @@ def test_denied_with_a_reason_it_is_partial_and_the_host_is_as_it_was(place: Pat
 
 
 def test_a_second_run_proposes_nothing_and_a_rollback_restores_every_byte(place: Path) -> None:
-    (place / "host/etc/ssh/sshd_config").write_bytes(b"# caf\xe9\r\nPort 22\r\nPermitRootLogin yes")
+    (place / "host/etc/ssh/sshd_config").write_bytes(
+        "# \uf7e9 ".encode() + b"caf\xe9\r\nPort 22\r\nPermitRootLogin yes"
+    )
     before = host_of(place)
     first = pursue(place, approve="all")
     assert first.status == "finished"
     after = host_of(place)
+    assert b"caf\xe9\r\nPort 22\r\nPermitRootLogin prohibit-password" in after["etc/ssh/sshd_config"]
 
     second = pursue(place, approve="all")
     assert second.status == "finished"
@@ -352,7 +355,7 @@ def test_what_attackers_write_into_logs_reaches_neither_configuration_nor_page_a
         original = (EXAMPLE / "host" / name).read_bytes() if (EXAMPLE / "host" / name).exists() else b""
         added = set(raw.decode().splitlines()) - set(original.decode().splitlines())
         for line in added:
-            assert re.fullmatch(r"[\w .,:#/={};-]*", line), f"{name}: {line!r}"
+            assert re.fullmatch(r"[\w .,:#/={};@-]*", line), f"{name}: {line!r}"
             assert "flush" not in line
             assert "ALL: ALL" not in line
     listed = (place / "host/etc/nftables.d/blocklist.nft").read_text()
