@@ -286,3 +286,15 @@ def test_a_workspace_opened_in_python_is_the_one_of_the_command_line(make: Make)
     place = make(ECHO)
     assert open_workspace(place.folder).workspace is not None
     assert place.stretto("run", "--json").json["answer"] == "hello"
+
+
+def test_retries_of_a_workspace_are_heeded_and_an_unknown_class_is_told(make: Make) -> None:
+    place = make(FAIL)
+    file = place.folder / "workspace.yaml"
+    text = file.read_text()
+    file.write_text(text + "rules: {retries: {error: 0, timed_out: 2}}\n")
+    assert place.stretto("run").code == 1
+    file.write_text(text + "rules: {retries: {often: 3}}\n")
+    refused = place.look("run")
+    assert refused.code == 2
+    assert "there is no class of failure 'often'; known: transient, " in refused.err

@@ -30,9 +30,10 @@ def approve(
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
     edit: Annotated[
-        Optional[Path], typer.Option("--edit", help="A JSON file with the arguments to use instead of those shown.")
+        Optional[Path],
+        typer.Option("--edit", metavar="FILE", help="A JSON file with the arguments to use instead of those shown."),
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why, for the record.")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")] = "",
 ) -> None:
     """Approve what a run waits with, exactly as it was shown; or edit its arguments."""
     if edit is None:
@@ -46,7 +47,7 @@ def deny(
     task: TaskArgument = None,
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is named in the delivery.")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is named in the delivery.")] = "",
 ) -> None:
     """Deny it: the task does not happen, and the delivery says so."""
     _decide(run_id, task, workspace, store, "deny", ("approval", "question", "goal"), reason=reason)
