@@ -388,7 +388,7 @@ def test_logs_of_ones_own_are_analysed_and_those_that_are_none_are_named(place: 
     ran = stretto("run", "--approve", "none", "--json", *words, cwd=place)
 
     assert ran.code == 3
-    assert "6 failed logins from 1 sources" in ran.json["answer"]
+    assert "6 failed logins from 1 source." in ran.json["answer"]
     whys = {gap["task"]: gap["why"] for gap in ran.json["gaps"]}
     assert "binary data" in whys["analyse[1]"]
     assert "the file is empty" in whys["analyse[2]"]
