@@ -127,7 +127,6 @@ def test_what_may_not_be_read_is_told(make: Make) -> None:
         ("- a\n", "workspace.yaml:1:1: a workspace is a mapping; begin with `name:`"),
         ("", "a workspace is a mapping; begin with `name:`"),
         ("name: x\n\tgoal: tab\n", "workspace.yaml:2:1: error: not YAML"),
-        ("goal: go\nagents: [agents/job.py]\n", "workspace.yaml names no plan; add `plan: FILE`"),
     ],
 )
 def test_a_broken_workspace_is_told_with_file_line_and_column(make: Make, text: str, says: str) -> None:
@@ -188,6 +187,12 @@ def test_a_plan_that_does_not_pass_its_check_is_refused_with_the_place_before_an
     assert place.look("runs").code == 2
 
 
+def test_a_goal_that_nobody_here_can_pursue_fails_with_the_reason(tmp_path: Path) -> None:
+    failed = stretto("run", "zzz qqq", "--json", cwd=tmp_path)
+    assert (failed.code, failed.json["status"]) == (1, "failed")
+    assert "nobody here can do 'zzz qqq'" in failed.json["gaps"][0]["why"]
+
+
 def test_odd_ids_of_runs_are_unknown(make: Make) -> None:
     place = make(ECHO)
     assert place.stretto("run").code == place.stretto("run").code == 0
@@ -211,10 +216,17 @@ def test_a_store_that_is_no_store_any_more_is_told(make: Make) -> None:
 
 
 def test_without_a_workspace_the_commands_say_how_to_get_one(tmp_path: Path) -> None:
-    for words in (["run"], ["resume", "last"], ["runs"], ["show", "last"], ["plan"]):
+    for words, says in (
+        (["run"], "-w FOLDER"),
+        (["plan"], "-w"),
+        (["resume", "last"], "there is no store"),
+        (["runs"], "there is no store"),
+        (["show", "last"], "there is no store"),
+    ):
         refused = look(*words, cwd=tmp_path)
         assert refused.code == 2
-        assert "-w" in refused.err
+        assert says in refused.err
+        assert not list(tmp_path.iterdir())
     assert look("agents", cwd=tmp_path).code == 0, "those that ship with Stretto"
 
 

@@ -61,15 +61,15 @@ def test_the_json_has_the_fields_that_the_page_shows(tmp_path: Path) -> None:
     place.look("approve", "last", "write")
     waiting = place.stretto("resume", "last", "--json").json
     run, runs = JSON
-    assert waiting.keys() == run.keys() | {"output"}
+    assert waiting.keys() >= run.keys() | {"output"}
     for name in ("artifacts", "tasks", "gaps", "requests"):
         assert waiting[name], name
-        assert waiting[name][0].keys() == run[name][0].keys()
+        assert waiting[name][0].keys() >= run[name][0].keys()
     assert waiting["cost"].keys() == run["cost"].keys()
     assert waiting["plan"].keys() == run["plan"].keys()
     assert waiting["plan"]["tasks"][0].keys() == run["plan"]["tasks"][0].keys()
     (listed,) = place.look("runs", "--json").json
-    assert listed.keys() == runs[0].keys()
+    assert listed.keys() >= runs[0].keys()
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"]])

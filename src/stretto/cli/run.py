@@ -34,6 +34,7 @@ from stretto.core.errors import UsageError
 if TYPE_CHECKING:
     from stretto.bootstrap import Orchestrator
     from stretto.cli.progress import Progress
+    from stretto.core.state import RunState
     from stretto.ports import People
     from stretto.views import Run
 
@@ -148,20 +149,29 @@ def resume(
 
 
 def _folder_of(run_id: str, workspace: Path | None, store: Path | None) -> Path | None:
-    """Give the workspace of a run: as named, else as the run itself remembers; None when it had none."""
+    """Give the workspace of a run: as named, else as the run itself remembers; None when it had none.
+
+    Raises UsageError when only the Python program that began it has its agents.
+    """
     if workspace is not None:
         return workspace_folder(workspace)
     if store is None and (here := here_or(None)) is not None:
         return here
-    from stretto.bootstrap import find_run, open_store
+    from stretto.bootstrap import SPECIALISTS, find_run, open_store
+    from stretto.orchestrator import load
 
-    async def look() -> str:
+    async def look() -> "RunState":
         async with open_store(store_file(None, store), must_exist=True) as journal:
-            found = await find_run(journal, run_id)
-            return next(one.workspace for one in await journal.runs(begins=found) if one.run == found)
+            return await load(journal, await find_run(journal, run_id))
 
-    folder = asyncio.run(look())
-    return Path(folder) if folder else None
+    state = asyncio.run(look())
+    if state.workspace:
+        return Path(state.workspace)
+    if not {one.name for one in state.catalogue.agents} <= SPECIALISTS.keys():
+        raise UsageError(
+            "this run was started from Python; go on with Orchestrator.resume(), or name a workspace with -w"
+        )
+    return None
 
 
 def _approve(text: str) -> Literal["ask", "all", "none"]:
