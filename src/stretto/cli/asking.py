@@ -10,7 +10,6 @@ import tempfile
 import termios
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 from stretto.bootstrap import user
 from stretto.cli.screen import Screen
@@ -39,9 +38,10 @@ class Terminal:
                 try:
                     return await self._decide(asked)
                 except asyncio.CancelledError:
-                    self._screen.say("\n   (answered elsewhere, or no longer asked)")
+                    self._screen.say("")  # ends the line of the question; progress tells who answered
                     raise
                 except EOFError:
+                    self._screen.say(f"\n{LEFT_OPEN}")
                     return None
 
     async def _decide(self, asked: Request) -> Command | None:
@@ -65,7 +65,7 @@ class Terminal:
             if word == "d":
                 return self._answer(asked, "deny", reason=await self._read("reason: "))
             if word == "l":
-                self._screen.say("   left open; answer it from anywhere with stretto approve, or stop with Ctrl-C")
+                self._screen.say(LEFT_OPEN)
                 return None
             if word == "e":
                 edited = await self._edit(asked.arguments)
@@ -108,10 +108,14 @@ class Terminal:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "arguments.json"
             file.write_text(json.dumps(arguments, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            with _terminal() as terminal:
-                process = await asyncio.create_subprocess_exec(
-                    *shlex.split(editor), str(file), stdout=terminal, stderr=terminal
-                )
+            try:
+                with _terminal() as terminal:
+                    process = await asyncio.create_subprocess_exec(
+                        *shlex.split(editor), str(file), stdout=terminal, stderr=terminal
+                    )
+            except (OSError, ValueError) as error:
+                self._screen.say(f"   cannot start the editor {editor!r}: {error}; set EDITOR to another")
+                return None
             await process.wait()
             with contextlib.suppress(ValueError):
                 edited = json.loads(file.read_text(encoding="utf-8"))

@@ -33,7 +33,6 @@ from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
     from stretto.bootstrap import Orchestrator
-    from stretto.cli.progress import Progress
     from stretto.core.state import RunState
     from stretto.ports import People
     from stretto.views import Run
@@ -145,7 +144,7 @@ def resume(
             run_id, budget=budget, deadline=deadline, approve=_approve(approve), people=people, wait=patient
         )
 
-    _drive(_folder_of(run_id, workspace, store), store, output, wait, as_json, Shown(plain, quiet), pursue)
+    _drive(_folder_of(run_id, workspace, store), store, output, wait, as_json, Shown(plain, quiet), pursue, run_id)
 
 
 def _folder_of(run_id: str, workspace: Path | None, store: Path | None) -> Path | None:
@@ -216,25 +215,27 @@ def _drive(
 
         result = _until_interrupted(shown_while_pursued())
         if result is None:
-            if screen.run:
-                screen.say(f"interrupted; the run is kept. Go on: stretto resume {screen.run}{where}")
-            _end(130)
+            kept = screen.run or run_id
+            again = f"the run is kept. Go on: stretto resume {kept}{where}" if kept else "nothing was begun"
+            screen.say(f"interrupted; {again}")
+            _end(EXIT["cancelled"])
         target = output or (team.workspace.folder if team.workspace else Path()) / "output" / result.run_id
         problem, files = None, {}
         try:
             files = hand_over(result, target)
         except UsageError as error:
             problem = error
-        if as_json:
-            apart.out.write(json_text({**result.as_json(files), "output": str(target)}) + "\n")
-        else:
-            conclude(result, where, apart.out)
-            if problem is None:
-                list_files(files, target, apart.out)
-        apart.out.flush()
+        with contextlib.suppress(BrokenPipeError):  # whoever reads it has heard enough, like `head`
+            if as_json:
+                apart.out.write(json_text({**result.as_json(files), "output": str(target)}) + "\n")
+            else:
+                conclude(result, where, apart.out)
+                if problem is None:
+                    list_files(files, target, apart.out)
+            apart.out.flush()
         if problem is not None:
             screen.say(f"stretto: {problem}")
-            _end(2)
+            _end(EXIT_USAGE)
         _end(exit_code(result.status))
 
 
