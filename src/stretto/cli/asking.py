@@ -13,7 +13,7 @@ from pathlib import Path
 
 from stretto.bootstrap import user
 from stretto.cli.screen import Screen
-from stretto.cli.text import indented, one_line
+from stretto.cli.text import as_json, indented, one_line
 from stretto.core.commands import AnswerRequest, Command
 from stretto.core.domain import Json, Request
 from stretto.core.state import RunState
@@ -38,7 +38,7 @@ class Terminal:
                 try:
                     return await self._decide(asked)
                 except asyncio.CancelledError:
-                    self._screen.say("")  # ends the line of the question; progress tells who answered
+                    self._screen.say("\n   (no longer asked here)")
                     raise
                 except EOFError:
                     self._screen.say(f"\n{LEFT_OPEN}")
@@ -129,7 +129,7 @@ def shown(asked: Request, most: int | None = LONGEST_DIFF) -> str:
     """Give what a person should see before deciding: the diff, or else the arguments; at most so many lines."""
     if asked.kind == "goal":
         return indented("\n".join(f"{number}  {one_line(one)}" for number, one in enumerate(asked.choices, 1)), "   ")
-    text = asked.diff or json.dumps(asked.arguments, indent=2, ensure_ascii=False)
+    text = asked.diff or (as_json(asked.arguments) if asked.arguments is not None else "")
     lines = text.splitlines()
     if most is not None and len(lines) > most:
         lines = [*lines[:most], f"… {len(lines) - most} more lines; `stretto show RUN` has all"]
