@@ -84,7 +84,7 @@ def test_a_goal_in_any_language_is_kept_and_shown_as_it_was_written(make: Make) 
     assert f"goal   {shown}\n" in ran.err
     assert place.show()["goal"] == goal
     assert shown in place.look("runs").out
-    assert f"goal    {shown}\n" in place.look("show", "last").out
+    assert shown in place.look("show", "last").out
 
 
 def test_inputs_plan_budget_deadline_output_and_store_are_heeded(make: Make, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_inputs_plan_budget_deadline_output_and_store_are_heeded(make: Make, tmp
     assert ran.json["output"] == str(output)
     assert json.loads((output / "delivery.json").read_text())["run_id"] == ran.json["run_id"]
     assert not (place.folder / ".stretto").exists()
-    assert place.look("runs", "--store", str(store)).out.startswith(ran.json["run_id"])
+    assert ran.json["run_id"] in place.look("runs", "--store", str(store)).out
     again = place.stretto("resume", "last", "--store", str(store), "--output", str(tmp_path / "again"))
     assert again.code == 0
     assert (tmp_path / "again" / "delivery.json").exists()

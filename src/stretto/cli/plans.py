@@ -117,10 +117,7 @@ def _take_in(
 
 def _team(workspace: Path | None) -> "Orchestrator":
     """Give the agents of a workspace, or without one those that ship with Stretto."""
-    from stretto.bootstrap import Orchestrator, open_workspace, specialists
-
-    here = workspace if workspace is not None else (Path() if Path("workspace.yaml").exists() else None)
-    return open_workspace(here) if here is not None else Orchestrator(specialists())
+    return orchestrator(here_or(workspace), None)
 
 
 def _draw(plan: "Plan", team: "Orchestrator") -> None:
