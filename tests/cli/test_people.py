@@ -212,7 +212,7 @@ def test_an_answer_from_elsewhere_ends_the_question_on_the_terminal(make: Make) 
     with on_terminal("run", cwd=place.folder) as terminal:
         terminal.until("your answer: ")
         assert place.look("answer", "last", "green").code == 0
-        terminal.until("no longer asked here")
+        terminal.until("answered elsewhere")
         assert terminal.end() == 0
         assert "the answer is green" in terminal.text
 

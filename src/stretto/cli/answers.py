@@ -91,9 +91,10 @@ def _decide(
         async with open_store(store_file(workspace, store), must_exist=True) as journal:
             run = await find_run(journal, run_id)
             state = await load(journal, run)
-            open_ = [one for one in state.requests.values() if task in (None, one.task) and one.kind in kinds]
+            requests = sorted(state.requests.values(), key=lambda one: one.task)
+            open_ = [one for one in requests if task in (None, one.task) and one.kind in kinds]
             if not open_:
-                waiting = ", ".join(f"{one.task or 'the goal'} ({one.kind})" for one in state.requests.values())
+                waiting = ", ".join(f"{one.task or 'the goal'} ({one.kind})" for one in requests)
                 told = (
                     f"open are: {waiting}" if waiting else f"it waits for nobody; its status is {state.standing.value}"
                 )

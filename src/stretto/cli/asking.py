@@ -38,7 +38,7 @@ class Terminal:
                 try:
                     return await self._decide(asked)
                 except asyncio.CancelledError:
-                    self._screen.say("\n   (no longer asked here)")
+                    self._screen.say("\n   (answered elsewhere, or no longer asked)")
                     raise
                 except EOFError:
                     self._screen.say(f"\n{LEFT_OPEN}")
