@@ -61,6 +61,9 @@ AnyAgent: TypeAlias = Agent | Callable[..., Any]
 AnyPlan: TypeAlias = Plan | dict[str, Any] | str | Path
 Approve: TypeAlias = Literal["ask", "all", "none"]
 
+MOST_ALIKE = 1000
+"""Runs looked through for the one whose id is given in part."""
+
 SPECIALISTS = {
     name: f"stretto.specialists.{name}.skills"
     for name in ("retrieve", "query", "logs", "calculate", "verify", "summarise", "fetch", "report")

@@ -104,7 +104,10 @@ def prints_kept_apart() -> Iterator[Apart]:
         apart.listen()
         stack.enter_context(contextlib.redirect_stdout(apart.noise))
         stack.enter_context(contextlib.redirect_stderr(apart.noise))
-        yield apart
+        try:
+            yield apart
+        finally:
+            apart.settle()
 
 
 @contextlib.contextmanager

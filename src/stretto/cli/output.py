@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO

@@ -7,7 +7,6 @@ import typer
 
 from stretto.cli.options import JsonOption, WorkspaceOption, here_or, orchestrator
 from stretto.cli.proposals import show_proposal
-from stretto.cli.text import as_json as json_text
 from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
