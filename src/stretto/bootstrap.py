@@ -61,6 +61,9 @@ AnyAgent: TypeAlias = Agent | Callable[..., Any]
 AnyPlan: TypeAlias = Plan | dict[str, Any] | str | Path
 Approve: TypeAlias = Literal["ask", "all", "none"]
 
+MOST_ALIKE = 1000
+"""Runs looked through for the one whose id is given in part."""
+
 SPECIALISTS = {
     name: f"stretto.specialists.{name}.skills"
     for name in ("retrieve", "query", "logs", "calculate", "verify", "summarise", "fetch", "report")
@@ -292,14 +295,15 @@ def _must_exist(store: Path) -> None:
 
 async def find_run(journal: Journal, begins: str) -> str:
     """Give the run whose id begins so; `last` is the newest. Raises UnknownRun."""
-    found: Sequence[RunSummary] = await journal.runs(begins="" if begins == "last" else begins, limit=2)
-    if begins == "last" and found:
+    wanted = "" if begins == "last" else begins.encode(errors="replace").decode()
+    found: Sequence[RunSummary] = await journal.runs(begins=wanted, limit=MOST_ALIKE)
+    if found and (begins == "last" or len(found) == 1):
         return found[0].run
     if not found:
         raise UnknownRun(f"there is no run {begins!r} in this store; `stretto runs` lists them")
-    if len(found) > 1 and found[0].run != begins:
+    if begins not in {one.run for one in found}:
         raise UnknownRun(f"more than one run begins with {begins!r}; give more of its id")
-    return found[0].run
+    return begins
 
 
 async def leave_word(journal: Journal, run: str, command: Command) -> RunState:
@@ -403,7 +407,8 @@ def _load(file: Path, where: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise BadWorkspace(f"{error.filename}:{error.lineno}:{error.offset}: {error.msg}") from None
+        place = ":".join(str(part) for part in (error.filename or file, error.lineno, error.offset) if part)
+        raise BadWorkspace(f"{place}: {error.msg}") from None
     except Exception as error:
         lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == str(file)]
         place = f"{file}:{lines[-1]}" if lines else str(file)

@@ -48,7 +48,6 @@ from stretto.core.policy import DEFAULT, Policy, judge
 from stretto.core.reconcile import changes, judgements, of_task, reconcile
 from stretto.core.state import Result, RunState, TaskState
 from stretto.ports import (
-    Agent,
     Assignment,
     Clock,
     Conditions,
@@ -231,7 +230,7 @@ class Conductor:
             return replace(answer, refusal=f"the agent {effect.agent!r} is not here any more")
         assignment = self._assignment(one, effect.task, effect.attempt)
         try:
-            async with asyncio.timeout(self._limits(one, agent).timeout):
+            async with asyncio.timeout(self._limits(one, effect.agent).timeout):
                 preview = await agent.preview(assignment)
         except Exception as error:
             return replace(answer, refusal=f"cannot show what it would change: {error or type(error).__name__}")
@@ -252,7 +251,7 @@ class Conductor:
             message = f"the agent {effect.agent!r} is not in this workspace any more"
             return Failed(failure=FailureClass.UNAVAILABLE, message=message)
         assignment = self._assignment(one, effect.task, effect.attempt)
-        assignment.limits = limits = self._limits(one, agent)
+        assignment.limits = limits = self._limits(one, effect.agent)
         try:
             async with asyncio.timeout(limits.timeout):
                 return await agent.run(assignment)
@@ -273,7 +272,7 @@ class Conductor:
             return replace(answer, outcome=Unknown(message=f"the agent {effect.agent!r} is not here any more"))
         assignment = self._assignment(one, effect.task, effect.attempt)
         try:
-            async with asyncio.timeout(self._limits(one, agent).timeout):
+            async with asyncio.timeout(self._limits(one, effect.agent).timeout):
                 return replace(answer, outcome=await agent.look_up(assignment))
         except Exception as error:
             return replace(answer, outcome=Unknown(message=f"looking it up failed: {error or type(error).__name__}"))
@@ -291,15 +290,10 @@ class Conductor:
             answers=one.answers,
         )
 
-    def _limits(self, one: TaskState, agent: Agent) -> Limits:
-        """Give the limits of an attempt: the task's, else the agent's, else the run's."""
-        own, card = one.task.limits, agent.card.limits
-        return Limits(
-            timeout=own.timeout or card.timeout or self.state.catalogue.rules.timeout,
-            attempts=own.attempts or card.attempts,
-            memory_mb=own.memory_mb or card.memory_mb,
-            output_kb=own.output_kb or card.output_kb,
-        )
+    def _limits(self, one: TaskState, agent: str) -> Limits:
+        """Give the limits of an attempt; what nobody limits has the time that the run's rules give."""
+        limits = self.state.roster.limits(one.task, agent)
+        return limits if limits.timeout else replace(limits, timeout=self.state.catalogue.rules.timeout)
 
     # ---- reviewing
 

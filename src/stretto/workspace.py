@@ -198,7 +198,10 @@ def _value(name: str, spec: InputSpec, raw: list[Json], base: Path) -> Json:
         if not path.exists():
             raise UsageError(f"the input {name!r}: there is no {path}")
         if spec.kind == "files" and path.is_dir():
-            paths += sorted(inner for inner in path.iterdir() if inner.is_file() and not inner.name.startswith("."))
+            inside = sorted(inner for inner in path.iterdir() if inner.is_file() and not inner.name.startswith("."))
+            if not inside:
+                raise UsageError(f"the input {name!r}: there is no file in the folder {path}; name one that has some")
+            paths += inside
         else:
             paths.append(path)
     wrong = [path for path in paths if path.is_dir() != (spec.kind == "folder")]

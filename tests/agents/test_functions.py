@@ -229,8 +229,8 @@ async def test_each_skill_of_an_agent_keeps_its_own_time_limit() -> None:
     import asyncio
 
     @pure
-    async def unlimited() -> int:
-        await asyncio.sleep(0.3)
+    async def unlimited(work: Assignment) -> int:
+        assert work.limits.timeout == 300  # the run's, not another skill's
         return 1
 
     @pure(timeout=0.05)

@@ -134,6 +134,17 @@ async def test_what_it_started_is_ended_with_it() -> None:
     eventually(lambda: not alive(found.output))
 
 
+async def test_a_brood_of_processes_ends_with_the_call(tmp_path: Path) -> None:
+    call = asyncio.ensure_future(outcome_of(workshop.breed, folder=str(tmp_path)))
+    async with asyncio.timeout(30):
+        while len(list(tmp_path.iterdir())) < 61:
+            await asyncio.sleep(0.02)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    eventually(lambda: not any(alive(int(file.name)) for file in tmp_path.iterdir()))
+
+
 async def test_a_timeout_kills_it_even_in_a_library_that_hangs(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     team = Orchestrator(agents=[workshop.hang], timeout=2, retries={FailureClass.TIMED_OUT: 0})

@@ -124,6 +124,19 @@ def leave_a_child_behind() -> int:
 
 
 @isolated
+def breed(folder: str) -> None:
+    """Have children that have children, sixty in all, and never end."""
+    for _ in range(3):
+        if os.fork() == 0:
+            for _ in range(19):
+                if os.fork() == 0:
+                    break
+            break
+    with open(f"{folder}/{os.getpid()}", "w"):  # noqa: PTH123
+        time.sleep(300)
+
+
+@isolated
 def fork_and_leave() -> None:
     if os.fork() == 0:
         time.sleep(300)

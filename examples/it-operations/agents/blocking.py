@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import ledger
+
 from stretto.specialists.logs import Analysis
 
 ADDRESSES, NAMES = "etc/nftables.d/blocklist.nft", "etc/hosts.deny"
@@ -43,18 +45,22 @@ def files(host: Path, blocked: set[str]) -> Iterator[tuple[str, str, list[str]]]
     addresses = sorted(filter(_address, blocked), key=lambda one: (_address(one).version, _address(one)))  # type: ignore[union-attr]
     names = sorted(blocked - set(addresses))
     if addresses:
-        old = _read(host / ADDRESSES)
+        old = ledger.read(host, ADDRESSES) or ""
         kept = {one for one in re.findall(r"[0-9a-fA-F:.]{3,}", _section(old)) if _address(one)}
         every = sorted(kept | set(addresses), key=lambda one: (_address(one).version, _address(one)))  # type: ignore[union-attr]
-        yield ADDRESSES, _nft(every), [f"{len(addresses)} addresses tried passwords in bursts or broke in"]
+        yield (
+            ADDRESSES,
+            _with_section(old, _nft(every)),
+            [f"{len(addresses)} addresses tried passwords in bursts or broke in"],
+        )
     if names:
-        old = _read(host / NAMES)
+        old = ledger.read(host, NAMES) or ""
         kept = set(re.findall(r"^ALL: (\S+)$", _section(old), re.MULTILINE))
         lines = [_BEGIN, *(f"ALL: {one}" for one in sorted(kept | set(names))), _END]
         yield NAMES, _with_section(old, lines), [f"{len(names)} hosts, known by name only, tried passwords in bursts"]
 
 
-def _nft(addresses: list[str]) -> str:
+def _nft(addresses: list[str]) -> list[str]:
     lines = [_BEGIN, "table inet blocklist {"]
     for version, kind in ((4, "ipv4_addr"), (6, "ipv6_addr")):
         elements = [one for one in addresses if _address(one).version == version]  # type: ignore[union-attr]
@@ -73,7 +79,7 @@ def _nft(addresses: list[str]) -> str:
         "}",
         _END,
     ]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _why_not(source: str) -> str | None:
@@ -93,10 +99,6 @@ def _address(source: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
         return ipaddress.ip_address(source)
     except ValueError:
         return None
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
 
 
 def _section(text: str) -> str:

@@ -142,5 +142,6 @@ def _diff(changes: list[Change]) -> str:
         before = (change.before or "").splitlines(keepends=True)
         after = change.after.splitlines(keepends=True)
         old = f"a/{change.file}" if change.before is not None else "/dev/null"
-        parts.append("".join(difflib.unified_diff(before, after, old, f"b/{change.file}")))
+        for line in difflib.unified_diff(before, after, old, f"b/{change.file}"):
+            parts.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
     return "".join(parts)

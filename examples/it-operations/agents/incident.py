@@ -87,24 +87,24 @@ def _summary(analysis: Analysis, proposal: hardening.Proposal, applied: hardenin
     names = ", ".join(Path(one.path).name for one in analysis.files)
     said = [
         (
-            f"{lines:,} lines of {names} tell of {analysis.attempts:,} failed logins "
-            f"from {len(analysis.sources):,} sources."
+            f"{_many(lines, 'line')} of {names} tell of {_many(analysis.attempts, 'failed login')} "
+            f"from {_many(len(analysis.sources), 'source')}."
         )
     ]
     if analysis.sources:
         worst = analysis.sources[0]
         said.append(f"Most came from {worst.source} ({worst.attempts:,}).")
     said.append(
-        f"There are {len(analysis.bursts)} brute-force windows, {len(analysis.floods)} floods "
-        f"and {len(analysis.invalid_users)} names of users that do not exist."
+        f"There were {_many(len(analysis.bursts), 'brute-force window')}, {_many(len(analysis.floods), 'flood')} "
+        f"and {_many(len(analysis.invalid_users), 'name')} of users that do not exist."
     )
     certain = [one for one in analysis.breaches if one.certain]
     if certain:
         who = ", ".join(f"{one.user} from {one.source}" for one in certain[:5])
-        said.append(f"BREACH: {len(certain)} logins succeeded after a burst of failures: {who}.")
+        said.append(f"BREACH: {_many(len(certain), 'login')} succeeded after a burst of failures: {who}.")
     possible = len(analysis.breaches) - len(certain)
     if possible:
-        said.append(f"{possible} more logins may be breaches: their records name no source.")
+        said.append(f"{_many(possible, 'further login')} may be a breach: the record names no source.")
     if not analysis.breaches:
         said.append("No login is known to have succeeded after a burst.")
     if applied is not None:
@@ -113,7 +113,8 @@ def _summary(analysis: Analysis, proposal: hardening.Proposal, applied: hardenin
         )
     elif proposal.changes:
         said.append(
-            f"A fix is proposed ({len(proposal.changes)} files, {len(proposal.blocked)} sources to block), "
+            f"A fix is proposed ({_many(len(proposal.changes), 'file')}, "
+            f"{_many(len(proposal.blocked), 'source')} to block), "
             "but not applied."
         )
     else:
@@ -283,6 +284,10 @@ def _files(analysis: Analysis) -> list[Section]:
 
 def _when(at: str) -> str:
     return at.replace("T", " ")
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _more(shown: int, of: int, what: str) -> str:

@@ -2,15 +2,20 @@
 
 Each change has a folder of its own under `.changes/KEY`: first what was there before and what shall be there,
 then the files are replaced one by one, then it is marked as done. Whoever finds it begun can finish it.
+Texts keep every byte, whatever their encoding and line ends: a byte that is no UTF-8 stands as a private letter.
 """
 
 import hashlib
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 LEDGER = ".changes"
+_LETTER_OF = {0xDC00 + byte: 0xF700 + byte for byte in range(128, 256)}
+_BYTE_OF = {letter: byte for byte, letter in _LETTER_OF.items()}
+_PRIVATE = re.compile("[\uf780-\uf7ff]")
 
 
 class Refused(Exception):
@@ -78,7 +83,7 @@ def find(host: Path, key: str) -> Entry | None:
 def read(host: Path, name: str) -> str | None:
     """Give the text of a file of the host, None when it is not there; raises Refused outside the folder."""
     path = inside(host, name)
-    return path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else None
+    return _text(path.read_bytes()) if path.exists() else None
 
 
 def inside(host: Path, name: str) -> Path:
@@ -88,6 +93,16 @@ def inside(host: Path, name: str) -> Path:
     if not path.is_relative_to(root) or path == root or LEDGER in path.relative_to(root).parts:
         raise Refused(f"{name!r} is not a file of the host configuration")
     return path
+
+
+def _text(raw: bytes) -> str:
+    text = raw.decode(errors="surrogateescape")
+    spelled = _PRIVATE.sub(lambda own: own[0].encode().decode("ascii", "surrogateescape"), text)
+    return spelled.translate(_LETTER_OF)
+
+
+def _bytes(text: str) -> bytes:
+    return text.translate(_BYTE_OF).encode(errors="surrogateescape")
 
 
 def mark_of(texts: dict[str, str | None]) -> str:
@@ -104,8 +119,8 @@ def _put(host: Path, name: str, text: str | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
     beside = path.with_name(f".{path.name}.new")
-    with beside.open("w", encoding="utf-8", errors="surrogateescape") as stream:
-        stream.write(text)
+    with beside.open("wb") as stream:
+        stream.write(_bytes(text))
         stream.flush()
         os.fsync(stream.fileno())
     beside.chmod(mode)

@@ -23,7 +23,7 @@ def sshd(text: str, *, root_attacked: bool) -> tuple[str, list[str]]:
 def ftpd(text: str, *, logins: int) -> tuple[str, list[str]]:
     """Give vsftpd's configuration without anonymous logins."""
     line = "anonymous_enable=NO"
-    found = re.search(r"^\s*anonymous_enable\s*=.*$", text, re.MULTILINE)
+    found = re.search(r"^[ \t]*anonymous_enable[ \t]*=[^\r\n]*", text, re.MULTILINE)
     changed = text[: found.start()] + line + text[found.end() :] if found else _ended(text) + line + "\n"
     return changed, [f"{line}: {logins} anonymous FTP logins"]
 
@@ -32,7 +32,7 @@ def _directive(text: str, name: str, value: str) -> str:
     """Set a directive in the global part: in its place, in the place of its commented form, or at the end of it."""
     match = re.search(r"^\s*Match\s", text, re.MULTILINE | re.IGNORECASE)
     head, tail = (text[: match.start()], text[match.start() :]) if match else (text, "")
-    for pattern in (rf"^[ \t]*{name}[ \t]+.*$", rf"^[ \t]*#[ \t]*{name}[ \t]+.*$"):
+    for pattern in (rf"^[ \t]*{name}[ \t]+[^\r\n]*", rf"^[ \t]*#[ \t]*{name}[ \t]+[^\r\n]*"):
         found = re.search(pattern, head, re.MULTILINE | re.IGNORECASE)
         if found:
             if _stricter(name, found[0], value):

@@ -47,15 +47,12 @@ class FunctionAgent:
             return _no_such_skill(assignment)
         _refuse_while_loading()
         own, given = declared(function).limits, assignment.limits
-        if given.timeout is None or given.timeout == self.card.limits.timeout:  # else the task says another
-            timeout = own.timeout or given.timeout
-        else:
-            timeout = given.timeout
+        timeout = given.timeout or own.timeout
         assignment.limits = replace(
             given,
             timeout=timeout,
-            memory_mb=own.memory_mb if given.memory_mb == self.card.limits.memory_mb else given.memory_mb,
-            output_kb=own.output_kb if given.output_kb == self.card.limits.output_kb else given.output_kb,
+            memory_mb=given.memory_mb or own.memory_mb,
+            output_kb=given.output_kb or own.output_kb,
         )
         try:
             async with asyncio.timeout(timeout):
@@ -146,12 +143,14 @@ def _card(
 
 
 def _loosest(limits: list[Limits]) -> Limits:
-    """Give the limits of a whole agent: the loosest, but the fewest tries. Each call is held to its own skill's."""
+    """Give the limits of a whole agent: the loosest of its skills', and none where a skill has none."""
+
+    def most(name: str) -> Any:
+        found = [getattr(one, name) for one in limits]
+        return None if None in found else max(found)
+
     return Limits(
-        timeout=max((one.timeout for one in limits if one.timeout is not None), default=None),
-        attempts=min((one.attempts for one in limits if one.attempts is not None), default=None),
-        memory_mb=max((one.memory_mb for one in limits if one.memory_mb is not None), default=None),
-        output_kb=max((one.output_kb for one in limits if one.output_kb is not None), default=None),
+        timeout=most("timeout"), attempts=most("attempts"), memory_mb=most("memory_mb"), output_kb=most("output_kb")
     )
 
 
@@ -166,6 +165,7 @@ def _skill(name: str, function: Callable[..., Any], signature: Signature, said: 
         evidence=said.evidence,
         labels=said.labels,
         approval=said.approval,
+        limits=said.limits,
     )
 
 

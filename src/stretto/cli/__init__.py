@@ -1,10 +1,14 @@
 """The command line. Its modules load what they need when a command runs, so that `--help` is quick."""
 
 import sys
+from typing import NoReturn
 
 import typer
 
 from stretto.cli import agents, answers, init, plans, run, runs
+from stretto.cli.capture import fill_standard_streams
+from stretto.cli.options import EXIT, EXIT_USAGE
+from stretto.cli.text import clean
 from stretto.core.errors import StrettoError, UsageError
 
 app = typer.Typer(
@@ -40,17 +44,24 @@ def _root(
 
 def main() -> None:
     """Run the command line and exit; errors that people can mend are one clear message."""
+    fill_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
         app()
     except UsageError as error:
-        typer.echo(f"stretto: {error}", err=True)
-        sys.exit(2)
+        _leave(str(error), EXIT_USAGE)
     except StrettoError as error:
-        typer.echo(f"stretto: {error}", err=True)
-        sys.exit(1)
+        _leave(str(error), EXIT["failed"])
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _leave(f"cannot use {error.filename}: {error.strerror}; check the name and its rights", EXIT_USAGE)
     except KeyboardInterrupt:
-        typer.echo("stretto: interrupted", err=True)
-        sys.exit(130)
+        _leave("interrupted", EXIT["cancelled"])
+
+
+def _leave(message: str, code: int) -> NoReturn:
+    typer.echo(f"stretto: {clean(message)}", err=True)
+    sys.exit(code)

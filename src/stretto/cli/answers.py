@@ -8,6 +8,8 @@ from typing import Annotated, Any, Optional
 import typer
 
 from stretto.cli.options import RunArgument, StoreOption, WorkspaceOption, store_file
+from stretto.core.canonical import canonical
+from stretto.core.domain import Json
 from stretto.core.errors import UsageError
 
 TaskArgument = Annotated[
@@ -28,9 +30,10 @@ def approve(
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
     edit: Annotated[
-        Optional[Path], typer.Option("--edit", help="A JSON file with the arguments to use instead of those shown.")
+        Optional[Path],
+        typer.Option("--edit", metavar="FILE", help="A JSON file with the arguments to use instead of those shown."),
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why, for the record.")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")] = "",
 ) -> None:
     """Approve what a run waits with, exactly as it was shown; or edit its arguments."""
     if edit is None:
@@ -44,7 +47,7 @@ def deny(
     task: TaskArgument = None,
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is named in the delivery.")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is named in the delivery.")] = "",
 ) -> None:
     """Deny it: the task does not happen, and the delivery says so."""
     _decide(run_id, task, workspace, store, "deny", ("approval", "question", "goal"), reason=reason)
@@ -57,12 +60,18 @@ def answer(
     ],
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
+    result: Annotated[
+        Optional[str], typer.Option("--result", metavar="JSON", help="With done: what it gave, where others need it.")
+    ] = None,
 ) -> None:
     """Answer a question of a task; for an attempt in doubt say done, retry or fail."""
     if len(words) > 2:
         raise UsageError("one answer, please; put it in quotes")
     task = words[0] if len(words) == 2 else None
-    _decide(run_id, task, workspace, store, words[-1], ("question", "doubt", "goal"))
+    if result is not None and words[-1] != "done":
+        raise UsageError("--result belongs to the answer `done` to an attempt in doubt")
+    value = _json(result, "--result") if result is not None else None
+    _decide(run_id, task, workspace, store, words[-1], ("question", "doubt", "goal"), value=value)
 
 
 def _decide(
@@ -82,9 +91,10 @@ def _decide(
         async with open_store(store_file(workspace, store), must_exist=True) as journal:
             run = await find_run(journal, run_id)
             state = await load(journal, run)
-            open_ = [one for one in state.requests.values() if task in (None, one.task) and one.kind in kinds]
+            requests = sorted(state.requests.values(), key=lambda one: one.task)
+            open_ = [one for one in requests if task in (None, one.task) and one.kind in kinds]
             if not open_:
-                waiting = ", ".join(f"{one.task or 'the goal'} ({one.kind})" for one in state.requests.values())
+                waiting = ", ".join(f"{one.task or 'the goal'} ({one.kind})" for one in requests)
                 told = (
                     f"open are: {waiting}" if waiting else f"it waits for nobody; its status is {state.standing.value}"
                 )
@@ -114,11 +124,21 @@ def _decide(
 
 def _arguments(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from None
     except ValueError as error:
-        raise UsageError(f"{file}: not JSON: {error}") from None
+        raise UsageError(f"{file}: not UTF-8 text: {error}") from None
+    found = _json(text, str(file))
     if not isinstance(found, dict):
         raise UsageError(f"{file}: the arguments are a mapping, as `stretto show --json` gives them under requests")
+    return found
+
+
+def _json(text: str, where: str) -> Json:
+    try:
+        found = json.loads(text)
+        canonical(found)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where}: not JSON: {error}") from None
     return found

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from stretto.bootstrap import user
 from stretto.cli.screen import Screen
-from stretto.cli.text import indented, one_line
+from stretto.cli.text import as_json, indented, one_line
 from stretto.core.commands import AnswerRequest, Command
 from stretto.core.domain import Json, Request
 from stretto.core.state import RunState
 
 LONGEST_DIFF = 200
+LEFT_OPEN = "   left open; answer it from anywhere with stretto approve, or stop with Ctrl-C"
 
 
 class Terminal:
@@ -40,6 +41,7 @@ class Terminal:
                     self._screen.say("\n   (answered elsewhere, or no longer asked)")
                     raise
                 except EOFError:
+                    self._screen.say(f"\n{LEFT_OPEN}")
                     return None
 
     async def _decide(self, asked: Request) -> Command | None:
@@ -63,7 +65,7 @@ class Terminal:
             if word == "d":
                 return self._answer(asked, "deny", reason=await self._read("reason: "))
             if word == "l":
-                self._screen.say("   left open; answer it from anywhere with stretto approve, or stop with Ctrl-C")
+                self._screen.say(LEFT_OPEN)
                 return None
             if word == "e":
                 edited = await self._edit(asked.arguments)
@@ -106,10 +108,14 @@ class Terminal:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "arguments.json"
             file.write_text(json.dumps(arguments, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            with _terminal() as terminal:
-                process = await asyncio.create_subprocess_exec(
-                    *shlex.split(editor), str(file), stdout=terminal, stderr=terminal
-                )
+            try:
+                with _terminal() as terminal:
+                    process = await asyncio.create_subprocess_exec(
+                        *shlex.split(editor), str(file), stdout=terminal, stderr=terminal
+                    )
+            except (OSError, ValueError) as error:
+                self._screen.say(f"   cannot start the editor {editor!r}: {error}; set EDITOR to another")
+                return None
             await process.wait()
             with contextlib.suppress(ValueError):
                 edited = json.loads(file.read_text(encoding="utf-8"))
@@ -123,7 +129,7 @@ def shown(asked: Request, most: int | None = LONGEST_DIFF) -> str:
     """Give what a person should see before deciding: the diff, or else the arguments; at most so many lines."""
     if asked.kind == "goal":
         return indented("\n".join(f"{number}  {one_line(one)}" for number, one in enumerate(asked.choices, 1)), "   ")
-    text = asked.diff or json.dumps(asked.arguments, indent=2, ensure_ascii=False)
+    text = asked.diff or (as_json(asked.arguments) if asked.arguments is not None else "")
     lines = text.splitlines()
     if most is not None and len(lines) > most:
         lines = [*lines[:most], f"… {len(lines) - most} more lines; `stretto show RUN` has all"]

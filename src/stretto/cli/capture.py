@@ -85,18 +85,29 @@ class _Noise(io.TextIOBase):
         self._err.flush()
 
 
+def fill_standard_streams() -> None:
+    """Open what the caller closed: else the next file opened, perhaps the store, would be standard output."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
+
+
 @contextlib.contextmanager
 def prints_kept_apart() -> Iterator[Apart]:
     """While it lasts, nothing that an agent or a program of its prints reaches standard output."""
     with contextlib.ExitStack() as stack:
         apart = Apart(stack.enter_context(_own(1, sys.stdout)), stack.enter_context(_own(2, sys.stderr)))
-        if apart.err.isatty():
-            apart.listen()
-        else:
-            _redirect(2)
+        apart.listen()
         stack.enter_context(contextlib.redirect_stdout(apart.noise))
         stack.enter_context(contextlib.redirect_stderr(apart.noise))
-        yield apart
+        try:
+            yield apart
+        finally:
+            apart.settle()
 
 
 @contextlib.contextmanager

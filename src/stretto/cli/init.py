@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from stretto.cli.text import place
 from stretto.core.errors import UsageError
 
 
@@ -18,11 +19,11 @@ def register(app: typer.Typer) -> None:
 def init(folder: Annotated[Path, typer.Argument(help="The folder to make; new or empty.")] = Path()) -> None:
     """Make a small workspace that runs at once."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is not empty; name a new folder, nothing was written")
+        raise UsageError(f"{folder} is not empty, and nothing was written; name a new folder: stretto init FOLDER")
     try:
         with as_file(files("stretto") / "starter") as starter:
             copytree(starter, folder, dirs_exist_ok=True, ignore=ignore_patterns("__pycache__"))
     except OSError as error:
         raise UsageError(f"cannot write to {folder}: {error.strerror}") from None
     typer.echo(f"made a workspace in {folder}: agents in Python, a plan in YAML, two notes to work on\n")
-    typer.echo(f"  stretto plan -w {folder}\n  stretto run -w {folder}")
+    typer.echo(f"  stretto plan{place(folder, None)}\n  stretto run{place(folder, None)}")

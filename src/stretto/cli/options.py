@@ -32,6 +32,7 @@ QuietOption = Annotated[
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or `last`.")]
 
 EXIT = {"finished": 0, "partial": 3, "waiting": 4, "failed": 1, "cancelled": 130}
+EXIT_USAGE = 2
 FILE = "workspace.yaml"
 _SQLITE = b"SQLite format 3\0"
 

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
@@ -13,6 +15,7 @@ from stretto.views import Run, artifact_bytes, artifacts_of
 
 LONGEST_NAME = 120
 LONGEST_ANSWER = 4000
+WIDEST_PROSE = 100
 
 
 def prepare(folder: Path) -> None:
@@ -63,6 +66,8 @@ def conclude(run: Run, place: str, out: TextIO) -> None:
     out.write(f"\n{run.status} after {took}: {done}, cost {run.cost}\n")
     if run.answer is not None:
         shown = clean(answer_text(run))
+        if isinstance(run.answer, str) and out.isatty():
+            shown = "\n".join(_wrapped(line) for line in shown.splitlines())
         if len(shown) > LONGEST_ANSWER:
             shown = f"{shown[:LONGEST_ANSWER]}…\n(the whole answer: delivery.json, or stretto show {run.run_id}{place})"
         out.write(f"\n{shown}\n")
@@ -76,6 +81,14 @@ def conclude(run: Run, place: str, out: TextIO) -> None:
         out.write(f"  decide  {command}\n")
     if run.requests:
         out.write(f"  look    stretto show {run.run_id}{place}\n  go on   stretto resume {run.run_id}{place}\n")
+
+
+def _wrapped(line: str) -> str:
+    """Break a line of prose between words; what is set in, like code and tables, stays as it is."""
+    width = min(shutil.get_terminal_size().columns, WIDEST_PROSE)
+    if line.startswith((" ", "\t", "|")):
+        return line
+    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
 
 
 def gaps_text(run: Run) -> str:

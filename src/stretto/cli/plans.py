@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from stretto.cli.options import JsonOption, WorkspaceOption
+from stretto.cli.options import JsonOption, WorkspaceOption, here_or, orchestrator
 from stretto.cli.proposals import show_proposal
 from stretto.core.errors import UsageError
 
@@ -116,10 +116,7 @@ def _take_in(
 
 def _team(workspace: Path | None) -> "Orchestrator":
     """Give the agents of a workspace, or without one those that ship with Stretto."""
-    from stretto.bootstrap import Orchestrator, open_workspace, specialists
-
-    here = workspace if workspace is not None else (Path() if Path("workspace.yaml").exists() else None)
-    return open_workspace(here) if here is not None else Orchestrator(specialists())
+    return orchestrator(here_or(workspace), None)
 
 
 def _draw(plan: "Plan", team: "Orchestrator") -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TextIO
 
 from stretto.cli.screen import Quiet
-from stretto.cli.text import one_line
+from stretto.cli.text import clean, one_line
 from stretto.core.events import (
     AttemptDoubted,
     AttemptStarted,
@@ -117,4 +117,4 @@ class Progress(Quiet):
 
     def _line(self, at: float, sign: str, text: str) -> None:
         clock = datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
-        self.say(f"{clock}  {self._signs[sign]} {one_line(text)}")
+        self.say(f"{clock}  {self._signs[sign]} {' '.join(clean(text).splitlines())}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from stretto.cli.text import as_json as json_text
 from stretto.cli.text import clean
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def show_proposal(team: "Orchestrator", goal: str, inputs: Sequence[str], as_jso
     found = team.check(proposal.plan) if proposal.plan is not None and proposal.plan.tasks else []
     wrong = errors(found)
     if as_json:
-        typer.echo(json.dumps(_view(goal, proposal, found), ensure_ascii=False, indent=2))
+        typer.echo(json_text(_view(goal, proposal, found)))
     else:
         for line in _lines(proposal):
             typer.echo(clean(line))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, NoReturn, Opti
 import typer
 
 from stretto.cli.options import (
+    EXIT,
+    EXIT_USAGE,
     JsonOption,
     PlainOption,
     QuietOption,
@@ -31,6 +33,7 @@ from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
     from stretto.bootstrap import Orchestrator
+    from stretto.core.state import RunState
     from stretto.ports import People
     from stretto.views import Run
 
@@ -141,24 +144,33 @@ def resume(
             run_id, budget=budget, deadline=deadline, approve=_approve(approve), people=people, wait=patient
         )
 
-    _drive(_folder_of(run_id, workspace, store), store, output, wait, as_json, Shown(plain, quiet), pursue)
+    _drive(_folder_of(run_id, workspace, store), store, output, wait, as_json, Shown(plain, quiet), pursue, run_id)
 
 
 def _folder_of(run_id: str, workspace: Path | None, store: Path | None) -> Path | None:
-    """Give the workspace of a run: as named, else as the run itself remembers; None when it had none."""
+    """Give the workspace of a run: as named, else as the run itself remembers; None when it had none.
+
+    Raises UsageError when only the Python program that began it has its agents.
+    """
     if workspace is not None:
         return workspace_folder(workspace)
     if store is None and (here := here_or(None)) is not None:
         return here
-    from stretto.bootstrap import find_run, open_store
+    from stretto.bootstrap import SPECIALISTS, find_run, open_store
+    from stretto.orchestrator import load
 
-    async def look() -> str:
+    async def look() -> "RunState":
         async with open_store(store_file(None, store), must_exist=True) as journal:
-            found = await find_run(journal, run_id)
-            return next(one.workspace for one in await journal.runs(begins=found) if one.run == found)
+            return await load(journal, await find_run(journal, run_id))
 
-    folder = asyncio.run(look())
-    return Path(folder) if folder else None
+    state = asyncio.run(look())
+    if state.workspace:
+        return Path(state.workspace)
+    if not {one.name for one in state.catalogue.agents} <= SPECIALISTS.keys():
+        raise UsageError(
+            "this run was started from Python; go on with Orchestrator.resume(), or name a workspace with -w"
+        )
+    return None
 
 
 def _approve(text: str) -> Literal["ask", "all", "none"]:
@@ -175,6 +187,7 @@ def _drive(
     as_json: bool,
     shown: "Shown",
     pursue: "Callable[[Orchestrator, People, bool], Awaitable[Run]]",
+    run_id: str = "",
 ) -> None:
     from stretto.cli.asking import Terminal
     from stretto.cli.capture import prints_kept_apart
@@ -202,25 +215,27 @@ def _drive(
 
         result = _until_interrupted(shown_while_pursued())
         if result is None:
-            if screen.run:
-                screen.say(f"interrupted; the run is kept. Go on: stretto resume {screen.run}{where}")
-            _end(130)
+            kept = screen.run or run_id
+            again = f"the run is kept. Go on: stretto resume {kept}{where}" if kept else "nothing was begun"
+            screen.say(f"interrupted; {again}")
+            _end(EXIT["cancelled"])
         target = output or (team.workspace.folder if team.workspace else Path()) / "output" / result.run_id
         problem, files = None, {}
         try:
             files = hand_over(result, target)
         except UsageError as error:
             problem = error
-        if as_json:
-            apart.out.write(json_text({**result.as_json(files), "output": str(target)}) + "\n")
-        else:
-            conclude(result, where, apart.out)
-            if problem is None:
-                list_files(files, target, apart.out)
-        apart.out.flush()
+        with contextlib.suppress(BrokenPipeError):  # whoever reads it has heard enough, like `head`
+            if as_json:
+                apart.out.write(json_text({**result.as_json(files), "output": str(target)}) + "\n")
+            else:
+                conclude(result, where, apart.out)
+                if problem is None:
+                    list_files(files, target, apart.out)
+            apart.out.flush()
         if problem is not None:
             screen.say(f"stretto: {problem}")
-            _end(2)
+            _end(EXIT_USAGE)
         _end(exit_code(result.status))
 
 
@@ -252,6 +267,9 @@ def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
     if left:
         loop.run_until_complete(asyncio.wait(left, timeout=PATIENCE))
     loop.run_until_complete(loop.shutdown_asyncgens())
+    if not asyncio.all_tasks(loop):
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 def _end(code: int) -> NoReturn:

@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 def runs(
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
-    limit: Annotated[int, typer.Option("--limit", help="How many, newest first.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", metavar="NUMBER", min=1, help="How many, newest first.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
     """List the runs, newest first."""
@@ -124,7 +124,7 @@ def cancel(
     run_id: RunArgument,
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why, for the record.")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")] = "",
 ) -> None:
     """Stop a run; what is finished stays."""
     from stretto.bootstrap import find_run, leave_word, open_store, user

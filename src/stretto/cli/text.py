@@ -8,16 +8,18 @@ from pathlib import Path
 _HIDDEN = re.compile(
     r"[^\x20-\x7e\u00a0-\uffff\U00010000-\U0010ffff]|[\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff\ufeff]"
 )
+_HARMLESS = "\u200c\u200d\u200e\u200f"
+"""Joiners and marks without which words of some languages, and some emoji, are written wrongly."""
 
 
 def clean(text: str) -> str:
     """Give text of one or more lines without anything that a terminal would obey or hide."""
-    return "\n".join(_plain(line, keep="\t") for line in text.splitlines())
+    return "\n".join(_plain(line, keep=f"\t{_HARMLESS}") for line in text.splitlines())
 
 
 def one_line(text: str) -> str:
     """Give text as one line without anything that a terminal would obey or hide."""
-    return _plain(" ".join(text.split()), keep="")
+    return _plain(" ".join(text.split()), keep=_HARMLESS)
 
 
 def indented(text: str, by: str = "  ") -> str:
@@ -32,8 +34,21 @@ def as_json(value: object, *, indent: int | None = 2) -> str:
 
 def place(folder: Path | None, store: Path | None) -> str:
     """Give the options by which another command finds the same runs."""
-    said = "" if folder is None or folder.resolve() == Path.cwd() else f" -w {shlex.quote(str(folder))}"
-    return said + (f" --store {shlex.quote(str(store))}" if store is not None else "")
+    said = "" if folder is None or folder.resolve() == Path.cwd() else f" -w {_quoted(folder)}"
+    return said + (f" --store {_quoted(store)}" if store is not None else "")
+
+
+def _quoted(path: Path) -> str:
+    """Give a path as a shell reads it; `$'...'` where it holds what no terminal should see."""
+    text = str(path)
+    if one_line(text) == text:
+        return shlex.quote(text)
+    safe = "".join(letter if letter.isprintable() and letter not in "\\'" else _octal(letter) for letter in text)
+    return f"$'{safe}'"
+
+
+def _octal(letter: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in letter.encode(errors="surrogateescape"))
 
 
 def answer_command(run: str, task: str, kind: str, place: str = "") -> str:
@@ -44,7 +59,9 @@ def answer_command(run: str, task: str, kind: str, place: str = "") -> str:
 
 
 def _plain(text: str, keep: str) -> str:
-    return "".join(letter if letter.isprintable() or letter in keep else "\ufffd" for letter in text)
+    return "".join(
+        letter if letter.isprintable() or letter in keep else " " if letter.isspace() else "\ufffd" for letter in text
+    )
 
 
 def _escaped(match: "re.Match[str]") -> str:

@@ -423,13 +423,12 @@ def _climb(
     """Try the next rung of the ladder, or let the task fail."""
     state, one = draft.state, draft.state.tasks[id_]
     agent = str(one.agent)
-    limits = one.task.limits.attempts or state.roster.agents[agent].limits.attempts
     pause = pause_before(
         failure,
         tried=one.tries.get(failure.value, 1) - 1,
         attempt=one.attempt,
         effect=effect_of(state, one, agent),
-        most_attempts=limits,
+        most_attempts=state.roster.limits(one.task, agent).attempts,
         retries=state.catalogue.rules.retries,
         name=f"{state.run}/{id_}",
         retry_after=retry_after,
@@ -583,6 +582,9 @@ def _answer(draft: _Draft, command: AnswerRequest) -> None:
     elif command.decision == "done":
         personal = _is_personal(draft.state, draft.state.tasks[id_])
         draft.say(AttemptCompleted, task=id_, attempt=request.attempt, output=command.value, personal=personal)
+        if command.value is None:  # nobody knows the result: the person's word stands for its review
+            draft.say(TaskCompleted, task=id_, reviewer=command.actor)
+            _settle_parent(draft, id_)
 
 
 def _is_personal(state: RunState, one: TaskState) -> bool:

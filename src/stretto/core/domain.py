@@ -138,6 +138,7 @@ class Skill:
     evidence: bool = False  # results must cite what they rest on
     labels: tuple[str, ...] = ()  # what its results carry besides the labels of its inputs
     approval: Literal["policy", "ask"] = "policy"
+    limits: Limits = NO_LIMITS  # where it says nothing, the agent's hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from immutables import Map
 
-from stretto.core.domain import AgentCard, Catalogue, SideEffect, Skill, Task
+from stretto.core.domain import AgentCard, Catalogue, Limits, SideEffect, Skill, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,16 @@ class Roster:
         if task.effect is None or task.effect is declared:
             return declared
         return max(declared, task.effect, key=_GRAVITY.index)
+
+    def limits(self, task: Task, agent: str) -> Limits:
+        """Give the limits of an attempt: the task's, else the skill's, else the agent's."""
+        own, skill, card = task.limits, self.skill(task, agent).limits, self.agents[agent].limits
+        return Limits(
+            timeout=own.timeout or skill.timeout or card.timeout,
+            attempts=own.attempts or skill.attempts or card.attempts,
+            memory_mb=own.memory_mb or skill.memory_mb or card.memory_mb,
+            output_kb=own.output_kb or skill.output_kb or card.output_kb,
+        )
 
 
 _GRAVITY = [

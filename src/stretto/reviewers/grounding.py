@@ -110,5 +110,13 @@ def _readings(line: bytes) -> Iterator[str]:
 
 
 def _says(line: str, quoted: str) -> bool:
-    """Whether a line holds the quoted text; a quote may break off with an ellipsis."""
-    return " ".join(quoted.removesuffix("…").split()) in " ".join(line.split())
+    """Whether a line holds the quoted text; a quote may break off with an ellipsis.
+
+    Blanks count as one, and what cannot be printed counts as the sign that a quote may show instead of it.
+    """
+    return _plain(quoted.removesuffix("…")) in _plain(line)
+
+
+def _plain(text: str) -> str:
+    seen = "".join(letter if letter.isprintable() or letter in " \t\r\n" else "\ufffd" for letter in text)
+    return " ".join(seen.split())

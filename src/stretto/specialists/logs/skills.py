@@ -27,6 +27,7 @@ def analyse(path: str, work: Assignment, threshold: int = 5, window_seconds: int
         found = analyse_file(path, Options(threshold=threshold, window_seconds=window_seconds))
     except UnreadableLog as error:
         raise AgentFailure(str(error), FailureClass.REFUSED) from None
+    work.cite(path)  # also a quiet log has been read
     for line in _cited(found):
         work.cite(line.file, line.line, line.text)
     return found
