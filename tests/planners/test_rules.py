@@ -219,12 +219,12 @@ def test_many_files_are_worked_on_side_by_side_and_joined_where_a_list_is_taken(
         return Count(rows=len(file))
 
     @pure
-    def add(counts: list[Count]) -> int:
-        """Add up all counts."""
+    def combine(counts: list[Count]) -> int:
+        """Combine all counts."""
         return sum(one.rows for one in counts)
 
-    catalogue = Orchestrator([count, add]).catalogue
-    found = of("Add up the counts", {"files": ["/a", "/b"]}, {"files": InputSpec(kind="files")}, catalogue)
+    catalogue = Orchestrator([count, combine]).catalogue
+    found = of("Combine the counts", {"files": ["/a", "/b"]}, {"files": InputSpec(kind="files")}, catalogue)
     assert found.plan is not None
     first, second = found.plan.tasks
     assert first.for_each is not None
