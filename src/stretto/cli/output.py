@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
+from stretto.cli.rendering import as_text
 from stretto.cli.text import answer_command, as_json, clean, one_line
 from stretto.core.domain import Artifact
 from stretto.core.errors import UsageError
@@ -110,7 +111,7 @@ def contradictions_text(run: Run) -> str:
 
 def answer_text(run: Run) -> str:
     """Give the answer as text."""
-    return run.answer if isinstance(run.answer, str) else as_json(run.answer)
+    return run.answer if isinstance(run.answer, str) else as_text(run.answer)
 
 
 def list_files(files: dict[tuple[str, str], str], folder: Path, out: TextIO) -> None:

@@ -19,6 +19,11 @@ def rendered(body: dict[str, Json]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def as_text(value: Json) -> str:
+    """Give any JSON value as text."""
+    return "\n".join(_parts(value, ""))
+
+
 def _parts(value: Json, indent: str) -> Iterator[str]:
     match value:
         case dict():

@@ -200,7 +200,7 @@ class _Drafting:
     def _only_way(self) -> str | None:
         """Give the last skill of a team that leads from a request to one result, if there is exactly one such."""
         entries = self._ranking.entries
-        if any(one.skill.description for one in entries.values()) or not any(one.asks for one in entries.values()):
+        if not any(one.asks for one in entries.values()):
             return None
         clause = self._goal.clauses[-1]
         search = Search(entries, self._inputs, self._specs, frozenset())
@@ -316,6 +316,9 @@ class _Drafting:
 
     def _lacks(self, skill: str, argument: Argument, number: int, path: tuple[str, ...]) -> None:
         """Say what is missing, at the very source: the argument that nothing gives of the maker that comes nearest."""
+        if argument.collects:
+            mend = "what it is to be about, asked for before it, as in 'summarise notes.md and write a report'"
+            raise _Stuck(f"{skill} puts results together, and the goal asks for none before it", mend)
         either = [one.name for one in alternatives(self._search.arguments(skill))]
         if len(either) > 1:
             names = " or ".join(repr(one) for one in either)

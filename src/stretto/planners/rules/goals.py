@@ -11,7 +11,7 @@ from stretto.planners.rules.words import EMPTY, QUESTIONS, stem, telling, words_
 LONGEST = 8_000
 """Characters of a goal that are looked into."""
 
-What: TypeAlias = Literal["url", "path", "sql", "expression", "text", "number"]
+What: TypeAlias = Literal["url", "address", "path", "sql", "expression", "text", "number"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,10 @@ _QUOTED = (
     r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|«([^»\n]{1,2000})»"
     r"|(?<!\w)'([^'\n]{1,2000})'(?!\w)|`([^`\n]{1,2000})`"
 )
-_SQL = r"\b(?:SELECT\b[\s\S]{1,2000}?\bFROM\b|WITH\b[\s\S]{1,200}?\bAS\s*\()[\s\S]*"
+_SQL = (
+    r"\b(?:SELECT\b[\s\S]{1,2000}?\bFROM\b|WITH\b[\s\S]{1,200}?\bAS\s*\()[\s\S]*"
+    r"|(?<=:\s)(?i:select\b[\s\S]{1,2000}?\bfrom\b)[\s\S]*"
+)
 _FUNCTION = r"(?:sqrt|sum|mean|average|median|min|max|abs|round|stdev|percentile|log|exp)"
 _UNIT_NAME = r"[A-Za-zµ°]{1,12}(?:[/*^·][A-Za-z0-9]{1,6})*"
 _UNIT = rf"(?:[%°€$£]|{_UNIT_NAME})?"
@@ -70,12 +73,14 @@ _IN_WORDS = re.compile(
     rf"\b(add|subtract|multiply|divide)\s+({_NUMBER}\s?{_UNIT})\s+(?:and|to|from|by)\s+({_NUMBER}\s?{_UNIT})",
     re.IGNORECASE,
 )
+_ROOT = re.compile(rf"\bsquare\s+root\s+of\s+({_NUMBER}\s?{_UNIT})", re.IGNORECASE)
 _SIGNS = {"add": ("+", False), "subtract": ("-", True), "multiply": ("*", False), "divide": ("/", False)}
 _CALLED = {"minimum": "min", "maximum": "max", "total": "sum", "average": "mean"}
 _LITERALS: tuple[tuple[What, re.Pattern[str]], ...] = (
     ("url", re.compile(_URL)),
     ("sql", re.compile(_SQL)),
     ("text", re.compile(_QUOTED)),
+    ("address", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("path", re.compile(_PATH)),
     ("expression", re.compile(rf"{_CALL}|{_SUM}")),
 )
@@ -168,6 +173,9 @@ def _said(text: str) -> list[Said]:
         numbers = re.findall(_NUMBER, match[2])
         value = f"{_CALLED.get(name, name)}({', '.join(one.replace(',', '') for one in numbers)})"
         found.append(Said(what="expression", value=value, start=match.start()))
+        masked = masked[: match.start()] + _MARK * len(match[0]) + masked[match.end() :]
+    for match in _ROOT.finditer(masked):
+        found.append(Said(what="expression", value=f"sqrt({match[1].strip()})", start=match.start()))
         masked = masked[: match.start()] + _MARK * len(match[0]) + masked[match.end() :]
     for match in _IN_WORDS.finditer(masked):
         sign, turned = _SIGNS[match[1].lower()]

@@ -87,7 +87,7 @@ class Ranking:
         about = hit / total if total else 0.0
         score = min(1.0, _VERB * verb + _OBJECT * about + _LITERAL * literal)
         makes_other = clause.verb and sense(clause.verb) == sense("write") and total and not hit
-        if makes_other or (not verb and not literal and spoken < 0.6):
+        if makes_other or (not verb and not literal and (spoken < 0.6 or clause.verb in self._verbs)):
             score = min(score, ENOUGH - 0.01)  # the right things, but not the work that is asked for
         why = ", ".join([*([f"does what {clause.verb!r} asks"] if verb and clause.verb else []), *met])
         return Ranked(entry=entry, score=round(score, 4), why=why)

@@ -26,6 +26,7 @@ from stretto.planners.rules.words import named
 
 _TEXT: Schema = {"type": "string"}
 _NAMES: dict[str, str] = {
+    "address": "address recipient email",
     "url": "url address link",
     "sql": "sql query statement",
     "expression": "expression formula sum",

@@ -8,7 +8,7 @@ _WORD = re.compile(r"[^\W\d_]+|\d+", re.UNICODE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 _ALIKE = (
-    "analyse analyze examine inspect investigate study diagnose",
+    "analyse analyze examine inspect investigate study diagnose detect",
     "answer explain tell say respond",
     "apply fix repair mend remedy resolve harden remediate",
     "approve accept authorise authorize",

@@ -13,6 +13,7 @@ DEEPEST = 5
 _SAID = ("summary", "answer", "conclusion")
 _LONG = 80
 MOST_FIGURES = 5
+MOST_TEXTS = 5
 
 
 def gather(results: Mapping[str, Any], title: str) -> Document:
@@ -145,13 +146,26 @@ def _summaries(results: Mapping[str, Any]) -> list[str]:
     for heading, value in results.items():
         if isinstance(value, Mapping):
             said = next((value[name] for name in _SAID if isinstance(value.get(name), str) and value[name]), None)
+            said = said or _told(value)
             figures = [f"{_heading(name)} {_cell(one)}" for name, one in value.items() if isinstance(one, int | float)]
-            if said is None and figures:
+            if not said and figures:
                 said = f"{_heading(heading)}: {', '.join(figures[:MOST_FIGURES])}."
             found += [said] if said else []
         elif isinstance(value, str | int | float) and len(str(value)) <= _LONG:
             found.append(f"{_heading(heading)}: {_cell(value)}")
     return found
+
+
+def _told(value: Mapping[str, Any]) -> str:
+    """Give the first texts of a result that is a list of them: sentences, passages."""
+    for inner in value.values():
+        if (
+            isinstance(inner, list | tuple)
+            and inner
+            and all(isinstance(one, Mapping) and "text" in one for one in inner)
+        ):
+            return " ".join(str(one["text"]) for one in inner[:MOST_TEXTS])
+    return ""
 
 
 def _is_table(value: Mapping[str, Any]) -> bool:
