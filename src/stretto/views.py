@@ -1,12 +1,14 @@
 """A run as others see it: plain values for `--json`, Python and pages."""
 
 import base64
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from stretto.core.canonical import canonical
 from stretto.core.domain import (
     Artifact,
     Citation,
@@ -21,8 +23,11 @@ from stretto.core.domain import (
     Task,
 )
 from stretto.core.plan.diagnostics import Diagnostic
-from stretto.core.state import RunState, TaskState, gaps
+from stretto.core.state import RunState, TaskState, accepted, gaps
 from stretto.ports import RunSummary
+
+BEGINS = 200
+"""Characters of a context entry that are shown; the whole is one `--entry` away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -117,6 +122,7 @@ class Run:
             ],
             "gaps": [{"task": one.task, "what": one.what, "why": one.why} for one in self.gaps],
             "requests": list(self.requests),
+            "context": context_view(state),
             "cost": cost_view(state.spent, state.steps),
             "plan": plan_view(state),
             "started": moment(state.started),
@@ -229,6 +235,49 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     if plan.deliver is not None:
         found["deliver"] = plan.deliver
     return found
+
+
+def context_view(state: RunState) -> list[dict[str, Any]]:
+    """Give every version of every context entry: who wrote it, when, from what, how large it is and how it begins."""
+    found = []
+    for key, versions in state.context.items():
+        spec = state.catalogue.context.get(key)
+        for entry in versions:
+            raw = canonical(accepted(state, entry.task))
+            text = raw.decode()
+            found.append(
+                {
+                    "key": key,
+                    "version": entry.version,
+                    "newest": entry.version == len(versions),
+                    "task": entry.task,
+                    "agent": state.tasks[entry.task].agent,
+                    "attempt": entry.attempt,
+                    "at": moment(entry.at),
+                    "from": sorted(state.tasks[entry.task].needs),
+                    "reads": dict(entry.reads),
+                    "read_by": sorted(id_ for id_, one in state.tasks.items() if one.reads.get(key) == entry.version),
+                    "stale_for": sorted(
+                        id_ for id_, one in state.tasks.items() if one.stale.get(key, (0, 0))[0] == entry.version
+                    ),
+                    "bytes": len(raw),
+                    "sha256": hashlib.sha256(raw).hexdigest(),
+                    "begins": text if len(text) <= BEGINS else text[:BEGINS] + "…",
+                    "description": spec.description if spec is not None else "",
+                }
+            )
+    return found
+
+
+def entry_value(state: RunState, wanted: str) -> Json:
+    """Give a context entry by `KEY` (newest) or `KEY@VERSION`; raises LookupError with what there is."""
+    key, _, version = wanted.rpartition("@") if "@" in wanted else (wanted, "", "")
+    versions = state.context.get(key)
+    if versions is None:
+        raise LookupError(f"there is no context entry {key!r}; there are {', '.join(sorted(state.context)) or 'none'}")
+    if version and not (version.isdigit() and 0 < int(version) <= len(versions)):
+        raise LookupError(f"{key!r} has the versions 1 to {len(versions)}, not {version!r}")
+    return accepted(state, versions[int(version or len(versions)) - 1].task)
 
 
 def diagnostic_view(one: Diagnostic) -> dict[str, Any]:

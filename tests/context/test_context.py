@@ -1,12 +1,15 @@
 """The shared context: versioned, scoped, checked against its schema, and never read stale without a word."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from stretto import Orchestrator, pure
 from stretto.bootstrap import open_workspace
+from stretto.cli import app
 from stretto.core.errors import BadPlan, BadWorkspace
 from stretto.core.events import ReadStale
 from stretto.views import Run
@@ -137,3 +140,40 @@ async def test_an_entry_that_nobody_declared_cannot_be_written(tmp_path: Path) -
 def test_a_broken_context_is_told_with_its_place(tmp_path: Path, context: str, message: str) -> None:
     with pytest.raises(BadWorkspace, match=message):
         open_workspace(workspace(tmp_path, context))
+
+
+def test_the_command_line_shows_versions_with_their_provenance_and_one_entry_whole(tmp_path: Path) -> None:
+    (tmp_path / "agent.py").write_text(
+        "from stretto import pure\n\n@pure\ndef start() -> list[int]:\n    return list(range(1000))\n\n"
+        "@pure\ndef more(before: list[int]) -> list[int]:\n    return before + [1000]\n"
+    )
+    (tmp_path / "workspace.yaml").write_text(
+        "name: w\ngoal: count\nagents: [agent.py]\nplan: plan.yaml\n"
+        "context:\n  numbers: {type: array, description: what was counted}\n"
+    )
+    (tmp_path / "plan.yaml").write_text(
+        "tasks:\n  a: {skill: agent.start, writes: numbers}\n"
+        "  b: {skill: agent.more, inputs: {before: {ref: context.numbers}}, after: [a], writes: numbers}\n"
+    )
+    place = ["-w", str(tmp_path)]
+    program = CliRunner()
+    run = asyncio.run(open_workspace(tmp_path).run("count"))
+    assert run.status == "finished"
+    shown = program.invoke(app, ["show", "last", "--context", *place])
+    assert shown.exit_code == 0
+    lines = shown.output.splitlines()
+    assert lines[0] == "numbers@1  (superseded)  3,891 bytes"
+    assert lines[1].startswith("  written by a (agent, attempt 1) at 20")
+    assert lines[2] == "  read by b"
+    assert lines[4].startswith("numbers@2  3,896 bytes")
+    assert lines[6] == "  from a, numbers@1"
+    whole = json.loads(program.invoke(app, ["show", "last", "--entry", "numbers@1", *place]).output)
+    assert whole == list(range(1000))
+    assert len(json.loads(program.invoke(app, ["show", "last", "--entry", "numbers", *place]).output)) == 1001
+    entries = json.loads(program.invoke(app, ["show", "last", "--json", *place]).output)["context"]
+    assert [(one["key"], one["version"], one["task"], one["read_by"]) for one in entries] == [
+        ("numbers", 1, "a", ["b"]),
+        ("numbers", 2, "b", []),
+    ]
+    missing = program.invoke(app, ["show", "last", "--entry", "numbers@3", *place])
+    assert "has the versions 1 to 2, not '3'" in str(missing.exception)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from functools import reduce
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -21,6 +21,7 @@ from stretto.cli.options import (
 )
 from stretto.cli.text import answer_command, clean, one_line, place
 from stretto.cli.text import as_json as json_text
+from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
     from stretto.core.events import Event
@@ -71,6 +72,13 @@ def show(
     times: Annotated[
         bool, typer.Option("--timeline", help="Show when which task ran, how much side by side, gaps and handoffs.")
     ] = False,
+    context: Annotated[
+        bool,
+        typer.Option("--context", help="Show the shared context: versions, who wrote them from what, who read them."),
+    ] = False,
+    entry: Annotated[
+        Optional[str], typer.Option("--entry", metavar="KEY[@VERSION]", help="Print one context entry whole, as JSON.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one run: its tasks, what waits for a person with the full diff, what it delivered."""
@@ -86,12 +94,42 @@ def show(
 
     events, owner = asyncio.run(look())
     found = Run(state=reduce(evolve, events, RunState()))
-    if as_json:
+    if entry is not None:
+        typer.echo(json_text(_entry(found, entry)))
+    elif as_json:
         typer.echo(json_text(found.as_json()))
+    elif context:
+        _print_context(found)
     elif times:
         _print_timeline(found.state, events, _seen_at(found.state, owner))
     else:
         _print(found, place(workspace, store), _seen_at(found.state, owner))
+
+
+def _entry(run: "Run", wanted: str) -> object:
+    from stretto.views import entry_value
+
+    try:
+        return entry_value(run.state, wanted)
+    except LookupError as error:
+        raise UsageError(str(error.args[0])) from None
+
+
+def _print_context(run: "Run") -> None:
+    """Print the context of a run, a paragraph per version."""
+    from stretto.views import context_view
+
+    for one in context_view(run.state):
+        head = f"{one['key']}@{one['version']}{'' if one['newest'] else '  (superseded)'}  {one['bytes']:,} bytes"
+        typer.echo(clean(head))
+        sources = [*one["from"], *(f"{key}@{version}" for key, version in one["reads"].items())]
+        typer.echo(clean(f"  written by {one['task']} ({one['agent']}, attempt {one['attempt']}) at {one['at']}"))
+        for name, ids in (("from", sources), ("read by", one["read_by"]), ("stale for", one["stale_for"])):
+            if ids:
+                typer.echo(clean(f"  {name} {', '.join(ids)}"))
+        typer.echo(f"  {one_line(one['begins'])}")
+    if not run.state.context:
+        typer.echo("this run wrote nothing to its context")
 
 
 def watch(
