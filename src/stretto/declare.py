@@ -32,6 +32,7 @@ class Declared:
     cost: Cost = FREE
     latency: float | None = None
     concurrency: int | None = None
+    window: int | None = None
     isolated: bool = False
     evidence: bool = False
     labels: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ def agent(
     tokens: int = 0,
     latency: float | None = None,
     concurrency: int | None = None,
+    window: int | None = None,
     isolated: bool | None = None,
     evidence: bool | None = None,
     labels: tuple[str, ...] | list[str] | None = None,
@@ -85,7 +87,14 @@ def agent(
     _check_kinds({"preview": preview, "lookup": lookup}, Callable, "a function")
     _check_amounts({"timeout": timeout, "latency": latency}, whole=False)
     _check_amounts(
-        {"attempts": attempts, "memory_mb": memory_mb, "output_kb": output_kb, "concurrency": concurrency}, whole=True
+        {
+            "attempts": attempts,
+            "memory_mb": memory_mb,
+            "output_kb": output_kb,
+            "concurrency": concurrency,
+            "window": window,
+        },
+        whole=True,
     )
     if name is not None and not _NAME.fullmatch(name):
         raise BadAgent(f"a skill is named with letters, digits, dots and dashes, not {name!r}")
@@ -100,6 +109,7 @@ def agent(
         "cost": Cost(money=_money(cost), tokens=tokens) if cost is not None or tokens else None,
         "latency": latency,
         "concurrency": concurrency,
+        "window": window,
         "isolated": isolated,
         "evidence": evidence,
         "approval": approval,

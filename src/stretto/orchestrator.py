@@ -17,6 +17,7 @@ from stretto.core.commands import (
     ReportOutcome,
     ReportReview,
 )
+from stretto.core.compress import fitted
 from stretto.core.context import Missing, context_schema, resolve, value_of, visible
 from stretto.core.decide import step
 from stretto.core.domain import (
@@ -252,6 +253,10 @@ class Conductor:
             return Failed(failure=FailureClass.UNAVAILABLE, message=message)
         assignment = self._assignment(one, effect.task, effect.attempt)
         assignment.limits = limits = self._limits(one, effect.agent)
+        if agent.card.window is not None:
+            whole = assignment.arguments
+            assignment.arguments, names = fitted(whole, agent.card.window)
+            assignment.shortened = {name: whole[name] for name in names}
         try:
             async with asyncio.timeout(limits.timeout):
                 return await agent.run(assignment)

@@ -47,7 +47,8 @@ class Assignment:
     """One attempt at one task, as the agent sees it, and what it notes down besides its result.
 
     `key` names the action for the outside world and is the same on every repetition; `feedback` says what was
-    wrong with the attempt before; `answers` are what people said to this task's questions.
+    wrong with the attempt before; `answers` are what people said to this task's questions. `shortened` are the
+    arguments that did not fit the agent's window: `whole(name)` gives them as they are.
     """
 
     run: str
@@ -60,6 +61,7 @@ class Assignment:
     feedback: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    shortened: dict[str, Json] = field(default_factory=dict)
     citations: list[Citation] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)
     spent: Cost = FREE
@@ -72,6 +74,10 @@ class Assignment:
     def attach(self, name: str, content: str, media: str = "text/plain") -> None:
         """Hand in a text file beside the result."""
         self.artifacts.append(Artifact(name=name, media=media, content=content))
+
+    def whole(self, name: str) -> Json:
+        """Give an argument as it is, however large; raises KeyError for one that there is not."""
+        return self.shortened[name] if name in self.shortened else self.arguments[name]
 
     def spend(self, money: str | float | Decimal = 0, tokens: int = 0) -> None:
         """Report what this attempt has cost so far: dollars and tokens, added up."""

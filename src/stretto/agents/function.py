@@ -133,6 +133,7 @@ def _card(
         perimeter=tuple(sorted(set.intersection(*map(set, perimeters)))) if perimeters else None,
         cost=max((one.cost for one in said), key=lambda cost: (cost.money, cost.tokens)),
         latency=max((one.latency for one in said if one.latency is not None), default=None),
+        window=min((one.window for one in said if one.window is not None), default=None),
         concurrency=min((one.concurrency for one in said if one.concurrency is not None), default=None),
         backups=tuple(dict.fromkeys(backup for one in said for backup in one.backups)),
         limits=_loosest([one.limits for one in said]),

@@ -147,6 +147,7 @@ class AgentCard:
 
     `cost` is the most one attempt may cost, `latency` the usual seconds of one; `perimeter` names the labels
     it may see (None: any); `concurrency` how many attempts it takes at once (None: no limit of its own);
+    `window` how many characters of arguments it reads (None: any), beyond which they are shortened for it;
     `previews` and `looks_up` say that it can show a change before making it, and tell after a crash whether a
     keyed action happened.
     """
@@ -162,6 +163,7 @@ class AgentCard:
     cost: Cost = FREE
     latency: float | None = None
     concurrency: int | None = None
+    window: int | None = None
     backups: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
     isolated: bool = False
