@@ -26,8 +26,10 @@ class BadDocument(ValueError):
 def check(document: Document) -> None:
     """Do nothing if `document` is sound; raise BadDocument at the first fault, in reading order, if not."""
     sources = len(document.sources)
+    _cites(document.cites, sources, "cites")
     for i, fact in enumerate(document.facts):
         _one_of(fact.tone, get_args(Tone), f"facts[{i}].tone")
+        _cites(fact.cites, sources, f"facts[{i}].cites")
     for i, section in enumerate(document.sections):
         _section(section, sources, f"sections[{i}]")
 

@@ -27,6 +27,8 @@ class Fact:
     """The figure itself with its unit, as it shall be read: "1,204", "38 min"."""
     tone: Tone = "plain"
     """How it is to be taken; shown by colour, shape and word."""
+    cites: tuple[int, ...] = ()
+    """Numbers, from 1, of the document's sources that the figure rests on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,8 @@ class Document:
     """The title."""
     summary: str = ""
     """What a reader with one minute must know; paragraphs and lists as in a section's text."""
+    cites: tuple[int, ...] = ()
+    """Numbers, from 1, of the sources that the summary rests on."""
     facts: tuple[Fact, ...] = ()
     """The key figures, three to six of them at best."""
     sections: tuple[Section, ...] = ()

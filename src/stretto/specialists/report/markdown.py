@@ -6,6 +6,7 @@ The one exception is what a fenced code block holds, which every renderer shows 
 import re
 from collections.abc import Iterable, Iterator
 
+from stretto.specialists.report.citing import shown, spans
 from stretto.specialists.report.document import Chart, Citation, Document, Fact, Section, Table
 from stretto.specialists.report.escape import fence, inline
 from stretto.specialists.report.numbers import drawn_value, plain, quantity
@@ -36,7 +37,7 @@ def _parts(document: Document) -> Iterator[str]:
     yield f"# {inline(one_line(document.title, otherwise='Untitled report'))}"
     if made := one_line(document.made):
         yield f"*{inline(made)}*"
-    yield from _prose(document.summary, ())
+    yield from _prose(document.summary, document.cites)
     if document.facts:
         yield "\n".join(_fact(fact) for fact in document.facts)
     if document.gaps:
@@ -78,7 +79,7 @@ def _block(items: tuple[str, ...], *, bullets: bool) -> str:
 
 def _fact(fact: Fact) -> str:
     label = inline(one_line(fact.label, otherwise="–"))
-    return f"- **{label}:** {inline(one_line(fact.value, otherwise='–'))}{_TONES.get(fact.tone, '')}"
+    return f"- **{label}:** {inline(one_line(fact.value, otherwise='–'))}{_TONES.get(fact.tone, '')}{_cites(fact.cites)}"
 
 
 def _table(table: Table) -> Iterator[str]:
@@ -137,4 +138,4 @@ def _source(source: Citation) -> str:
 
 
 def _cites(numbers: tuple[int, ...]) -> str:
-    return "".join(f" [[{number}]](#sources)" for number in numbers)
+    return "".join(f" [[{shown(span)}]](#sources)" for span in spans(numbers))

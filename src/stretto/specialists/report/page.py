@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stretto.specialists.report.bars import ROW_HEIGHT
+from stretto.specialists.report.citing import shown, spans
 from stretto.specialists.report.diff import DiffLine, diff_lines
 from stretto.specialists.report.document import Citation, Code, Document, Fact, Section, Table
 from stretto.specialists.report.drawing import PLOT_TOP, Drawing, drawn
@@ -26,6 +28,7 @@ from stretto.specialists.report.prose import Block, blocks, one_line
 _TEMPLATES = Path(__file__).parent / "templates"
 _CONTENTS_FROM = 5
 _LONG_WORD = 26
+_MANY_SOURCES = 40
 _TONE_WORDS = {"good": "good", "warn": "warning", "bad": "bad"}
 
 
@@ -66,11 +69,13 @@ def to_html(document: Document) -> str:
         title=one_line(document.title, otherwise="Untitled report"),
         made=one_line(document.made),
         summary=blocks(document.summary),
+        cites_of_summary=document.cites,
         facts=tuple(_fact(fact) for fact in document.facts),
         gaps=document.gaps,
         contents=chapters if len(chapters) >= _CONTENTS_FROM else (),
         sections=sections,
         sources=tuple(_source(source) for source in document.sources),
+        many=len(document.sources) > _MANY_SOURCES,
         sizes={"row": ROW_HEIGHT, "top": PLOT_TOP, "plot": PLOT_HEIGHT},
     )
 
@@ -86,6 +91,7 @@ def _environment() -> tuple[Environment, str]:
         keep_trailing_newline=True,
         auto_reload=False,
     )
+    environment.filters.update(spans=spans, span=shown)
     # The page includes the style sheet between its style tags with nothing added, so this is its hash.
     style = environment.get_template("style.css").render()
     digest = b64encode(sha256(style.encode()).digest()).decode()
@@ -147,12 +153,13 @@ def _code(code: Code) -> _CodeView:
     return _CodeView(language=language, text=text, diff=diff_lines(text) if language == "diff" else ())
 
 
-def _fact(fact: Fact) -> dict[str, str]:
+def _fact(fact: Fact) -> dict[str, Any]:
     return {
         "label": one_line(fact.label, otherwise="–"),
         "value": one_line(fact.value, otherwise="–"),
         "tone": fact.tone,
         "word": _TONE_WORDS.get(fact.tone, ""),
+        "cites": fact.cites,
     }
 
 

@@ -10,7 +10,7 @@ from stretto.specialists.verify.recompute import recompute
 
 MOST_CLAIMS = 10_000
 LONGEST_CLAIM = 2_000
-MOST_CITATIONS = 50
+MOST_CITATIONS = 2_000
 MOST_FIGURES = 40
 _SHOWN = 400
 
@@ -45,6 +45,8 @@ def _verdict(claim: Claim, library: Library) -> Verdict:
         return _said(claim, "unsupported", f"the claim holds more than {MOST_FIGURES} figures; part it")
     if not claim.citations:
         return _said(claim, "unsupported", "it cites nothing")
+    if len(claim.citations) > MOST_CITATIONS:
+        return _said(claim, "unsupported", f"the claim cites more than {MOST_CITATIONS:,} places; part it")
     lines, unreadable, misquoted = _evidence(claim, library)
     if misquoted is not None:
         return _said(claim, misquoted.verdict, misquoted.reason, misquoted.line)
@@ -71,7 +73,7 @@ def _evidence(claim: Claim, library: Library) -> tuple[list[Line], str, Finding 
     lines: dict[tuple[str, int | None, str], Line] = {}
     unreadable = ""
     wanted = words_in([claim.text])
-    for citation in claim.citations[:MOST_CITATIONS]:
+    for citation in claim.citations:
         try:
             found = library.lines(citation, wanted)
         except Unreadable as error:

@@ -57,7 +57,7 @@ _NUMBER = re.compile(
     (?:[-\s]?(?P<scale>{_SCALE})\b|(?P<suffix>[kKmMbB]|bn|mn)(?![\w/°]))?
     (?:\s?(?P<percent>%|percent\b|per\ cent\b|pct\b)(?P<points>[-\s]?points?\b)?
       |\s?(?P<pp>percentage[-\s]points?\b|pp\b)
-      |[-\s]?(?P<money>[$€£¥₹]|(?i:{_MONEY})\b)
+      |[-\s]?(?P<money>[$€£¥₹](?!\d)|(?i:{_MONEY})\b(?!\s?\d))
       |[-\s]?(?P<unit>{_UNIT})(?![\w/]))?
     (?![\w%]|[.,:]\d|[-/:@]\w*\d*[A-Za-z_])""",
     re.VERBOSE,

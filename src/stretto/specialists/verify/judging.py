@@ -160,6 +160,8 @@ class Case:
         """Say how a figure that does not stand in the lines is borne out all the same."""
         if claimed.kind == "" and any(same(claimed, one) for line in self.lines for one in figures_of(line.context)):
             return f"{claimed.text} stands in the heading"
+        if _is_year(claimed) and (period := _period_of(claimed, self.lines)):
+            return f"{claimed.text} stands in {period}"
         if claimed.kind == "%" and re.search(
             r"%|percent|rate|share|pct", " ".join(one.context for one in self.lines), re.I
         ):
@@ -377,6 +379,12 @@ def _alike(claimed: Figure, stated: Figure) -> bool:
 
 def _is_year(figure: Figure) -> bool:
     return figure.kind == "" and len(figure.text) == 4 and figure.text.isdigit() and 1900 <= figure.amount <= 2100
+
+
+def _period_of(year: Figure, lines: Sequence[Line]) -> str:
+    """Give a part of that year that a line names: `2025-Q3`, `2025-03`, `2025-03-31`."""
+    pattern = re.compile(rf"(?<![\w.,-]){year.text}[-/ ]?[QHW]\d{{1,2}}\b|(?<![\w.,-]){year.text}[-/]\d\d(?:[-/]\d\d)?\b")
+    return next((found[0] for line in lines if (found := pattern.search(line.text))), "")
 
 
 def _nouns_after(text: str, figure: Figure) -> set[str]:
