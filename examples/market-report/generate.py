@@ -361,7 +361,7 @@ def generate(seed: int, out: Path) -> None:
     notes = notes_of(ledger)
     (out / "notes").mkdir(parents=True, exist_ok=True)
     sales = [f"{quarter},{region},{company},{units},{revenue}" for (quarter, region, company), (units, revenue) in
-             sorted(ledger.sales.items(), key=lambda one: (one[0][2], one[0][1], one[0][0]))]  # fmt: skip
+             sorted(ledger.sales.items(), key=lambda one: (one[0][0], one[0][1], one[0][2]))]  # fmt: skip
     prices = [f"{quarter},{company},{price}" for (quarter, company), price in ledger.prices.items()]
     survey = [f"{year},{company},{','.join(map(str, counts))}" for (year, company), counts in ledger.survey.items()]
     files = {

@@ -426,6 +426,51 @@ def test_cites_link_to_the_list_of_sources() -> None:
     assert "1. `a.log:7` — “seven \\| \\`x\\`”\n2. `b c.log`" in rendered.markdown
 
 
+def test_three_or_more_sources_in_a_row_are_cited_as_a_span() -> None:
+    sources = tuple(Citation(file="a.csv", line=line, text="x") for line in range(1, 10))
+    table = Table(columns=("a",), rows=(("x",),), cites=((9, 1, 2, 4, 5, 6, 7),))
+    rendered = one_table(table, sources)
+    assert "[[9]](#sources) [[1]](#sources) [[2]](#sources) [[4–7]](#sources)" in rendered.markdown
+    assert '<a class="cite" href="#source-4" aria-label="Sources 4–7">[4–7]</a>' in rendered.html
+    assert 'href="#source-5"' not in rendered.html
+
+
+def test_many_sources_of_one_row_are_folded_and_all_of_them_stay() -> None:
+    sources = tuple(Citation(file="a.csv", line=line, text="x") for line in range(1, 42))
+    odd = tuple(range(1, 42, 2))
+    page = one_table(Table(columns=("a",), rows=(("x",),), cites=(odd,)), sources).html
+    assert "<summary>21 sources</summary>" in page
+    assert all(f'href="#source-{number}"' in page for number in odd)
+    assert all(f'id="source-{number}"' in page for number in range(1, 42))
+
+
+def test_the_summary_and_a_key_figure_can_be_cited() -> None:
+    document = Document(
+        title="t",
+        summary="It grew.",
+        cites=(1,),
+        facts=(Fact(label="Growth", value="12 %", cites=(2,)),),
+        sources=(Citation(file="a.csv", line=1), Citation(file="a.csv", line=2)),
+    )
+    rendered = render(document)
+    assert "It grew. [[1]](#sources)" in rendered.markdown
+    assert "- **Growth:** 12 % [[2]](#sources)" in rendered.markdown
+    assert rendered.html.count('class="cite"') == 2
+
+
+@pytest.mark.parametrize(
+    ("document", "where"),
+    [
+        (Document(title="t", cites=(1,)), "cites[0]"),
+        (Document(title="t", facts=(Fact(label="a", value="b", cites=(1,)),)), "facts[0].cites[0]"),
+    ],
+)
+def test_a_citation_of_no_source_is_refused_with_its_place(document: Document, where: str) -> None:
+    with pytest.raises(BadDocument) as refused:
+        render(document)
+    assert refused.value.where == where
+
+
 def test_what_is_missing_stands_before_the_body_and_only_if_something_is() -> None:
     body = (Section(heading="Body"),)
     with_gaps = render(Document(title="t", sections=body, gaps=("No firewall log.",)))

@@ -242,3 +242,43 @@ def _bench() -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+QUARTERS = "quarter,company,units\n2024-Q4,Acme,90\n2025-Q1,Acme,110\n"
+SURVEY = "year,company,respondents,satisfied\n2025,Acme,200,150\n"
+
+
+def about_table(text: str, table: str, *lines: int, **more: Any) -> Verdict:
+    cited = [Citation(file="t.csv", line=line) for line in lines]
+    return check([Claim(text=text, citations=cited, **more)], sources={"t.csv": table}).verdicts[0]
+
+
+def test_a_year_stands_in_a_quarter_of_it() -> None:
+    assert about_table("Units of Acme in 2025: 110", QUARTERS, 3).verdict == "supported"
+    assert about_table("Units of Acme in 2026: 110", QUARTERS, 3).verdict != "supported"
+
+
+def test_a_year_in_a_column_of_years_is_no_wrong_column() -> None:
+    given = {"expression": "sum(part) / sum(whole) in %", "values": {"part": [150.0], "whole": [200.0]}}
+    assert about_table("Respondents of Acme satisfied in 2025: 75 %", SURVEY, 2, **given).verdict == "supported"
+
+
+def test_a_currency_before_a_number_does_not_belong_to_the_year_before_it() -> None:
+    figures = figures_of("In Q4 2025 EUR 48.2 million were paid.")
+    assert [(one.text, one.kind) for one in figures] == [("2025", ""), ("EUR 48.2 million", "EUR")]
+
+
+def test_a_figure_is_held_against_every_line_it_cites_however_many() -> None:
+    table = "company,units\n" + "Acme,3\n" * 120
+    sums = {"expression": "sum(units)", "values": {"units": [3.0] * 120}}
+    lines = range(2, 122)
+    assert about_table("Units of Acme: 360", table, *lines, **sums).verdict == "supported"
+    assert about_table("Units of Acme: 359", table, *lines, **sums).verdict == "contradicted"
+    other = table.replace("Acme,3\n" * 20, "Acme,3\n" * 19 + "Bolt,4\n")
+    told = about_table("Units of Bolt: 4", other, *lines)
+    assert told.verdict == "supported"
+
+
+def test_more_citations_than_are_read_are_told() -> None:
+    told = about_table("Units of Acme in 2025: 110", QUARTERS, *([3] * 2001))
+    assert (told.verdict, told.reason) == ("unsupported", "the claim cites more than 2,000 places; part it")

@@ -10,6 +10,7 @@ from tables import Entry, Market
 from stretto.specialists.calculate import Number
 
 REVENUE, UNITS = "revenue_", "units"
+_CHANGE, _PART = "growth(sum(before), sum(after))", "sum(part) / sum(whole) in %"
 _CALLED = {REVENUE: "Revenue", UNITS: "Units"}
 
 
@@ -28,15 +29,15 @@ class Figure:
 def total(market: Market, amount: str, period: str, company: str = "", region: str = "") -> Figure | None:
     """Revenue or units of a year or a quarter."""
     rows = market.sheet("sales").chosen(period, company, region)
-    text = f"{_CALLED[amount]}{_of(company, region)} in {period}"
-    return _figure(market, "sales", text, "sum(a)", _unit(market, amount), a=(amount, rows))
+    text, name = f"{_CALLED[amount]}{_of(company, region)} in {period}", amount.rstrip("_")
+    return _figure(market, "sales", text, f"sum({name})", _unit(market, amount), **{name: (amount, rows)})
 
 
 def per_unit(market: Market, period: str, company: str = "", region: str = "") -> Figure | None:
     """Revenue per unit sold."""
     rows = market.sheet("sales").chosen(period, company, region)
-    text = f"Revenue per unit{_of(company, region)} in {period}"
-    return _figure(market, "sales", text, "sum(a) / sum(b)", _unit(market, REVENUE), a=(REVENUE, rows), b=(UNITS, rows))
+    text, unit = f"Revenue per unit{_of(company, region)} in {period}", _unit(market, REVENUE)
+    return _figure(market, "sales", text, "sum(revenue) / sum(units)", unit, revenue=(REVENUE, rows), units=(UNITS, rows))
 
 
 def growth(
@@ -46,7 +47,7 @@ def growth(
     earlier = market.sheet("sales").chosen(before, company, region)
     later = market.sheet("sales").chosen(after, company, region)
     text = f"{_CALLED[amount]}{_of(company, region)}, change from {before} to {after}"
-    return _figure(market, "sales", text, "growth(sum(a), sum(b))", "%", a=(amount, earlier), b=(amount, later))
+    return _figure(market, "sales", text, _CHANGE, "%", before=(amount, earlier), after=(amount, later))
 
 
 def yearly_growth(
@@ -56,8 +57,8 @@ def yearly_growth(
     earlier = market.sheet("sales").chosen(first, company, region)
     later = market.sheet("sales").chosen(last, company, region)
     text = f"{_CALLED[amount]}{_of(company, region)} from {first} to {last}, growth per year"
-    expression = f"cagr(sum(a), sum(b), {last} - {first})"
-    return _figure(market, "sales", text, expression, "%", a=(amount, earlier), b=(amount, later))
+    expression = f"cagr(sum(before), sum(after), {last} - {first})"
+    return _figure(market, "sales", text, expression, "%", before=(amount, earlier), after=(amount, later))
 
 
 def share(market: Market, amount: str, period: str, company: str = "", region: str = "") -> Figure | None:
@@ -65,7 +66,7 @@ def share(market: Market, amount: str, period: str, company: str = "", region: s
     part = market.sheet("sales").chosen(period, company, region)
     whole = market.sheet("sales").chosen(period)
     text = f"{_CALLED[amount]}{_of(company, region)} in {period}, share of all"
-    return _figure(market, "sales", text, "sum(a) / sum(b) in %", "%", a=(amount, part), b=(amount, whole))
+    return _figure(market, "sales", text, _PART, "%", part=(amount, part), whole=(amount, whole))
 
 
 def price(market: Market, quarter: str, company: str) -> Figure | None:
@@ -73,7 +74,7 @@ def price(market: Market, quarter: str, company: str) -> Figure | None:
     rows = market.sheet("prices").chosen(quarter, company)
     unit = market.sheet("prices").currency
     text = f"List price of {company} in {quarter}"
-    return _figure(market, "prices", text, "sum(a)", unit, a=("list_price_", rows)) if len(rows) == 1 else None
+    return _figure(market, "prices", text, "sum(price)", unit, price=("list_price_", rows)) if len(rows) == 1 else None
 
 
 def price_change(market: Market, first: str, last: str, company: str) -> Figure | None:
@@ -83,22 +84,21 @@ def price_change(market: Market, first: str, last: str, company: str) -> Figure 
     if len(before) != 1 or len(after) != 1 or first == last:
         return None
     text = f"List price of {company}, change from {first} to {last}"
-    return _figure(
-        market, "prices", text, "growth(sum(a), sum(b))", "%", a=("list_price_", before), b=("list_price_", after)
-    )
+    columns = {"before": ("list_price_", before), "after": ("list_price_", after)}
+    return _figure(market, "prices", text, _CHANGE, "%", **columns)
 
 
 def answered(market: Market, answer: str, year: str, company: str = "") -> Figure | None:
     """The part of those asked who are satisfied, or recommend, in percent."""
     rows = market.sheet("survey").chosen(year, company)
     text = f"Respondents{_of(company, '')} {answer} in {year}"
-    return _figure(market, "survey", text, "sum(a) / sum(b) in %", "%", a=(answer, rows), b=("respondents", rows))
+    return _figure(market, "survey", text, _PART, "%", part=(answer, rows), whole=("respondents", rows))
 
 
 def recalled(market: Market, year: str, company: str = "") -> Figure | None:
     """Units that were called back in a year."""
     rows = market.sheet("feed").chosen(year, company, kind="recall")
-    return _figure(market, "feed", f"Recalled units{_of(company, '')} in {year}", "sum(a)", "", a=("units", rows))
+    return _figure(market, "feed", f"Recalled units{_of(company, '')} in {year}", "sum(units)", "", units=("units", rows))
 
 
 def every(market: Market) -> Iterator[Figure | None]:
@@ -148,7 +148,7 @@ def _figure(
     lines = sorted({one.line for _, rows in columns.values() for one in rows})
     return Figure(
         text=text,
-        expression=f"({expression}) * 1 {unit}" if unit not in ("", "%") else expression,
+        expression=f"{expression} * 1 {unit}" if unit not in ("", "%") else expression,
         values={name: [one.amounts[amount] for one in rows] for name, (amount, rows) in columns.items()},
         unit=unit,
         file=market.sheet(sheet).file,

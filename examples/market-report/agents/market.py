@@ -15,7 +15,7 @@ from stretto.core.domain import Citation, FailureClass
 from stretto.specialists.calculate import Number
 from stretto.specialists.query import Table
 from stretto.specialists.report import Document
-from stretto.specialists.retrieve import Passages
+from stretto.specialists.retrieve import Passages, UnreadableDocument, read_document
 from stretto.specialists.summarise import Summary
 from stretto.specialists.verify import Claim, Verdicts
 
@@ -33,7 +33,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What lies in the folder: the tables, there or not, and the notes; `prose` are those without markup."""
+    """What lies in the folder: the tables, there or not, and the notes; `prose` are the readable ones without markup."""
 
     folder: str
     tables: list[Wanted]
@@ -61,7 +61,7 @@ def find(folder: str) -> Found:
         wanted = ", ".join(f"{name}.csv" for name in FORMS)
         raise AgentFailure(f"{folder} holds no table; it needs some of {wanted}", FailureClass.REFUSED)
     notes = sorted(str(one) for one in (home / "notes").glob("*") if one.suffix in NOTES and one.is_file())
-    prose = [one for one in notes if one.endswith(PROSE)]
+    prose = [one for one in notes if one.endswith(PROSE) and _readable(one)]
     return Found(folder=folder, tables=tables, notes=notes, prose=prose)
 
 
@@ -119,6 +119,14 @@ def compose(
     for place in cited:
         work.cite(place.file, place.line, place.text)
     return document
+
+
+def _readable(file: str) -> bool:
+    try:
+        read_document(file, 1, 1)
+    except UnreadableDocument:
+        return False
+    return True
 
 
 def _claim(figure: Figure, said: str) -> Claim:

@@ -1,7 +1,9 @@
 """The report's document, section by section; a number is in it only when its claim was verified."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from stretto.specialists.summarise import Summary
 from stretto.specialists.verify import Claim, Verdict
 
 LONGEST = 400
+_FROM_SOURCES = re.compile(r"^(?:on|about|for)\s+|\s+(?:from|based on|using|with)\s+(?:these|those|this|the|my|our)\b.*$", re.IGNORECASE)
+"""What a goal says of its sources is no part of the topic."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +89,7 @@ def document_of(material: Material) -> tuple[Document, list[Place]]:
     held = [one.verdict for one in material.held].count
     summary, cites = _summary(material, sources)
     document = Document(
-        title=f"Market report: {material.topic}",
+        title=f"Market report: {_FROM_SOURCES.sub('', material.topic)}",
         made=(
             f"{len(material.proved)} of {len(material.figures)} figures were worked out and held against their lines; "
             f"{held('supported')} of {len(material.held)} statements of the notes agree with the tables."
@@ -122,9 +126,11 @@ def _summary(material: Material, sources: _Sources) -> tuple[str, tuple[int, ...
         first, last = market.years[0], market.years[-1]
         say(f"Revenue came to {{}} in {last}.", figures.total(market, REVENUE, last))
         if len(market.years) > 1:
-            say(f"From {market.years[-2]} to {last} it changed by {{}}.", *_growths(market, market.years[-2:]))
+            changed = _growths(market, market.years[-2:])
+            falls = (material.said(changed[0]) or "").startswith("-")
+            say(f"From {market.years[-2]} to {last} it {'fell: ' if falls else 'grew by '}{{}}.", *changed)
         if len(market.years) > 2:
-            say(f"From {first} to {last} it grew by {{}} per year.", figures.yearly_growth(market, REVENUE, first, last))
+            say(f"From {first} to {last} the change was {{}} per year.", figures.yearly_growth(market, REVENUE, first, last))
         leader = _greatest(material, [figures.share(market, REVENUE, last, one) for one in market.companies()])
         if leader is not None:
             name = next(one for one in market.companies() if figures.share(market, REVENUE, last, one) == leader)
@@ -147,7 +153,7 @@ def _facts(material: Material, sources: _Sources) -> Iterator[Fact]:
             wanted.append((f"Per year since {first}", figures.yearly_growth(market, REVENUE, first, last)))
     for label, figure in wanted:
         if (value := material.said(figure)) is not None:
-            yield Fact(label=label, value=value, cites=sources.figures(figure))
+            yield Fact(label=label, value=_short(value), cites=sources.figures(figure))
     against = sum(one.verdict == "contradicted" for one in material.held)
     yield Fact(label="Contradictions", value=str(against), tone="warn" if against else "good")
 
@@ -370,10 +376,10 @@ def _appendix(material: Material, sources: _Sources) -> Iterator[Section]:
     if held:
         yield Section(
             heading="Every figure and its lines",
-            text="What `sum`, `growth` and `cagr` are worked out from is what stands in the lines named beside them.",
+            text="The values are those of the lines named beside each figure: of two periods, before and after.",
             table=Table(
                 columns=("Figure", "Value", "Worked out as"),
-                rows=tuple((one.text, material.proved[one.text], one.expression) for one in held),
+                rows=tuple((one.text, material.proved[one.text], one.expression.partition(" * 1 ")[0]) for one in held),
                 numeric=(1,),
                 cites=tuple(sources.figures(one) for one in held),
             ),
@@ -396,13 +402,34 @@ def _section(
     """Give a section with one row of figures for each name; a figure that did not hold is a dash."""
     width = len(columns) - 1
     shown = [(name, [*some, *[None] * width][:width]) for name, some in rows]
+    units = [_unit_of(some[place] for _, some in shown) for place in range(width)]
     table = Table(
-        columns=columns,
-        rows=tuple((name, *(material.said(one) for one in some)) for name, some in shown),
+        columns=(columns[0], *(f"{name} ({unit})" if unit else name for name, unit in zip(columns[1:], units, strict=True))),
+        rows=tuple(
+            (name, *(_without(material.said(one), unit) for one, unit in zip(some, units, strict=True)))
+            for name, some in shown
+        ),
         numeric=tuple(range(1, width + 1)),
         cites=tuple(sources.figures(*(one for one in some if material.said(one) is not None)) for _, some in shown),
     )
     return Section(heading=heading, text=text, chart=chart, table=table, level=level)
+
+
+def _unit_of(column: Iterable[Figure | None]) -> str:
+    """Give the currency that all figures of a column share, for its head; percentages keep their sign."""
+    units = {one.unit for one in column if one is not None}
+    return next(iter(units - {"%"}), "") if len(units) == 1 else ""
+
+
+def _short(said: str) -> str:
+    """Write an amount of millions for a tile: 151.9 million EUR."""
+    number, _, unit = said.partition(" ")
+    amount = Decimal(number.replace(",", ""))
+    return f"{amount / 10**6:,.1f} million {unit}".strip() if abs(amount) >= 10**6 else said
+
+
+def _without(said: str | None, unit: str) -> str | None:
+    return said.removesuffix(f" {unit}") if said is not None and unit else said
 
 
 def _chart(

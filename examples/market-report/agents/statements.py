@@ -22,10 +22,20 @@ _QUARTER = re.compile(
 )
 _YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
 _NOT_A_FACT = re.compile(
-    r"\b(?:expect\w*|forecast\w*|predict\w*|plans?|planned|aims?|hopes?|targets?|will|would|could|may|might|should|if|want"
-    r"|wants|not|never|n't|than)\b|\?|’t\b|'t\b",
+    r"\b(?:expect\w*|forecast\w*|predict\w*|plans?|planned|aims?|hopes?|targets?|will|would|could|may|might|should|if"
+    r"|wants?|not|never|nearly no)\b|\?|[’']t\b",
     re.IGNORECASE,
 )
+_ANOTHER_SCOPE = re.compile(
+    r"\b(?:half|H[12]|months?|weeks?|days?|spring|summer|autumn|winter|so far|mid-\w+|online|web|exports?|exported|abroad"
+    r"|used|rental|rented|leased?|fleets?|each|every|daily|weekly|monthly|of which|of them|including|without|except"
+    r"|excluding|extra|additional|another|per (?!unit\b|year\b|cent\b)\w+"
+    r"|January|February|March|April|May|June|July|August|September|October|November|December)\b"
+    r"|\b(?:more|fewer|less|higher|lower|larger|smaller)\b(?!\s+than\s+(?:[A-Z]{3}\s)?[\d€$£])",
+    re.IGNORECASE,
+)
+_SPAN = re.compile(r"\b(?:since|until|between|from|compared|against|versus)\b", re.IGNORECASE)
+_TO = re.compile(r"\bto\s+(?:about|around|roughly|nearly|almost|some|more than|less than|over)?\s*$", re.IGNORECASE)
 _UP = re.compile(r"\b(?:rose|grew|grown|risen|increased|climbed|gained|up|growth)\b", re.IGNORECASE)
 _DOWN = re.compile(r"\b(?:fell|fallen|dropped|declined|decreased|shrank|shrunk|lost|down)\b", re.IGNORECASE)
 _REVENUE = re.compile(r"\b(?:revenues?|sales|turnover|market|business)\b", re.IGNORECASE)
@@ -63,7 +73,7 @@ class Notes:
 
 
 def notes_of(market: Market, files: Sequence[str]) -> Notes:
-    """Read the sentences of notes that hold figures."""
+    """Read the sentences of notes that hold figures; of a note at most its first 10,000 lines."""
     statements, others, gaps = [], [], []
     for file in files:
         try:
@@ -93,7 +103,10 @@ def lines_of(lines: Sequence[str], first: int, sentence: str) -> list[int]:
 
 
 def _sentences(file: str) -> Iterator[Sentence]:
-    lines = read_document(file, 1, MOST_LINES).text.split("\n")
+    document = read_document(file, 1, MOST_LINES)
+    lines = document.text.split("\n")
+    for heading in document.headings:
+        lines[heading.line - 1 : heading.line] = [""]  # else it would run into the sentence below it
     for one in sentences_of(lines):
         yield Sentence(text=one.text, file=file, lines=lines_of(lines, one.line, one.text))
 
@@ -113,7 +126,8 @@ def _amounts(text: str) -> list[Stated]:
 def _read(market: Market, text: str) -> tuple[Figure, str] | None:
     """Give the figure that a sentence speaks of and what it says; None unless that is beyond doubt."""
     amounts = _amounts(text)
-    if len(amounts) != 1 or _NOT_A_FACT.search(text):
+    dated = any(one.kind == "date" for one in figures_of(text))
+    if len(amounts) != 1 or dated or _NOT_A_FACT.search(text) or _ANOTHER_SCOPE.search(text):
         return None
     companies, regions = _named(market.companies(), text), _named(market.regions(), text)
     if len(companies) > 1 or len(regions) > 1:
@@ -136,6 +150,9 @@ def _read(market: Market, text: str) -> tuple[Figure, str] | None:
 
 
 def _amount(market: Market, text: str, stated: Stated, company: str, region: str, period: str) -> Figure | None:
+    moved = _UP.search(text) or _DOWN.search(text)
+    if _SPAN.search(text) or (moved and not _TO.search(text[: stated.start])):
+        return None
     if stated.kind == "":
         if re.search(r"\brecall(?:s|ed)?\b|\bcalled back\b", text, re.IGNORECASE):
             return figures.recalled(market, period, company) if not region and "Q" not in period else None
@@ -174,7 +191,7 @@ def _span(text: str, periods: Sequence[str]) -> tuple[str, str] | None:
     """Give the two periods that a change is between; a single year is held against the one before."""
     if len(periods) == 2 and periods[0] != periods[1]:
         return periods[0], periods[1]
-    if len(periods) != 1 or ("Q" in periods[0] and not _YEAR_AGO.search(text)):
+    if len(periods) != 1 or _SPAN.search(text) or ("Q" in periods[0] and not _YEAR_AGO.search(text)):
         return None
     return f"{int(periods[0][:4]) - 1}{periods[0][4:]}", periods[0]
 

@@ -5,9 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stretto.specialists.calculate.cells import read_digits
 from stretto.specialists.calculate.units import CURRENCIES
 from stretto.specialists.query import Table
 
+MOST_NAMED = 8
+"""Rows of one table that are named when they are left out; the others are counted."""
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
 _QUARTER = re.compile(r"\d{4}-Q[1-4]")
 _YEAR = re.compile(r"\d{4}")
@@ -121,6 +124,8 @@ def market_of(tables: Sequence[Table | None]) -> Market:
     quarters = sorted({one.period for one in sheets["sales"].entries}) if "sales" in sheets else []
     years = sorted({one[:4] for one in quarters})
     whole = [year for year in years if sum(one.startswith(year) for one in quarters) == 4]
+    if "sales" in sheets:
+        gaps += _holes(sheets["sales"], quarters)
     gaps += [
         f"The sales of {year} cover {sum(one.startswith(year) for one in quarters)} of 4 quarters; "
         "the year is not compared with others."
@@ -149,10 +154,11 @@ def _sheet(name: str, table: Table, gaps: list[str]) -> Sheet | None:
             gaps.append(f"{file} has no column {wanted!r}, it has {has}; it is left out.")
             return None
     entries = []
+    left_out: list[str] = []
     for line, row in zip(table.lines, table.rows, strict=True):
         cells = {wanted: row[place] for wanted, place in places.items()}
         if problem := next(_problems(form, cells), ""):
-            gaps.append(f"{file}, line {line}: {problem}; the row is left out.")
+            left_out.append(f"{file}, line {line}: {problem}; the row is left out.")
             continue
         entries.append(
             Entry(
@@ -160,10 +166,13 @@ def _sheet(name: str, table: Table, gaps: list[str]) -> Sheet | None:
                 period=str(cells[form.period]),
                 company=str(cells["company"]),
                 region=str(cells.get("region", "")),
-                amounts={one: float(value) for one in form.amounts if isinstance(value := cells[one], int | float)},
+                amounts={one: value for one in form.amounts if (value := _amount(cells[one])) is not None},
                 texts={one: str(cells[one]) for one in form.texts},
             )
         )
+    gaps += left_out[:MOST_NAMED]
+    if len(left_out) > MOST_NAMED:
+        gaps.append(f"{file}: {len(left_out) - MOST_NAMED:,} more rows are left out for such reasons.")
     if table.truncated:
         gaps.append(f"Of {file} only the first {len(table.rows):,} rows were read.")
     gaps += _doubled(file, entries) if name in ("sales", "prices", "survey") else []
@@ -178,11 +187,20 @@ def _problems(form: Form, cells: dict[str, int | float | str | None]) -> Iterato
         if not str(cells[name] or "").strip():
             yield f"{name} is empty"
     for name in form.amounts:
-        value = cells[name]
-        if isinstance(value, str) or value is None:
-            yield f"{name.rstrip('_')} is {_shown(value)}, no number"
+        value = _amount(cells[name])
+        if value is None:
+            yield f"{name.rstrip('_')} is {_shown(cells[name])}, no number"
         elif value < 0:
             yield f"{name.rstrip('_')} is {value}, less than nothing"
+
+
+def _amount(cell: int | float | str | None) -> float | None:
+    """Give the number of a cell; a column with one wrong cell comes as text."""
+    if not isinstance(cell, str):
+        return None if cell is None else float(cell)
+    bare = cell.strip().removeprefix("-")
+    digits = read_digits(bare)
+    return None if digits is None else float(digits) * (-1 if bare != cell.strip() else 1)
 
 
 def _doubled(file: str, entries: Iterable[Entry]) -> Iterator[str]:
@@ -192,6 +210,23 @@ def _doubled(file: str, entries: Iterable[Entry]) -> Iterator[str]:
         if first.setdefault(key, one.line) != one.line:
             told = ", ".join(part for part in key if part)
             yield f"{file}, lines {first[key]} and {one.line}: two rows for {told}; both are counted."
+
+
+def _holes(sheet: Sheet, quarters: Sequence[str]) -> Iterator[str]:
+    """Name the quarters that a company skips in a region between its first and its last there."""
+    known: dict[tuple[str, str], set[str]] = {}
+    for one in sheet.entries:
+        known.setdefault((one.company, one.region), set()).add(one.period)
+    missing = [
+        f"{company} in {region} in {quarter}"
+        for (company, region), periods in known.items()
+        for quarter in quarters
+        if min(periods) < quarter < max(periods) and quarter not in periods
+    ]
+    for place in missing[:MOST_NAMED]:
+        yield f"{Path(sheet.file).name} has no usable row for {place}; its sales count as nothing."
+    if len(missing) > MOST_NAMED:
+        yield f"{Path(sheet.file).name} has no usable row for {len(missing) - MOST_NAMED:,} more such places."
 
 
 def _shown(value: object) -> str:

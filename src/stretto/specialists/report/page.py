@@ -28,6 +28,7 @@ from stretto.specialists.report.prose import Block, blocks, one_line
 _TEMPLATES = Path(__file__).parent / "templates"
 _CONTENTS_FROM = 5
 _LONG_WORD = 26
+_PROSE = 60
 _MANY_SOURCES = 40
 _TONE_WORDS = {"good": "good", "warn": "warning", "bad": "bad"}
 
@@ -137,14 +138,15 @@ def _table(table: Table) -> _TableView:
 
 
 def _setting(cells: Iterable[str]) -> str:
-    """Return how to set a column of texts: "short" never wraps, "long" may break inside a word, else ""."""
-    single = True
+    """Return how to set a column of texts: "short" never wraps, "long" may break inside a word, "prose" is kept wide."""
+    single, prose = True, False
     for cell in cells:
         words = cell.split()
         if any(len(word) > _LONG_WORD for word in words):
             return "long"
         single = single and len(words) <= 1
-    return "short" if single else ""
+        prose = prose or len(cell) > _PROSE
+    return "short" if single else "prose" if prose else ""
 
 
 def _code(code: Code) -> _CodeView:

@@ -28,6 +28,7 @@ from stretto.specialists.verify.words import (
 LEAST_COVERED = 0.55
 """The part of a claim's content words that its evidence must share; of fewer than `FEW` words it is half."""
 FEW = 4
+_PERIODS = frozenset({"year", "date", "period", "quarter", "month", "week", "day", "season"})
 _FROM_TO = re.compile(r"\bfrom\s+(.{1,40}?)\s+(?:in \d{4} )?to\s+(.{1,40})", re.IGNORECASE)
 _COUNTED = re.compile(r"(?:\s+of(?:\s+(?:the|these|those|its|their|all))?\b)?((?:[-\s]+[^\W\d]+){1,3})")
 _THAN = re.compile(
@@ -216,6 +217,8 @@ class Case:
                 place for place, cell in enumerate(line.cells) if any(same(claimed, one) for one in figures_of(cell))
             ]
             if not holding or claimed.text in line.header or not named or set(named) & set(holding):
+                return None
+            if _is_year(claimed) and any(_label(line.header[place]) & _PERIODS for place in holding):
                 return None
             other = [place for place in named if figures_of(line.cells[place])]
             if not other:
