@@ -152,6 +152,7 @@ def notes_of(ledger: Ledger) -> dict[str, tuple[str, list[list[Said]]]]:
     asked, content, _ = ledger.survey[last, tova]
     asked_quillon, content_quillon, _ = ledger.survey[last, quil]
     isles = ledger.units(f"{last}-Q2", region="Isles")
+    overstated = round(isles * 1.3 / 10) * 10
     south = ledger.units(str(last), tova, "Southvale")
     price = ledger.prices[f"{last}-Q4", lark]
     called = ledger.recalled(last, quil)
@@ -183,7 +184,9 @@ def notes_of(ledger: Ledger) -> dict[str, tuple[str, list[list[Said]]]]:
                         "further ahead than ever.",
                         f"{share} %",
                     ),
-                    right(f"The list price of {lark} was {price:,} EUR in the fourth quarter of {last}.", f"{price:,} EUR"),
+                    right(
+                        f"The list price of {lark} was {price:,} EUR in the fourth quarter of {last}.", f"{price:,} EUR"
+                    ),
                 ],
                 [talk("The company says that its new shops shorten the wait for repairs from weeks to days.")],
             ],
@@ -222,7 +225,7 @@ def notes_of(ledger: Ledger) -> dict[str, tuple[str, list[list[Said]]]]:
             [
                 [
                     wrong(
-                        f"In the second quarter of {last} the shops of the Isles sold {round(isles * 1.3 / 10) * 10:,} units.",
+                        f"In the second quarter of {last} the shops of the Isles sold {overstated:,} units.",
                         f"{isles:,}",
                     ),
                     talk("Supply is the problem here: the ferry brings spare parts only once a week."),
@@ -244,7 +247,7 @@ def notes_of(ledger: Ledger) -> dict[str, tuple[str, list[list[Said]]]]:
                         f"{percent(content_quillon, asked_quillon)} %",
                     ),
                 ],
-                [talk("Those who complain name the weight of the bike, slow repairs and the price of a second battery.")],
+                [talk("Those who complain name the weight of the bike, slow repairs and the price of a battery.")],
             ],
         ),
         "recalls.txt": (
@@ -263,11 +266,7 @@ def notes_of(ledger: Ledger) -> dict[str, tuple[str, list[list[Said]]]]:
                     right(f"Revenue of {tova} rose by {tovaro_grown} % in {last}.", f"{tovaro_grown} %"),
                     talk("Prices went up because cells became dearer, and because buyers chose larger batteries."),
                 ],
-                [
-                    talk(
-                        f"We began in {first} with a single shop and want to have forty dealers by the end of the decade."
-                    )
-                ],
+                [talk(f"We began in {first} with a single shop and want to have forty dealers by 2030.")],
             ],
         ),
     }
@@ -276,10 +275,8 @@ def notes_of(ledger: Ledger) -> dict[str, tuple[str, list[list[Said]]]]:
 def page(name: str, title: str, paragraphs: list[list[Said]]) -> str:
     """Write a note in the form of its file: Markdown with broken lines, HTML, or plain text."""
     if name.endswith(".html"):
-        body = "\n".join(
-            f"<p>{escaped(' '.join(one.text for one in paragraph))}</p>" for paragraph in paragraphs
-        )
-        return f"<!doctype html>\n<html lang=\"en\">\n<title>{title}</title>\n<h1>{title}</h1>\n{body}\n</html>\n"
+        body = "\n".join(f"<p>{escaped(' '.join(one.text for one in paragraph))}</p>" for paragraph in paragraphs)
+        return f'<!doctype html>\n<html lang="en">\n<title>{title}</title>\n<h1>{title}</h1>\n{body}\n</html>\n'
     if name.endswith(".txt"):
         body = "\n\n".join("\n".join(one.text for one in paragraph) for paragraph in paragraphs)
         return f"{title.upper()}\n\n{body}\n"

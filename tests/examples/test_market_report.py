@@ -145,9 +145,7 @@ class Truth:
             (line, before), (other, after) = self._price(found[1], found[2]), self._price(found[1], found[3])
             return percent(after / before - 1), {("prices.csv", line), ("prices.csv", other)}
         if found := re.fullmatch(r"Respondents of (\w+) (\w+) in (\d+)", text):
-            ((line, row),) = [
-                one for one in self.survey if (one[1]["company"], one[1]["year"]) == (found[1], found[3])
-            ]
+            ((line, row),) = [one for one in self.survey if (one[1]["company"], one[1]["year"]) == (found[1], found[3])]
             return percent(Decimal(row[found[2]]) / Decimal(row["respondents"])), {("survey.csv", line)}
         found = re.fullmatch(r"Recalled units of (\w+) in (\d+)", text)
         assert found, f"no rule for {text!r}"
@@ -162,9 +160,7 @@ class Truth:
         return {("sales.csv", line) for period in periods for line, _ in self.rows(period, company, region)}
 
     def _price(self, company: str, quarter: str) -> tuple[int, Decimal]:
-        ((line, row),) = [
-            one for one in self.prices if (one[1]["company"], one[1]["quarter"]) == (company, quarter)
-        ]
+        ((line, row),) = [one for one in self.prices if (one[1]["company"], one[1]["quarter"]) == (company, quarter)]
         return line, Decimal(row["list_price_eur"])
 
 

@@ -1,4 +1,4 @@
-"""The figures of a market as expressions over rows: what each is called, how it is worked out, which lines it is from."""
+"""The figures of a market as expressions over rows: what each is called, how it is worked out, from which lines."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,12 +37,12 @@ def per_unit(market: Market, period: str, company: str = "", region: str = "") -
     """Revenue per unit sold."""
     rows = market.sheet("sales").chosen(period, company, region)
     text, unit = f"Revenue per unit{_of(company, region)} in {period}", _unit(market, REVENUE)
-    return _figure(market, "sales", text, "sum(revenue) / sum(units)", unit, revenue=(REVENUE, rows), units=(UNITS, rows))
+    return _figure(
+        market, "sales", text, "sum(revenue) / sum(units)", unit, revenue=(REVENUE, rows), units=(UNITS, rows)
+    )
 
 
-def growth(
-    market: Market, amount: str, before: str, after: str, company: str = "", region: str = ""
-) -> Figure | None:
+def growth(market: Market, amount: str, before: str, after: str, company: str = "", region: str = "") -> Figure | None:
     """The change from one period to another, in percent of the first."""
     earlier = market.sheet("sales").chosen(before, company, region)
     later = market.sheet("sales").chosen(after, company, region)
@@ -98,7 +98,9 @@ def answered(market: Market, answer: str, year: str, company: str = "") -> Figur
 def recalled(market: Market, year: str, company: str = "") -> Figure | None:
     """Units that were called back in a year."""
     rows = market.sheet("feed").chosen(year, company, kind="recall")
-    return _figure(market, "feed", f"Recalled units{_of(company, '')} in {year}", "sum(units)", "", units=("units", rows))
+    return _figure(
+        market, "feed", f"Recalled units{_of(company, '')} in {year}", "sum(units)", "", units=("units", rows)
+    )
 
 
 def every(market: Market) -> Iterator[Figure | None]:

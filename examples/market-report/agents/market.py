@@ -33,7 +33,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What lies in the folder: the tables, there or not, and the notes; `prose` are the readable ones without markup."""
+    """What lies in the folder: the tables, there or not, and the notes; `prose` are readable texts without markup."""
 
     folder: str
     tables: list[Wanted]
@@ -56,7 +56,7 @@ def find(folder: str) -> Found:
     tables = []
     for name in FORMS:
         there = [home / f"{name}{suffix}" for suffix in SUFFIXES if (home / f"{name}{suffix}").is_file()]
-        tables.append(Wanted(sql=f"SELECT * FROM {name}", files=[str((*there, home / f"{name}.csv")[0])]))
+        tables.append(Wanted(sql=f"SELECT * FROM {name}", files=[str((*there, home / f"{name}.csv")[0])]))  # noqa: S608 - a name of ours
     if not any(Path(one.files[0]).is_file() for one in tables):
         wanted = ", ".join(f"{name}.csv" for name in FORMS)
         raise AgentFailure(f"{folder} holds no table; it needs some of {wanted}", FailureClass.REFUSED)

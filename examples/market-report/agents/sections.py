@@ -21,7 +21,9 @@ from stretto.specialists.summarise import Summary
 from stretto.specialists.verify import Claim, Verdict
 
 LONGEST = 400
-_FROM_SOURCES = re.compile(r"^(?:on|about|for)\s+|\s+(?:from|based on|using|with)\s+(?:these|those|this|the|my|our)\b.*$", re.IGNORECASE)
+_FROM_SOURCES = re.compile(
+    r"^(?:on|about|for)\s+|\s+(?:from|based on|using|with)\s+(?:these|those|this|the|my|our)\b.*$", re.IGNORECASE
+)
 """What a goal says of its sources is no part of the topic."""
 
 
@@ -52,7 +54,7 @@ class Material:
 
 
 class _Sources:
-    """All lines that the report rests on, by file and line, numbered from 1; so neighbours have neighbouring numbers."""
+    """All lines that the report rests on, by file and line, numbered from 1: neighbours have neighbouring numbers."""
 
     def __init__(self, material: Material) -> None:
         self._lines: dict[str, list[str]] = {}
@@ -64,9 +66,7 @@ class _Sources:
         self._numbers = {place: number for number, place in enumerate(places, start=1)}
         texts = {file: dict(quoted_lines(file, sorted(lines))) for file, lines in found.items()}
         self.places = [Place(file=file, line=line, text=texts[file].get(line, "")) for file, line in places]
-        self.list = tuple(
-            Citation(file=_name(one.file, folder), line=one.line, text=one.text) for one in self.places
-        )
+        self.list = tuple(Citation(file=_name(one.file, folder), line=one.line, text=one.text) for one in self.places)
 
     def cite(self, *places: tuple[str, Iterable[int]]) -> tuple[int, ...]:
         """Give the numbers of some lines, each once, in order."""
@@ -130,7 +130,10 @@ def _summary(material: Material, sources: _Sources) -> tuple[str, tuple[int, ...
             falls = (material.said(changed[0]) or "").startswith("-")
             say(f"From {market.years[-2]} to {last} it {'fell: ' if falls else 'grew by '}{{}}.", *changed)
         if len(market.years) > 2:
-            say(f"From {first} to {last} the change was {{}} per year.", figures.yearly_growth(market, REVENUE, first, last))
+            say(
+                f"From {first} to {last} the change was {{}} per year.",
+                figures.yearly_growth(market, REVENUE, first, last),
+            )
         leader = _greatest(material, [figures.share(market, REVENUE, last, one) for one in market.companies()])
         if leader is not None:
             name = next(one for one in market.companies() if figures.share(market, REVENUE, last, one) == leader)
@@ -345,7 +348,9 @@ def _gist(material: Material, sources: _Sources) -> Iterator[Section]:
 def _agreements(material: Material, sources: _Sources) -> Iterator[Section]:
     pairs = list(zip(material.notes.statements, material.held, strict=True))
     agreeing = [statement for statement, verdict in pairs if verdict.verdict == "supported"]
-    unsure = [(one.sentence, verdict.reason) for one, verdict in pairs if verdict.verdict not in ("supported", "contradicted")]
+    unsure = [
+        (one.sentence, verdict.reason) for one, verdict in pairs if verdict.verdict not in ("supported", "contradicted")
+    ]
     unsure += [(one, "no table is known to speak of it") for one in material.notes.others]
     if agreeing:
         yield Section(
@@ -404,7 +409,10 @@ def _section(
     shown = [(name, [*some, *[None] * width][:width]) for name, some in rows]
     units = [_unit_of(some[place] for _, some in shown) for place in range(width)]
     table = Table(
-        columns=(columns[0], *(f"{name} ({unit})" if unit else name for name, unit in zip(columns[1:], units, strict=True))),
+        columns=(
+            columns[0],
+            *(f"{name} ({unit})" if unit else name for name, unit in zip(columns[1:], units, strict=True)),
+        ),
         rows=tuple(
             (name, *(_without(material.said(one), unit) for one, unit in zip(some, units, strict=True)))
             for name, some in shown
@@ -432,9 +440,7 @@ def _without(said: str | None, unit: str) -> str | None:
     return said.removesuffix(f" {unit}") if said is not None and unit else said
 
 
-def _chart(
-    kind: str, title: str, material: Material, points: Iterable[tuple[str, Figure | None]]
-) -> Chart | None:
+def _chart(kind: str, title: str, material: Material, points: Iterable[tuple[str, Figure | None]]) -> Chart | None:
     held = [(name, figure, value) for name, figure in points if (value := material.said(figure)) is not None]
     if not held:
         return None
@@ -454,7 +460,11 @@ def _growths(market: Market, years: Sequence[str], company: str = "", region: st
 
 
 def _greatest(material: Material, some: Sequence[Figure | None]) -> Figure | None:
-    return max((one for one in some if material.said(one) is not None), key=lambda one: _number(material.said(one)), default=None)
+    return max(
+        (one for one in some if material.said(one) is not None),
+        key=lambda one: _number(material.said(one)),
+        default=None,
+    )
 
 
 def _places_of(material: Material, sources: _Sources) -> Iterator[tuple[str, Iterable[int]]]:

@@ -12,8 +12,8 @@ from tables import Market
 from stretto.specialists.retrieve import UnreadableDocument, read_document
 from stretto.specialists.retrieve.documents import MOST_LINES
 from stretto.specialists.summarise.sentences import sentences_of
-from stretto.specialists.verify.figures import figures_of
 from stretto.specialists.verify.figures import Figure as Stated
+from stretto.specialists.verify.figures import figures_of
 
 _ORDINALS = ("first", "second", "third", "fourth")
 _QUARTER = re.compile(
@@ -27,9 +27,9 @@ _NOT_A_FACT = re.compile(
     re.IGNORECASE,
 )
 _ANOTHER_SCOPE = re.compile(
-    r"\b(?:half|H[12]|months?|weeks?|days?|spring|summer|autumn|winter|so far|mid-\w+|online|web|exports?|exported|abroad"
-    r"|used|rental|rented|leased?|fleets?|each|every|daily|weekly|monthly|of which|of them|including|without|except"
-    r"|excluding|extra|additional|another|per (?!unit\b|year\b|cent\b)\w+"
+    r"\b(?:half|H[12]|months?|weeks?|days?|spring|summer|autumn|winter|so far|mid-\w+|online|web|exports?|exported"
+    r"|abroad|used|rental|rented|leased?|fleets?|each|every|daily|weekly|monthly|of which|of them"
+    r"|including|without|except|excluding|extra|additional|another|per (?!unit\b|year\b|cent\b)\w+"
     r"|January|February|March|April|May|June|July|August|September|October|November|December)\b"
     r"|\b(?:more|fewer|less|higher|lower|larger|smaller)\b(?!\s+than\s+(?:[A-Z]{3}\s)?[\d€$£])",
     re.IGNORECASE,

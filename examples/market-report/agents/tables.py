@@ -34,7 +34,8 @@ class Form:
 
 FORMS = {
     "sales": Form(
-        period="quarter", written=_QUARTER, example="2025-Q3", names=("company", "region"), amounts=("units", "revenue_")
+        period="quarter", written=_QUARTER, example="2025-Q3", names=("company", "region"),
+        amounts=("units", "revenue_"),
     ),
     "prices": Form(
         period="quarter", written=_QUARTER, example="2025-Q3", names=("company",), amounts=("list_price_",)

@@ -14,9 +14,7 @@ def spans(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
         else:
             runs.append([number])
     return tuple(
-        span
-        for run in runs
-        for span in ([(run[0], run[-1])] if len(run) >= SHORTEST else [(one, one) for one in run])
+        span for run in runs for span in ([(run[0], run[-1])] if len(run) >= SHORTEST else [(one, one) for one in run])
     )
 
 

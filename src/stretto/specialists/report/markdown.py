@@ -79,7 +79,9 @@ def _block(items: tuple[str, ...], *, bullets: bool) -> str:
 
 def _fact(fact: Fact) -> str:
     label = inline(one_line(fact.label, otherwise="–"))
-    return f"- **{label}:** {inline(one_line(fact.value, otherwise='–'))}{_TONES.get(fact.tone, '')}{_cites(fact.cites)}"
+    return (
+        f"- **{label}:** {inline(one_line(fact.value, otherwise='–'))}{_TONES.get(fact.tone, '')}{_cites(fact.cites)}"
+    )
 
 
 def _table(table: Table) -> Iterator[str]:

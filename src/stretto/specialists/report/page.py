@@ -138,7 +138,7 @@ def _table(table: Table) -> _TableView:
 
 
 def _setting(cells: Iterable[str]) -> str:
-    """Return how to set a column of texts: "short" never wraps, "long" may break inside a word, "prose" is kept wide."""
+    """Return how to set a column of texts: "short" never wraps, "long" may break in a word, "prose" is kept wide."""
     single, prose = True, False
     for cell in cells:
         words = cell.split()

@@ -386,7 +386,9 @@ def _is_year(figure: Figure) -> bool:
 
 def _period_of(year: Figure, lines: Sequence[Line]) -> str:
     """Give a part of that year that a line names: `2025-Q3`, `2025-03`, `2025-03-31`."""
-    pattern = re.compile(rf"(?<![\w.,-]){year.text}[-/ ]?[QHW]\d{{1,2}}\b|(?<![\w.,-]){year.text}[-/]\d\d(?:[-/]\d\d)?\b")
+    pattern = re.compile(
+        rf"(?<![\w.,-]){year.text}[-/ ]?[QHW]\d{{1,2}}\b|(?<![\w.,-]){year.text}[-/]\d\d(?:[-/]\d\d)?\b"
+    )
     return next((found[0] for line in lines if (found := pattern.search(line.text))), "")
 
 
