@@ -4,9 +4,10 @@ UV         = .uv-boot/bin/uv
 PY         = .venv/bin/python
 STRETTO    = .venv/bin/stretto
 DEMO       = build/demo
+MARKET     = build/market
 export UV_SYSTEM_CERTS = 1
 
-.PHONY: demo test check fix lock crash bench clean
+.PHONY: demo market test check fix lock crash bench clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be done here
@@ -26,6 +27,10 @@ demo: .venv/.stamp  ## run the IT-operations job on its own logs, approving by i
 	@rm -rf $(DEMO) && mkdir -p build && cp -R examples/it-operations $(DEMO)
 	$(STRETTO) run -w $(DEMO) --approve all "Analyze these logs, report breaches, and fix issues."
 
+market: .venv/.stamp  ## write the market report from its tables and notes
+	@rm -rf $(MARKET) && mkdir -p build && cp -R examples/market-report $(MARKET)
+	$(STRETTO) run -w $(MARKET) "Write a market report on cargo e-bikes from these sources"
+
 test: .venv/.stamp  ## the whole test suite
 	$(PY) -m pytest -n 2
 
@@ -33,6 +38,7 @@ check: .venv/.stamp  ## format, lint, types, import contracts
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	.venv/bin/mypy examples/market-report/generate.py
 	.venv/bin/lint-imports --no-cache
 
 fix: .venv/.stamp  ## format and mend what can be mended

@@ -496,6 +496,11 @@ def test_numbers_are_grouped_as_quantities_and_left_alone_elsewhere() -> None:
     assert "| --- | ---: |\n| 52114 | 1,234,567 |" in rendered.markdown
 
 
+def test_a_large_number_with_a_fraction_has_no_noise_of_its_float() -> None:
+    rendered = one_table(Table(columns=("mean",), rows=((2792571.9790,), (0.1 + 0.2,), (250.0,)), numeric=(0,)))
+    assert re.findall(r"^\| ([\d.,]+) \|$", rendered.markdown, re.M) == ["2,792,571.979", "0.3", "250"]
+
+
 def test_bars_beyond_thirty_are_folded_into_one_that_sums_them() -> None:
     values = tuple(float(i) for i in range(1, 41))
     labels = tuple(f"n{i}" for i in range(1, 41))

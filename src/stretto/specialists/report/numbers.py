@@ -1,5 +1,6 @@
 """Numbers as a reader wants them: exact as data, short at a scale, and the same in every locale."""
 
+from decimal import Decimal
 from math import floor, log10
 
 from stretto.specialists.report.document import Cell
@@ -52,5 +53,6 @@ def _decimal(value: float, *, group: bool = False) -> str:
         return "0"
     if not 1e-6 <= abs(short) < 1e15:
         return f"{short:.10g}"
-    text = f"{short:,.12f}" if group else f"{short:.12f}"
-    return text.rstrip("0").rstrip(".")
+    written = Decimal(repr(short))  # the shortest decimal that is this float, digit for digit
+    text = f"{written:,f}" if group else f"{written:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

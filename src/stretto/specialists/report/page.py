@@ -28,7 +28,7 @@ from stretto.specialists.report.prose import Block, blocks, one_line
 _TEMPLATES = Path(__file__).parent / "templates"
 _CONTENTS_FROM = 5
 _LONG_WORD = 26
-_PROSE = 60
+_PROSE = 40
 _MANY_SOURCES = 40
 _TONE_WORDS = {"good": "good", "warn": "warning", "bad": "bad"}
 
