@@ -1,38 +1,25 @@
 """Which sentences of notes are read as statements on a market, and which are left alone."""
 
-import importlib
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from stretto.specialists.query import run_query
+from tests.examples.workshop import loaded_tables, market_agents
 
-EXAMPLE = Path(__file__).parents[2] / "examples/market-report"
 Reader = Callable[[str], tuple[str, str] | None]
 
 
 @pytest.fixture(scope="module")
 def read() -> Iterator[Reader]:
     """Read one sentence against the tables of the example: the figure meant and what it is said to be."""
-    folder = str(EXAMPLE / "agents")
-    sys.path.insert(0, folder)
-    tables: Any = importlib.import_module("tables")
-    statements: Any = importlib.import_module("statements")
-    sources = {name: str(EXAMPLE / "data" / f"{name}.csv") for name in ("sales", "prices", "survey")}
-    sources["feed"] = str(EXAMPLE / "data/feed.jsonl")
-    market = tables.market_of([run_query(f"SELECT * FROM {name}", [file]) for name, file in sources.items()])
+    with market_agents() as agents:
+        market = agents.tables.market_of(loaded_tables())
 
-    def one(text: str) -> tuple[str, str] | None:
-        found = statements._read(market, text)
-        return None if found is None else (found[0].text, found[1])
+        def one(text: str) -> tuple[str, str] | None:
+            found = agents.statements._read(market, text)
+            return None if found is None else (found[0].text, found[1])
 
-    yield one
-    sys.path.remove(folder)
-    for name in ("tables", "statements", "figures"):
-        sys.modules.pop(name, None)
+        yield one
 
 
 @pytest.mark.parametrize(

@@ -282,3 +282,10 @@ def test_a_figure_is_held_against_every_line_it_cites_however_many() -> None:
 def test_more_citations_than_are_read_are_told() -> None:
     told = about_table("Units of Acme in 2025: 110", QUARTERS, *([3] * 2001))
     assert (told.verdict, told.reason) == ("unsupported", "the claim cites more than 2,000 places; part it")
+
+
+def test_an_escaped_letter_of_a_json_line_is_read_as_the_letter() -> None:
+    line = '{"company": "\\u00dcnal", "units": 12}\n'
+    cited = [Citation(file="a.jsonl", line=1, text=line.strip())]
+    claims = [Claim(text=f"{name} recalled 12 units.", citations=cited) for name in ("Ünal", "Ömer")]
+    assert [one.verdict for one in check(claims, sources={"a.jsonl": line}).verdicts] == ["supported", "unsupported"]

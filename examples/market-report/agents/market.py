@@ -114,6 +114,7 @@ def compose(
         held=held.verdicts,
         answers=[one for one in answers if one is not None],
         gist=gist,
+        has_notes=bool(found.notes),
     )
     document, cited = sections.document_of(material)
     for place in cited:

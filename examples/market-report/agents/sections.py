@@ -41,6 +41,7 @@ class Material:
     held: Sequence[Verdict]
     answers: Sequence[Passages]
     gist: Summary | None
+    has_notes: bool
 
     @cached_property
     def proved(self) -> Mapping[str, str]:
@@ -117,9 +118,10 @@ def _summary(material: Material, sources: _Sources) -> tuple[str, tuple[int, ...
     lines = []
 
     def say(text: str, *some: Figure | None) -> None:
-        values = [said(one) for one in some]
-        if all(value is not None for value in values):
-            lines.append(f"- {text.format(*values)}")
+        values = [value for one in some if (value := said(one)) is not None]
+        if len(values) == len(some):
+            amounts = [value.removeprefix("-") for value in values] if " fell by " in text else values
+            lines.append(f"- {text.format(*amounts)}")
             used.extend(some)
 
     if market.years:
@@ -127,8 +129,8 @@ def _summary(material: Material, sources: _Sources) -> tuple[str, tuple[int, ...
         say(f"Revenue came to {{}} in {last}.", figures.total(market, REVENUE, last))
         if len(market.years) > 1:
             changed = _growths(market, market.years[-2:])
-            falls = (material.said(changed[0]) or "").startswith("-")
-            say(f"From {market.years[-2]} to {last} it {'fell: ' if falls else 'grew by '}{{}}.", *changed)
+            way = "fell" if (said(changed[0]) or "").startswith("-") else "grew"
+            say(f"From {market.years[-2]} to {last} it {way} by {{}}.", *changed)
         if len(market.years) > 2:
             say(
                 f"From {first} to {last} the change was {{}} per year.",
@@ -141,6 +143,8 @@ def _summary(material: Material, sources: _Sources) -> tuple[str, tuple[int, ...
     against = sum(one.verdict == "contradicted" for one in material.held)
     if against:
         lines.append(f"- The notes contradict the tables in {_counted(against, 'place')}; each is named below.")
+    if not lines:
+        lines.append("No figure of the whole market could be worked out; what is missing is named below.")
     return "\n".join(lines), sources.figures(*used)
 
 
@@ -158,12 +162,16 @@ def _facts(material: Material, sources: _Sources) -> Iterator[Fact]:
         if (value := material.said(figure)) is not None:
             yield Fact(label=label, value=_short(value), cites=sources.figures(figure))
     against = sum(one.verdict == "contradicted" for one in material.held)
+    if not material.held:
+        return
     yield Fact(label="Contradictions", value=str(against), tone="warn" if against else "good")
 
 
 def _gaps(material: Material) -> Iterator[str]:
     yield from material.market.gaps
     yield from material.notes.gaps
+    if not material.has_notes:
+        yield "There are no notes in the folder notes; nothing is held against the tables."
     claimed = {_parted(one.text)[0] for one in material.claims}
     for figure in material.figures:
         if figure.text not in claimed:

@@ -171,6 +171,8 @@ def _sheet(name: str, table: Table, gaps: list[str]) -> Sheet | None:
                 texts={one: str(cells[one]) for one in form.texts},
             )
         )
+    if not entries:
+        gaps.append(f"{file} has no row that can be used; what it would show is missing.")
     gaps += left_out[:MOST_NAMED]
     if len(left_out) > MOST_NAMED:
         gaps.append(f"{file}: {len(left_out) - MOST_NAMED:,} more rows are left out for such reasons.")

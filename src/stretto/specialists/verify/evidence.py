@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import json
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -107,7 +108,7 @@ class Library:
             header = _row(lines[top]) if top < place else []
             context = " ".join([_heading(lines, top), *header])
             return Line(file=file, number=place + 1, text=text, context=context, header=header, cells=_row(text))
-        return Line(file=file, number=place + 1, text=text, context=_heading(lines, place))
+        return Line(file=file, number=place + 1, text=text, context=_unescaped(text) or _heading(lines, place))
 
 
 def quotes(line: Line, text: str) -> bool:
@@ -140,6 +141,16 @@ def _heading(lines: list[str], place: int) -> str:
         if lines[at].startswith("#"):
             return lines[at].lstrip("# ")
     return ""
+
+
+def _unescaped(text: str) -> str:
+    """Give a line of JSON with its escapes read, so that `\\u00dc` is known as the letter it is; else nothing."""
+    if "\\u" not in text or not text.lstrip().startswith("{"):
+        return ""
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return ""
 
 
 def _delimiter(file: str, lines: list[str]) -> str:
