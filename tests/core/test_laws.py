@@ -10,7 +10,7 @@ from stretto.core.decide import decide
 from stretto.core.domain import Budget, RunStatus
 from stretto.core.effects import AskPerson
 from stretto.core.evolve import evolve
-from stretto.core.state import RunState, bits_of
+from stretto.core.state import RunState, bits_of, head_of
 from tests.core.world import World, catalogues, due, plain, plans, through_json
 
 EXAMPLES = settings(
@@ -149,7 +149,9 @@ def test_the_books_of_a_state_agree_with_its_tasks(data: st.DataObject) -> None:
         assert state.under_way == len(running) <= state.catalogue.rules.parallel
         assert sum(state.busy.values()) == len(running)
         assert state.open_tasks == sum(not one.status.final for one in tasks)
-        ready = {state.ids[bit] for bits in (*state.ready.values(), state.held) for bit in bits_of(bits)}
+        ready = {state.ids[bit] for bit in bits_of(state.held)}
+        for queue, bits in state.ready.items():
+            ready |= {head_of(state, queue, 1 << bit)[1] for bit in bits_of(bits)}
         assert ready == {state.ids[one.position] for one in tasks if one.ready}
         assert {one.request for one in tasks if one.request} == set(state.requests)
         assert state.reserved == sum((one.reserved for one in tasks), type(state.reserved)())

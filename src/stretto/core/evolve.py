@@ -40,8 +40,9 @@ from stretto.core.events import (
 )
 from stretto.core.plan.check import check_task
 from stretto.core.plan.references import needs
-from stretto.core.routing import lane, roster
-from stretto.core.state import Result, RunState, TaskState, bits_of, child_id
+from stretto.core.routing import roster
+from stretto.core.schedule import by_priority
+from stretto.core.state import Result, RunState, TaskState, child_id, queue_of
 
 _NOBODY: Map[int, None] = Map()
 
@@ -156,12 +157,19 @@ def _added(state: RunState, event: TaskAdded) -> RunState:
 
 
 def _plan_closed(state: RunState, event: PlanClosed) -> RunState:
-    ready = state.ready.mutate()
-    for position in bits_of(state.held):
-        queue = lane(state.tasks[state.ids[position]].task)
-        ready[queue] = ready.get(queue, 0) | 1 << position
+    order = by_priority(state)
+    tasks = state.tasks.mutate()
+    items = Map({queue: bits for queue, bits in state.ready.items() if "\n" in queue})  # they keep their places
+    ready = items.mutate()
+    for rank, id_ in enumerate(order):
+        one = tasks[id_] = replace(tasks[id_], rank=rank)
+        if one.ready:
+            queue, place = queue_of(one)
+            ready[queue] = ready.get(queue, 0) | 1 << place
     return replace(
         state,
+        tasks=tasks.finish(),
+        ranked=Map(enumerate(order)),
         plan_open=False,
         status=RunStatus.RUNNING,
         deliver=event.deliver,
@@ -398,25 +406,25 @@ def _stopped(state: RunState, reason: str) -> RunState:
 def _ready(state: RunState, id_: str) -> RunState:
     """Put a task into its queue; while the plan is still being written only what is harmless may start."""
     one = state.tasks[id_]
-    bit = 1 << one.position
     state = replace(
         state, tasks=state.tasks.set(id_, replace(one, ready=True, status=TaskStatus.PENDING, in_doubt=False))
     )
     if id_ in state.active:
         state = replace(state, active=state.active.delete(id_))
-    if state.plan_open and not _may_start_early(state, one):
-        return replace(state, held=state.held | bit)
-    queue = lane(one.task)
-    return replace(state, ready=state.ready.set(queue, state.ready.get(queue, 0) | bit))
+    if state.plan_open and one.parent is None and not _may_start_early(state, one):
+        return replace(state, held=state.held | 1 << one.position)
+    queue, place = queue_of(one)
+    return replace(state, ready=state.ready.set(queue, state.ready.get(queue, 0) | 1 << place))
 
 
 def _unready(state: RunState, one: TaskState) -> RunState:
     if not one.ready:
         return state
-    queue, bit = lane(one.task), 1 << one.position
-    if state.held & bit:
-        return replace(state, held=state.held ^ bit)
-    return replace(state, ready=state.ready.set(queue, state.ready.get(queue, 0) & ~bit))
+    if one.parent is None and state.held >> one.position & 1:
+        return replace(state, held=state.held ^ 1 << one.position)
+    queue, place = queue_of(one)
+    left = state.ready.get(queue, 0) & ~(1 << place)
+    return replace(state, ready=state.ready.set(queue, left) if left else state.ready.delete(queue))
 
 
 def _may_start_early(state: RunState, one: TaskState) -> bool:

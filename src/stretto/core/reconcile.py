@@ -20,7 +20,7 @@ from stretto.core.effects import (
 )
 from stretto.core.events import DeadlinePassed, Event, PersonAsked, PlanRefused, RunCancelled, RunEnded
 from stretto.core.routing import free_agent
-from stretto.core.state import RunState
+from stretto.core.state import RunState, head_of
 
 
 def reconcile(state: RunState) -> Sequence[Effect]:
@@ -54,31 +54,31 @@ def judgements(state: RunState) -> list[Judge]:
     places = state.catalogue.rules.parallel - state.under_way
     if places <= 0 or state.status.final:
         return []
-    lanes = [((bits & -bits).bit_length() - 1, name, bits) for name, bits in state.ready.items() if bits]
-    heapify(lanes)
+    queues = [(*head_of(state, name, bits), name, bits) for name, bits in state.ready.items() if bits]
+    heapify(queues)
     busy: dict[str, int] = dict(state.busy)
     found: list[Judge] = []
     held = state.reserved
-    while lanes and len(found) < places:
-        position, name, bits = lanes[0]
-        one = state.tasks[state.ids[position]]
+    while queues and len(found) < places:
+        _, id_, name, bits = queues[0]
+        one = state.tasks[id_]
         candidates = state.roster.candidates(one.task)
         agent = free_agent(candidates, state.roster, busy)
         if agent is None:
-            heappop(lanes)
+            heappop(queues)
             continue
         cost = state.roster.agents[agent].cost
         if not room_for(state, cost, held, len(found)) and room_for(state, cost, FREE):
-            heappop(lanes)  # the room is taken by work under way: wait for it to settle
+            heappop(queues)  # the room is taken by work under way: wait for it to settle
             continue
         held = held + cost if cost != FREE else held
         busy[agent] = busy.get(agent, 0) + 1
-        found.append(Judge(task=state.ids[position], attempt=one.attempt + 1, round=one.round, agent=agent))
+        found.append(Judge(task=id_, attempt=one.attempt + 1, round=one.round, agent=agent))
         bits &= bits - 1
         if bits:
-            heapreplace(lanes, ((bits & -bits).bit_length() - 1, name, bits))
+            heapreplace(queues, (*head_of(state, name, bits), name, bits))
         else:
-            heappop(lanes)
+            heappop(queues)
     return found
 
 

@@ -34,7 +34,7 @@ from stretto.core.domain import (
 )
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.references import Need
-from stretto.core.routing import Roster
+from stretto.core.routing import Roster, lane
 
 Bits: TypeAlias = int
 
@@ -57,6 +57,7 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
 
     task: Task
     position: int
+    rank: int | None = None  # its place by priority, once the whole plan is known
     needs: Map[str, Need]
     blockers: int
     status: TaskStatus = TaskStatus.PENDING
@@ -124,7 +125,8 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     tasks: Map[str, TaskState] = field(default_factory=Map)
     ids: Map[int, str] = field(default_factory=Map)
     dependents: Map[str, Map[int, None]] = field(default_factory=Map)  # positions of those that wait for a task
-    ready: Map[str, Bits] = field(default_factory=Map)  # by lane
+    ready: Map[str, Bits] = field(default_factory=Map)  # by queue: ranks, or the numbers of a fan-out's items
+    ranked: Map[int, str] = field(default_factory=Map)  # the tasks by rank, once the whole plan is known
     held: Bits = 0  # ready, but not before the whole plan is known
     active: Map[str, None] = field(default_factory=Map)  # tasks with work under way or somebody to wait for
     busy: Map[str, int] = field(default_factory=Map)  # attempts under way, by agent
@@ -207,3 +209,23 @@ def gaps(state: RunState) -> tuple[Gap, ...]:
                 what = f"{what} ({one.item})"
             found.append(Gap(task=state.ids[position], what=what, why=one.reason or str(one.status)))
     return tuple(found)
+
+
+def queue_of(one: TaskState) -> tuple[str, int]:
+    """Give the queue that a ready task waits in, and its place there, the lowest first.
+
+    Tasks of one lane wait in the order of their ranks; the items of a fan-out have a queue of their own.
+    """
+    if one.parent is not None and one.number is not None:
+        return f"{lane(one.task)}\n{one.parent}", one.number
+    return lane(one.task), one.position if one.rank is None else one.rank
+
+
+def head_of(state: RunState, queue: str, bits: Bits) -> tuple[int, str]:
+    """Give the rank and the id of the first task in a queue."""
+    first = (bits & -bits).bit_length() - 1
+    _, _, parent = queue.partition("\n")
+    if not parent:
+        return first, state.ranked[first] if state.ranked else state.ids[first]
+    whole = state.tasks[parent]
+    return whole.position if whole.rank is None else whole.rank, child_id(parent, first)
