@@ -8,27 +8,29 @@ import sys
 import time
 import traceback
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from stretto.agents.function import FunctionAgent
 from stretto.amounts import budget_of, deadline_of
 from stretto.conditions import CelConditions, condition_defects
 from stretto.core.canonical import short
 from stretto.core.commands import ChangeLimits, Command, Recover, SubmitGoal
-from stretto.core.domain import Budget, Catalogue, FailureClass, InputSpec, Json, Plan, Rules
-from stretto.core.errors import BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
+from stretto.core.domain import AgentCard, Budget, Catalogue, FailureClass, InputSpec, Json, Plan, Rules
+from stretto.core.errors import BadAgent, BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic
+from stretto.core.plan.inputs import wanted
 from stretto.core.plan.shape import Size
 from stretto.core.plan.shape import read_plan as read_shape
 from stretto.core.plan.writing import misfits
+from stretto.core.routing import roster
 from stretto.core.state import RunState
-from stretto.declare import Declared, declared
+from stretto.declare import is_declared
 from stretto.engines.clock import SystemClock
 from stretto.engines.local import LocalEngine
 from stretto.engines.people import Nobody, StandingWord
@@ -125,13 +127,14 @@ class Orchestrator:
         """
         if not goal.strip():
             raise UsageError("the goal is empty; say in a sentence what you want done")
+        asked = _people(approve, people)
         chosen = self.read_plan(plan)
         limit = _budget(budget) if budget is not None else self.budget
         now = time.time()
         until = _deadline(deadline, now)
-        values, specs = self._inputs(goal, chosen, inputs)
         if chosen is not None:
             require(chosen, self.check(chosen, budget=limit, seconds=None if until is None else until - now))
+        values, specs = self._inputs(goal, chosen, inputs)
         run = run_id or new_run_id()
         first = SubmitGoal(
             actor=f"person:{user()}",
@@ -145,7 +148,7 @@ class Orchestrator:
             deadline=until,
             workspace=str(self.workspace.folder) if self.workspace else "",
         )
-        return await self._drive(run, [first], approve, people, wait)
+        return await self._drive(run, [first], asked, wait)
 
     async def resume(
         self,
@@ -167,9 +170,10 @@ class Orchestrator:
                     deadline=_deadline(deadline, time.time()),
                 )
             )
+        asked = _people(approve, people)
         async with self.journal() as journal:
             run = await find_run(journal, run_id)
-        return await self._drive(run, first, approve, people, wait)
+        return await self._drive(run, first, asked, wait)
 
     def check(self, plan: Plan, *, budget: Budget | None = None, seconds: float | None = None) -> list[Diagnostic]:
         """Give every defect of a plan, as far as it shows before anything runs."""
@@ -225,11 +229,9 @@ class Orchestrator:
         async with open_store(self._path or Path("runs.db")) as journal:
             yield journal
 
-    async def _drive(
-        self, run: str, first: Sequence[Command], approve: Approve, people: People | None, wait: bool
-    ) -> Run:
+    async def _drive(self, run: str, first: Sequence[Command], people: People, wait: bool) -> Run:
         async with self.journal() as journal:
-            conductor = Conductor(self.house(journal, _people(approve, people)))
+            conductor = Conductor(self.house(journal, people))
             state = await LocalEngine().drive(run, conductor, first=first, wait=wait)
         return Run(state=state)
 
@@ -252,18 +254,14 @@ class Orchestrator:
     def _inputs(
         self, goal: str, plan: Plan | None, given: dict[str, Json] | Sequence[str] | None
     ) -> tuple[dict[str, Json], dict[str, InputSpec]]:
+        if isinstance(given, str) or not isinstance(given, Iterable | None):
+            raise UsageError(f"inputs are values by name, or a list of NAME=VALUE and paths, not {given!r}")
         workspace = self.workspace
         defaults, folder = (workspace.inputs, workspace.folder) if workspace else ({}, None)
         if plan is None:
             return goal_inputs(given or (), defaults, folder, paths_in(goal))
-        if isinstance(given, dict):
-            unknown = sorted(set(given) - set(plan.inputs))
-            missing = [name for name, spec in plan.inputs.items() if spec.required and name not in given]
-            if unknown or missing:
-                raise UsageError(f"inputs do not fit the plan: unknown {unknown}, missing {missing}")
-            fallbacks = {name: spec.default for name, spec in plan.inputs.items() if not spec.required}
-            return {**fallbacks, **given}, plan.inputs
-        return resolve_inputs(plan, given or (), defaults, folder), plan.inputs
+        wants = wanted(plan, roster(self.catalogue))
+        return resolve_inputs(plan, given or (), defaults, folder, wants), plan.inputs
 
 
 def open_workspace(folder: Path, *, store: Path | None = None, listeners: Sequence[Listener] = ()) -> Orchestrator:
@@ -337,7 +335,19 @@ def user() -> str:
 
 
 def _agents(given: Sequence[AnyAgent]) -> list[Agent]:
-    return [FunctionAgent([one]) if inspect.isroutine(one) else one for one in given]  # type: ignore[misc]
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise BadAgent(f"agents are a list of functions and agents, not {given!r}; put it in brackets")
+    return [_agent(one) for one in given]
+
+
+def _agent(given: AnyAgent) -> Agent:
+    if isinstance(getattr(given, "card", None), AgentCard):
+        return cast(Agent, given)
+    if callable(given) and not isinstance(given, type):
+        return FunctionAgent([given])
+    if isinstance(given, str) and given in SPECIALISTS:
+        raise BadAgent(f"{given!r} is a name; the agent is `stretto.bootstrap.specialist({given!r})`")
+    raise BadAgent(f"{given!r} is no agent; hand over functions, or `Agent([f, g], name=...)` made of some")
 
 
 def _from_source(source: AgentSource, settings: Settings) -> list[Agent]:
@@ -429,7 +439,7 @@ def _functions(module: ModuleType) -> list[Callable[..., Any]]:
         for name, one in vars(module).items()
         if inspect.isfunction(one) and one.__module__ == module.__name__ and not name.startswith("_")
     ]
-    return [one for one in own if declared(one) != Declared()] or own
+    return [one for one in own if is_declared(one)] or own
 
 
 def _rules(settings: Settings, workspace: Workspace | None, **given: Any) -> Rules:
@@ -456,6 +466,8 @@ def _deadline(given: str | float | None, now: float) -> float | None:
 
 
 def _people(approve: Approve, people: People | None) -> People:
+    if approve not in get_args(Approve):
+        raise UsageError(f"approve is {', '.join(get_args(Approve))}, not {approve!r}")
     if approve == "ask":
         return people or Nobody()
     return StandingWord("approve" if approve == "all" else "deny", user())

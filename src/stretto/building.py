@@ -69,10 +69,15 @@ def task(
 
 
 def plan(*tasks: Task, deliver: Json = None, inputs: Sequence[str] | dict[str, Json] = (), name: str = "") -> Plan:
-    """Put tasks together; `deliver` refers to what the run hands over, `inputs` names what it is given."""
-    declared = {one: InputSpec() for one in inputs}
-    if isinstance(inputs, dict):
-        declared = {one: InputSpec(default=value, required=False) for one, value in inputs.items()}
+    """Put tasks together; `deliver` refers to what the run hands over.
+
+    `inputs` names what the run is given. A mapping gives the default of each, or its whole `InputSpec`.
+    """
+    given = inputs if isinstance(inputs, dict) else dict.fromkeys(inputs, InputSpec())
+    declared = {
+        one: value if isinstance(value, InputSpec) else InputSpec(default=value, required=False)
+        for one, value in given.items()
+    }
     return Plan(tasks=tasks, deliver=_plain(deliver, "deliver"), inputs=declared, name=name)
 
 

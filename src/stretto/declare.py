@@ -51,6 +51,11 @@ def declared(function: Callable[..., Any]) -> Declared:
     return found if isinstance(found, Declared) else Declared()
 
 
+def is_declared(function: Callable[..., Any]) -> bool:
+    """Say whether a decorator stands on a function, be it a bare `@agent()`."""
+    return isinstance(getattr(function, _MARK, None), Declared)
+
+
 def agent(
     *,
     name: str | None = None,

@@ -1,6 +1,6 @@
 """A workspace: a folder whose `workspace.yaml` names its agents, plans, inputs and rules."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -8,12 +8,14 @@ from stretto.amounts import budget_of
 from stretto.core.domain import Budget, ContextSpec, InputSpec, Json, Plan, Rules
 from stretto.core.errors import BadPlan, BadWorkspace, UsageError
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors
+from stretto.core.plan.inputs import Wanted
 from stretto.core.plan.shape import DEFAULT_SIZE, Size, read_plan
 from stretto.documents import LARGEST, Document, Unreadable, read_document
+from stretto.given import read_input
 
 LONGEST_PATH = 4096
 FILE = "workspace.yaml"
-_FIELDS = ("name", "description", "goal", "agents", "plan", "plans", "inputs", "rules", "budget", "context")
+_FIELDS = ("name", "description", "goal", "agents", "plan", "inputs", "rules", "budget", "context")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,27 +93,46 @@ def read_plan_file(
     return plan, document.placed(found), document
 
 
-def resolve_inputs(plan: Plan, given: Iterable[str], defaults: dict[str, Json], folder: Path | None) -> dict[str, Json]:
-    """Give the inputs of a run: `NAME=VALUE` or a bare path as given, else defaults; raises UsageError.
+def resolve_inputs(
+    plan: Plan,
+    given: Mapping[str, Json] | Iterable[str],
+    defaults: Mapping[str, Json],
+    folder: Path | None,
+    wanted: Mapping[str, Wanted],
+) -> dict[str, Json]:
+    """Give the inputs of a run: as given, else the workspace's defaults, else the plan's own; raises UsageError.
 
+    They are given as values by name, or as texts: `NAME=VALUE`, read as what is `wanted` there, or a bare path.
     Files and folders become absolute paths; a folder given for `files` means the files in it.
     """
+    if isinstance(given, Mapping):
+        values, texts = {_known(plan, name, name): value for name, value in given.items()}, {}
+    else:
+        values, texts = {}, _texts(plan, given)
+    found: dict[str, Json] = {}
+    for name, spec in plan.inputs.items():
+        if name in texts:
+            is_value = spec.kind == "value"
+            raw = read_input(name, texts[name], wanted.get(name, Wanted())) if is_value else list(texts[name])
+            found[name] = _value(name, spec, raw, Path.cwd())
+        elif name in values:
+            found[name] = _value(name, spec, values[name], Path.cwd())
+        elif name in defaults:
+            found[name] = _value(name, spec, defaults[name], folder or Path.cwd())
+        elif spec.default is not None or not spec.required:
+            found[name] = spec.default
+        else:
+            told = f"{spec.kind}: {spec.description}" if spec.description else spec.kind
+            raise UsageError(f"the plan needs the input {name!r} ({told}); give it with --input {name}=...")
+    return found
+
+
+def _texts(plan: Plan, given: Iterable[str]) -> dict[str, list[str]]:
     named: dict[str, list[str]] = {}
     for text in given:
         name, value = _split(text, plan)
         named.setdefault(name, []).append(value)
-    found: dict[str, Json] = {}
-    for name, spec in plan.inputs.items():
-        if name in named:
-            found[name] = _value(name, spec, named[name], Path.cwd())
-        elif name in defaults:
-            raw = defaults[name]
-            found[name] = _value(name, spec, raw if isinstance(raw, list) else [raw], folder or Path.cwd())
-        elif spec.default is not None or not spec.required:
-            found[name] = spec.default
-        else:
-            raise UsageError(f"the plan needs the input {name!r} ({spec.kind}); give it with --input {name}=...")
-    return found
+    return named
 
 
 def goal_inputs(
@@ -135,7 +156,7 @@ def goal_inputs(
         for name, value in given.items():
             take(name, value, Path.cwd())
     else:
-        several: dict[str, list[Json]] = {}
+        several: dict[str, list[str]] = {}
         for text in given:
             name, equals, value = text.partition("=")
             if equals and name.isidentifier() and not Path(text).exists():
@@ -145,7 +166,7 @@ def goal_inputs(
             else:
                 raise UsageError(f"--input {text!r}: there is no such file; values are given as NAME=VALUE")
         for name, found in several.items():
-            take(name, found if len(found) > 1 else found[0], Path.cwd())
+            take(name, read_input(name, found, Wanted()), Path.cwd())
     known = [one for value in values.values() for one in (value if isinstance(value, list) else [value])]
     for text in mentioned:
         places = [base / Path(text).expanduser() for base in (Path.cwd(), folder) if base is not None]
@@ -183,16 +204,22 @@ def _split(text: str, plan: Plan) -> tuple[str, str]:
     files = [one for one, spec in plan.inputs.items() if spec.kind in ("files", "file")]
     if files and (not equals or Path(text).exists()):
         return files[0], text
-    known = ", ".join(plan.inputs) or "none"
-    raise UsageError(f"--input {text!r} names no input of the plan; it has {known}, given as NAME=VALUE")
+    return _known(plan, name if equals else "", f"--input {text!r}"), value
 
 
-def _value(name: str, spec: InputSpec, raw: list[Json], base: Path) -> Json:
-    if spec.kind == "value":
-        return raw[0] if len(raw) == 1 else raw
+def _known(plan: Plan, name: str, shown: str) -> str:
+    if name not in plan.inputs:
+        known = ", ".join(plan.inputs) or "none"
+        raise UsageError(f"{shown} names no input of the plan; it has {known}, given as NAME=VALUE")
+    return name
+
+
+def _value(name: str, spec: InputSpec, raw: Json, base: Path) -> Json:
+    if spec.kind == "value" or (raw is None and not spec.required):
+        return raw
     paths = []
-    for one in raw:
-        if not isinstance(one, str) or not one:
+    for one in raw if isinstance(raw, list | tuple) else [raw]:
+        if not isinstance(one, str | Path) or not str(one):
             raise UsageError(f"the input {name!r} is a path, not {one!r}")
         path = (base / Path(one).expanduser()).absolute()
         if not path.exists():

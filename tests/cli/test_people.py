@@ -49,7 +49,7 @@ def test_what_waits_is_shown_with_its_diff_and_approved_from_another_terminal(ma
     assert written(place) == []
 
     said = place.look("approve", run, "--reason", "looks right")
-    assert said.out == f"approve: write of run {run}; go on with: stretto resume {run}\n"
+    assert said.out == f"approved: write of run {run}; go on with: stretto resume {run}\n"
     ended = place.stretto("resume", run, "--json")
 
     assert (ended.code, ended.json["answer"]) == (0, "deed")

@@ -67,4 +67,4 @@ def test_a_plan_with_remarks_only_is_fine_and_exits_0(tmp_path: Path) -> None:
     path.write_text("tasks:\n  a: {skill: logs.analyse, inputs: {path: x.log}}\n", encoding="utf-8")
     said = CliRunner().invoke(app, ["plan", "--file", str(path)])
     assert said.exit_code == 0, said.output
-    assert "ok: 1 tasks, 0 errors" in said.output
+    assert "ok: 1 task, 0 errors" in said.output

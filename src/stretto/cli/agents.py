@@ -55,7 +55,7 @@ def run(
     arguments: Annotated[
         Optional[list[str]],
         typer.Argument(
-            metavar="[ARG=VALUE ...]",
+            metavar="ARG=VALUE",
             help="The skill's arguments; @FILE takes a file's text or JSON, @- standard input. A bare value goes to "
             "the first argument that is needed, a bare file to `files`.",
         ),
@@ -120,8 +120,9 @@ def _find(team: "Orchestrator", name: str, given: list[str]) -> "tuple[Agent, Sk
     if agent is None:
         if name in by_skill:
             return by_skill[name]
-        known = [*(one.card.name for one in team.registry), *by_skill]
-        raise UsageError(f"there is no agent or skill {name!r}; {Names(lambda: known).mend(name)}")
+        prefix = f"{name.partition('.')[0]}."
+        known = [one for one in by_skill if one.startswith(prefix)] or [*(one.card.name for one in team.registry)]
+        raise UsageError(f"there is no agent or skill {name!r}. {Names(lambda: known).mend(name)}")
     named = {one.partition("=")[0] for one in given if one.partition("=")[0].isidentifier() and "=" in one}
     fitting = [one for one in agent.card.skills if named <= set(one.inputs.get("properties", {}))]
     return agent, (fitting or agent.card.skills)[0]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from stretto.cli.options import RunArgument, StoreOption, WorkspaceOption, store_file
+from stretto.cli.text import place
 from stretto.core.canonical import canonical
 from stretto.core.domain import Json
 from stretto.core.errors import UsageError
@@ -15,6 +16,8 @@ from stretto.core.errors import UsageError
 TaskArgument = Annotated[
     Optional[str], typer.Argument(metavar="[TASK]", help="The task; may be left out when only one waits.")
 ]
+
+_DONE = {"approve": "approved", "deny": "denied", "edit": "edited", "answer": "answered"}
 
 
 def register(app: typer.Typer) -> None:
@@ -64,7 +67,7 @@ def answer(
         Optional[str], typer.Option("--result", metavar="JSON", help="With done: what it gave, where others need it.")
     ] = None,
 ) -> None:
-    """Answer a question of a task; for an attempt in doubt say done, retry or fail."""
+    """Answer a question of a task or about the goal; for an attempt in doubt say done, retry or fail."""
     if len(words) > 2:
         raise UsageError("one answer, please; put it in quotes")
     task = words[0] if len(words) == 2 else None
@@ -116,8 +119,9 @@ def _decide(
             )
             owner = await journal.owner(run)
             await leave_word(journal, run, command)
-            after = f"{owner} goes on with it" if owner else f"go on with: stretto resume {run}"
-            return f"{word}: {asked.task or 'the goal'} of run {run}; {after}"
+            resume = f"stretto resume {run}{place(workspace, store)}"
+            after = f"{owner} goes on with it" if owner else f"go on with: {resume}"
+            return f"{_DONE.get(word, word)}: {asked.task or 'the goal'} of run {run}; {after}"
 
     typer.echo(asyncio.run(leave()))
 

@@ -10,12 +10,11 @@ from pathlib import Path
 from stretto.core.domain import Json, Schema, Skill
 from stretto.core.errors import UsageError
 from stretto.core.plan.names import Names
+from stretto.given import told
 from stretto.validation import JsonSchemas
 
 LARGEST = 64 * 1024 * 1024
 _WORDS = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
-_NAMED = {"string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-          "array": "a list", "object": "a JSON object"}  # fmt: skip
 
 
 def arguments_of(skill: Skill, given: Sequence[str]) -> dict[str, Json]:
@@ -64,7 +63,7 @@ def _value(place: str, texts: Sequence[str], schema: Schema, defs: dict[str, Sch
             return found
         return [_value(f"{place}, item {number}", [one], items, defs) for number, one in enumerate(texts, start=1)]
     if len(texts) > 1:
-        raise UsageError(f"{place} is given {len(texts)} times, and it is {_told(kinds)}")
+        raise UsageError(f"{place} is given {len(texts)} times, and it is {told(kinds)}")
     text = _content(place, texts[0])
     if kinds == {"string"}:
         return text
@@ -74,7 +73,7 @@ def _value(place: str, texts: Sequence[str], schema: Schema, defs: dict[str, Sch
             return found
         if not kinds or "string" in kinds:
             return text
-        raise UsageError(f"{place} is {_told(kinds)}, not {text[:60]!r}")
+        raise UsageError(f"{place} is {told(kinds)}, not {text[:60]!r}")
     return _scalar(place, text, kinds)
 
 
@@ -89,7 +88,7 @@ def _scalar(place: str, text: str, kinds: set[str]) -> Json:
     except (ValueError, KeyError):
         if "null" in kinds and text.strip().lower() in ("", "null", "none"):
             return None
-        raise UsageError(f"{place} is {_told(kinds)}, not {text[:60]!r}") from None
+        raise UsageError(f"{place} is {told(kinds)}, not {text[:60]!r}") from None
     return text
 
 
@@ -174,15 +173,11 @@ def _deref(schema: Schema, defs: dict[str, Schema]) -> Schema:
     return defs.get(name, {"type": "object"}) if name else schema
 
 
-def _told(kinds: set[str]) -> str:
-    return " or ".join(_NAMED[one] for one in _NAMED if one in kinds) or "any value"
-
-
 def _signature(skill: Skill) -> str:
     """Give what a skill takes in a line."""
     required, defs = skill.inputs.get("required", []), skill.inputs.get("$defs", {})
     said = [
-        f"{name} ({_told(_kinds(schema, defs))}{'' if name in required else ', optional'})"
+        f"{name} ({told(_kinds(schema, defs))}{'' if name in required else ', optional'})"
         for name, schema in skill.inputs.get("properties", {}).items()
     ]
     return ", ".join(said) or "nothing"

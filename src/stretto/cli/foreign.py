@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from stretto.cli.text import as_json, one_line
+from stretto.cli.text import as_json, counted, one_line
 from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class _Summary:
             repaired = self._repaired[severity, code]
             typer.echo(f"{code:<32}{severity:<10}{found:>8}{repaired:>10}{found - repaired:>8}", err=aside)
         counts = ", ".join(f"{self.status[one]} {one}" for one in ("ok", "repaired", "refused"))
-        typer.echo(f"\n{self.plans} plan{'' if self.plans == 1 else 's'}: {counts}", err=aside)
+        typer.echo(f"\n{counted(self.plans, 'plan')}: {counts}", err=aside)
 
 
 def _print_json(one: "Judged") -> None:
@@ -103,7 +103,7 @@ def _print_json(one: "Judged") -> None:
 def _print(one: "Judged", aside: bool) -> None:
     """Print a line for the plan, and below it its errors and what was mended."""
     tasks = len(one.intake.plan.tasks)
-    typer.echo(f"{one_line(one.id):<24} {one.intake.status:<9} {tasks} tasks", err=aside)
+    typer.echo(f"{one_line(one.id):<24} {one.intake.status:<9} {counted(tasks, 'task')}", err=aside)
     for said in one.intake.found:
         if said.severity == "error":
             typer.echo(f"  {'mended' if said.repaired else 'left'}: {said}", err=aside or not said.repaired)

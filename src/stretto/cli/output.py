@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from stretto.cli.rendering import as_text
-from stretto.cli.text import answer_command, as_json, clean, one_line
+from stretto.cli.text import answer_command, as_json, clean, counted, one_line
 from stretto.core.domain import Artifact
 from stretto.core.errors import UsageError
 from stretto.views import Run, artifact_bytes, artifacts_of
@@ -62,7 +62,7 @@ def save_artifacts(artifacts: Iterable[tuple[str, Artifact]], folder: Path) -> d
 def conclude(run: Run, place: str, out: TextIO) -> None:
     """Say how it ended, and what to do next. `place` are the options by which others find the run."""
     state = run.state
-    done = f"{state.completed} of {len(state.ids)} tasks"
+    done = f"{state.completed} of {counted(len(state.ids), 'task')}"
     took = f"{(state.ended or state.at) - state.started:.1f} s"
     out.write(f"\n{run.status} after {took}: {done}, cost {run.cost}\n")
     if run.answer is not None:

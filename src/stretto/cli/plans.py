@@ -20,10 +20,16 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
-    goal: Annotated[Optional[str], typer.Argument(help="A goal; how it would be pursued is shown.")] = None,
+    goal: Annotated[
+        Optional[str], typer.Argument(metavar="GOAL", help="A goal; how it would be pursued is shown.")
+    ] = None,
     file: Annotated[
         Optional[Path],
-        typer.Option("--file", help="The plan: YAML or JSON. Plans of other systems: Markdown and JSON Lines too."),
+        typer.Option(
+            "--file",
+            metavar="FILE",
+            help="The plan: YAML or JSON. Plans of other systems: Markdown and JSON Lines too.",
+        ),
     ] = None,
     workspace: WorkspaceOption = None,
     inputs: Annotated[
@@ -37,12 +43,15 @@ def plan(
         Optional[Path],
         typer.Option("--write", metavar="FILE", help="Mend what can be, and write the plan here (- prints it)."),
     ] = None,
-    budget: Annotated[Optional[str], typer.Option("--budget", help="Check that it fits this budget.")] = None,
+    budget: Annotated[
+        Optional[str], typer.Option("--budget", metavar="AMOUNT", help="Check that it fits this budget.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a plan and show it: every defect with its code, its place and how to mend it."""
     from stretto.amounts import budget_of
     from stretto.cli.text import as_json as written
+    from stretto.cli.text import counted
     from stretto.core.plan.diagnostics import diagnose, errors
     from stretto.views import diagnostic_view
     from stretto.workspace import read_plan_file
@@ -72,7 +81,8 @@ def plan(
             typer.echo(str(one), err=one.severity == "error")
         _draw(read, team)
         wrong = len(errors(found))
-        typer.echo(f"\n{status}: {len(read.tasks)} tasks, {wrong} errors, {len(found) - wrong} remarks")
+        counts = (counted(len(read.tasks), "task"), counted(wrong, "error"), counted(len(found) - wrong, "remark"))
+        typer.echo(f"\n{status}: {', '.join(counts)}")
     raise typer.Exit(1 if status == "refused" else 0)
 
 

@@ -42,7 +42,7 @@ def _mapping(value: dict[str, Json], indent: str) -> Iterator[str]:
         yield from _parts(text, indent)
         if len(value) > 1:
             yield ""
-    for name, inner in value.items():
+    for name, inner in _rows_named(value).items():
         if name == "text" or inner in (None, "", [], {}):
             continue
         if isinstance(inner, dict | list) or (isinstance(inner, str) and "\n" in inner):
@@ -50,6 +50,21 @@ def _mapping(value: dict[str, Json], indent: str) -> Iterator[str]:
             yield from _parts(inner, indent + "  ")
         else:
             yield f"{indent}{one_line(name)}: {_cell(inner)}"
+
+
+def _rows_named(value: dict[str, Json]) -> dict[str, Json]:
+    """Give a table that has its columns' names apart, as query results have, as a list of mappings."""
+    columns = value.get("columns")
+    under = next((name for name in ("rows", "sample") if isinstance(value.get(name), list)), "")
+    if not isinstance(columns, list) or not columns or not under:
+        return value
+    names = [one.get("name") if isinstance(one, dict) else one for one in columns]
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        return value
+    rows = value[under]
+    if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        return value
+    return {**value, under: [dict(zip(names, row, strict=True)) for row in rows]}
 
 
 def _listing(values: list[Json], indent: str) -> Iterator[str]:

@@ -200,7 +200,8 @@ def _print(run: "Run", where: str, now: float) -> None:
         typer.echo(
             f"\nwaits for you: {one_line(request.task) or 'the goal'} ({request.kind}): {one_line(request.question)}"
         )
-        typer.echo(shown(request, most=None))
+        if detail := shown(request, most=None):
+            typer.echo(detail)
         typer.echo(f"  decide  {answer_command(run.run_id, request.task, request.kind, where)}")
     if state.status.final and run.gaps:
         typer.echo(f"\nmissing:\n{gaps_text(run)}", nl=False)

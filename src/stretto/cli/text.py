@@ -22,6 +22,11 @@ def one_line(text: str) -> str:
     return _plain(" ".join(text.split()), keep=_HARMLESS)
 
 
+def counted(number: int, what: str) -> str:
+    """Give a number of things: 1 task, 2 tasks."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def indented(text: str, by: str = "  ") -> str:
     """Give cleaned text with every line set in."""
     return "\n".join(f"{by}{line}".rstrip() for line in clean(text).split("\n"))

@@ -155,7 +155,8 @@ def shown(value: Any, most: int = 80) -> str:
 def listed(names: Iterable[str], most: int = 12) -> str:
     """Give names as a message lists them: the first few, each cut when long."""
     held = list(names)
-    return ", ".join(_cut(str(one), 100) for one in held[:most]) + (", ..." if len(held) > most else "")
+    more = f" and {len(held) - most} more" if len(held) > most else ""
+    return ", ".join(_cut(str(one), 100) for one in held[:most]) + more
 
 
 def under(path: str, step: str | int) -> str:

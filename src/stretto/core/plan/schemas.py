@@ -7,7 +7,8 @@ from stretto.core.domain import Json, Schema
 from stretto.core.plan.diagnostics import listed, shown
 
 ANYTHING: Schema = {}
-_ALL = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
+ALL = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
+"""Every type that JSON has; also what a schema allows that names none."""
 POSITIONAL = "arguments"
 """The name under which a task's inputs hold the arguments that are given by position."""
 _MOST = 100  # parts of one schema that are looked into
@@ -45,9 +46,9 @@ def types(schema: Json, root: Json) -> frozenset[str]:
             todo += choices
         else:
             found |= _own_types(here)
-        if found >= _ALL:
+        if found >= ALL:
             break
-    return _ALL
+    return ALL
 
 
 def _own_types(schema: Schema) -> frozenset[str]:
@@ -58,9 +59,9 @@ def _own_types(schema: Schema) -> frozenset[str]:
     else:
         told = schema.get("type")
         named = [told] if isinstance(told, str) else told if isinstance(told, list) else []
-    known = frozenset(one for one in named if isinstance(one, str)) & _ALL
+    known = frozenset(one for one in named if isinstance(one, str)) & ALL
     if not known:
-        return _ALL
+        return ALL
     return known | {"integer"} if "number" in known else known
 
 
@@ -203,4 +204,4 @@ def _closed(schema: Schema, properties: Json) -> bool:
 
 
 def _say(names: frozenset[str]) -> str:
-    return " or ".join(sorted(names - {"integer"} if "number" in names else names)) if names != _ALL else "anything"
+    return " or ".join(sorted(names - {"integer"} if "number" in names else names)) if names != ALL else "anything"
