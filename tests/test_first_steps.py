@@ -9,6 +9,7 @@ from stretto import Orchestrator
 from stretto.cli.rendering import as_text
 from stretto.core.errors import BadAgent, UsageError
 from tests.cli.program import look
+from tests.cli.program import stretto as stretto_program
 
 
 def shout(text: str) -> str:
@@ -57,4 +58,25 @@ def test_rows_whose_columns_are_named_apart_are_shown_as_a_table() -> None:
 def test_an_unknown_skill_is_answered_with_those_of_its_agent(tmp_path: Path) -> None:
     told = look("agents", "run", "calculate.sum", cwd=tmp_path)
     assert told.code == 2
-    assert "there is no agent or skill 'calculate.sum'. Known: calculate.evaluate, calculate.aggregate." in told.err
+    assert "calculate has no skill 'calculate.sum'. It has calculate.evaluate, calculate.aggregate." in told.err
+
+
+def test_a_slip_in_a_field_of_an_argument_is_answered_with_its_fields(tmp_path: Path) -> None:
+    told = look("agents", "run", "verify", 'claims=[{"text": "It grew.", "file": "a.txt"}]', cwd=tmp_path)
+    assert told.code == 2
+    assert "('file' was unexpected); known: text, " in told.err
+
+
+def test_an_answer_from_another_folder_names_the_command_that_goes_on_from_there(tmp_path: Path) -> None:
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team/agents.py").write_text(
+        "from stretto import irreversible\n\n\n@irreversible\ndef send(to: str) -> str:\n"
+        '    """Send a letter."""\n    return f"sent to {to}"\n'
+    )
+    (tmp_path / "team/plan.yaml").write_text("tasks: {letter: {skill: agents.send, inputs: {to: ann}}}\n")
+    (tmp_path / "team/workspace.yaml").write_text("name: team\nagents: [agents.py]\nplan: plan.yaml\n")
+    waits = stretto_program("run", "-w", "team", "Write to Ann", "--json", cwd=tmp_path)
+    assert (waits.code, waits.json["status"]) == (4, "waiting")
+    said = look("approve", "last", "-w", "team", cwd=tmp_path)
+    run = waits.json["run_id"]
+    assert said.out == f"approved: letter of run {run}; go on with: stretto resume {run} -w team\n"

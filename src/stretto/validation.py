@@ -7,6 +7,7 @@ from jsonschema.exceptions import SchemaError
 
 from stretto.core.canonical import canonical
 from stretto.core.domain import Json, Schema
+from stretto.core.plan.diagnostics import listed
 
 MOST = 5
 
@@ -25,6 +26,8 @@ class JsonSchemas:
         for error in self._validator(schema).iter_errors(value):
             place = error.json_path.removeprefix("$").lstrip(".")
             message = error.message if len(error.message) < 300 else error.message[:300] + "…"
+            if error.validator == "additionalProperties" and (known := error.schema.get("properties")):
+                message += f"; known: {listed(known)}"
             found.append(f"{place}: {message}" if place else message)
             if len(found) == MOST:
                 break

@@ -120,8 +120,13 @@ def _find(team: "Orchestrator", name: str, given: list[str]) -> "tuple[Agent, Sk
     if agent is None:
         if name in by_skill:
             return by_skill[name]
-        prefix = f"{name.partition('.')[0]}."
-        known = [one for one in by_skill if one.startswith(prefix)] or [*(one.card.name for one in team.registry)]
+        head, _, wanted = name.partition(".")
+        if (meant := team.registry.get(head)) is not None:
+            own = {one.name.removeprefix(f"{head}."): one.name for one in meant.card.skills}
+            near = Names(lambda: list(own)).nearest(wanted)
+            mend = f"Did you mean {own[near]!r}?" if near else f"It has {', '.join(own.values())}."
+            raise UsageError(f"{head} has no skill {name!r}. {mend}")
+        known = [*(one.card.name for one in team.registry), *by_skill]
         raise UsageError(f"there is no agent or skill {name!r}. {Names(lambda: known).mend(name)}")
     named = {one.partition("=")[0] for one in given if one.partition("=")[0].isidentifier() and "=" in one}
     fitting = [one for one in agent.card.skills if named <= set(one.inputs.get("properties", {}))]
