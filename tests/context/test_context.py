@@ -12,7 +12,9 @@ from stretto.bootstrap import open_workspace
 from stretto.cli import app
 from stretto.core.errors import BadPlan, BadWorkspace
 from stretto.core.events import ReadStale
+from stretto.core.plan.shape import read_plan
 from stretto.views import Run
+from stretto.workspace import require
 
 
 def plan(**tasks: dict[str, object]) -> dict[str, object]:
@@ -121,6 +123,27 @@ async def test_what_is_written_fits_the_schema_that_the_workspace_declares(tmp_p
     assert run.status == "failed"
     assert "as context entry 'total'" in run.gaps[0].why
     assert "less than the minimum of 10" in run.gaps[0].why
+
+
+async def test_each_item_of_a_fan_out_fits_the_elements_of_its_entry(tmp_path: Path) -> None:
+    folder = workspace(
+        tmp_path,
+        "context:\n  totals: {type: array, items: {$ref: '#/$defs/few'}, $defs: {few: {maximum: 2}}}\n",
+        "def count(to: int) -> int:\n    return to\n",
+    )
+    each = {"skill": "agent.count", "inputs": {"to": {"ref": "item"}}, "writes": "totals"}
+    assert (await run_in(folder, {**each, "for_each": [1, 2]})).status == "finished"
+    run = await run_in(folder, {**each, "for_each": [1, 3]})
+    assert run.status == "partial"
+    assert any("as context entry 'totals': 3 is greater than the maximum of 2" in gap.why for gap in run.gaps)
+
+
+async def test_what_can_never_be_what_the_entry_is_declared_to_be_is_told_by_the_check(tmp_path: Path) -> None:
+    team = open_workspace(workspace(tmp_path, "context:\n  total: integer\n"))
+    one = {"skill": "agent.count", "writes": "total"}
+    for task, told in ((one, []), ({**one, "for_each": [1]}, ["tasks.a.writes"])):
+        found = team.check(require(*read_plan(plan(a=task))))
+        assert [said.path for said in found if said.code == "type-mismatch"] == told
 
 
 async def test_an_entry_that_nobody_declared_cannot_be_written(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from stretto.core.canonical import digest
 from stretto.core.domain import Json, Schema, SideEffect, TaskStatus
 from stretto.core.plan.references import NoDefault, Reference, inputs_read, substitute, walk
 from stretto.core.plan.references import reads as entries_read
+from stretto.core.plan.schemas import element
 from stretto.core.state import RunState, TaskState, accepted
 
 
@@ -28,11 +29,14 @@ def versions_read(state: RunState, one: TaskState) -> dict[str, int]:
 
 
 def context_schema(state: RunState, one: TaskState) -> Schema | None:
-    """Give the schema of the context entry that a task writes, where the workspace declares one."""
-    if one.task.writes is None or one.task.for_each is not None:
+    """Give the schema of the context entry that a task writes, where the workspace declares one.
+
+    Each item of a fan-out writes one element of it.
+    """
+    spec = state.catalogue.context.get(one.task.writes) if one.task.writes is not None else None
+    if spec is None:
         return None
-    spec = state.catalogue.context.get(one.task.writes)
-    return spec.schema if spec is not None else None
+    return spec.schema if one.task.for_each is None else element(spec.schema)
 
 
 def stale_reads(state: RunState, one: TaskState) -> dict[str, tuple[int, int]]:

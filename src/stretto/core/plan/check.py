@@ -13,6 +13,7 @@ from stretto.core.plan.conditions import condition_problem
 from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose, shown
 from stretto.core.plan.governance import (
     equal_effects,
+    misfitting_context,
     perimeter_defects,
     racing_reads,
     undeclared_context,
@@ -64,6 +65,7 @@ def check(
     findings.add(unordered_writers(graph))
     findings.add(unwritten_context(graph))
     findings.add(undeclared_context(plan, catalogue.context))
+    findings.add(misfitting_context(plan, outputs, catalogue.context))
     findings.add(racing_reads(graph))
     findings.add(equal_effects(plan, agents))
     findings.add(perimeter_defects(plan, graph, agents))

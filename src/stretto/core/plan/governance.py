@@ -3,14 +3,15 @@
 Sets of tasks and labels are integers, one bit each: unions over thousands of tasks stay cheap.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice, pairwise
 
 from stretto.core.canonical import digest
-from stretto.core.domain import Plan, SideEffect, Task
+from stretto.core.domain import ContextSpec, Plan, Schema, SideEffect, Task
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown
 from stretto.core.plan.graph import Graph, ancestors_among, descendants_among
 from stretto.core.plan.references import is_reference, named, parse, places, reads
+from stretto.core.plan.schemas import mismatch
 from stretto.core.routing import Roster
 
 
@@ -62,6 +63,21 @@ def undeclared_context(plan: Plan, declared: Collection[str]) -> Iterator[Diagno
                 f"tasks.{task.id}.writes",
                 f"the workspace declares no context entry {shown(task.writes)}; it has {listed(declared)}",
                 "Add it under `context:` in workspace.yaml, or write another.",
+            )
+
+
+def misfitting_context(
+    plan: Plan, outputs: Mapping[str, Schema], declared: Mapping[str, ContextSpec]
+) -> Iterator[Diagnostic]:
+    """Give the writes whose results can never be what the workspace declares the context entry to be."""
+    for task in plan.tasks if declared else ():
+        spec = declared.get(task.writes) if task.writes is not None else None
+        if spec is not None and (problem := mismatch(outputs[task.id], spec.schema, spec.schema)):
+            yield diagnose(
+                "type-mismatch",
+                f"tasks.{task.id}.writes",
+                f"the context entry {shown(task.writes)} gets {problem}",
+                "Change its schema under `context:` in workspace.yaml, or write another entry.",
             )
 
 

@@ -94,6 +94,14 @@ def arguments(schema: Json) -> tuple[dict[str, Json], tuple[str, ...], bool]:
     )
 
 
+def element(schema: Schema) -> Schema:
+    """Give the schema of a list's elements, with the definitions that it refers to."""
+    items = resolved(schema, schema).get("items")
+    if not isinstance(items, dict):
+        return ANYTHING
+    return {**{name: schema[name] for name in ("$defs", "definitions") if name in schema}, **items}
+
+
 def part(schema: Schema, steps: tuple[str | int, ...]) -> Schema:
     """Give the schema of a part of a value; raises NoSuchPart where the schema rules the part out."""
     here, root = resolved(schema, schema), schema
