@@ -24,7 +24,7 @@ from stretto.core.domain import AgentCard, Budget, Catalogue, FailureClass, Inpu
 from stretto.core.errors import BadAgent, BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic
-from stretto.core.plan.inputs import wanted
+from stretto.core.plan.inputs import wanted, wanted_by_name
 from stretto.core.plan.shape import Size
 from stretto.core.plan.shape import read_plan as read_shape
 from stretto.core.plan.writing import misfits
@@ -259,7 +259,8 @@ class Orchestrator:
         workspace = self.workspace
         defaults, folder = (workspace.inputs, workspace.folder) if workspace else ({}, None)
         if plan is None:
-            return goal_inputs(given or (), defaults, folder, paths_in(goal))
+            wants = wanted_by_name((one.plan for one in self.playbooks), roster(self.catalogue))
+            return goal_inputs(given or (), defaults, folder, paths_in(goal), wants)
         wants = wanted(plan, roster(self.catalogue))
         return resolve_inputs(plan, given or (), defaults, folder, wants), plan.inputs
 

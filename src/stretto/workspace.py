@@ -136,12 +136,17 @@ def _texts(plan: Plan, given: Iterable[str]) -> dict[str, list[str]]:
 
 
 def goal_inputs(
-    given: dict[str, Json] | Iterable[str], defaults: dict[str, Json], folder: Path | None, mentioned: Iterable[str]
+    given: dict[str, Json] | Iterable[str],
+    defaults: dict[str, Json],
+    folder: Path | None,
+    mentioned: Iterable[str],
+    wanted: Mapping[str, Wanted],
 ) -> tuple[dict[str, Json], dict[str, InputSpec]]:
     """Give the inputs of a run whose goal is still to be planned, and of which kind each is.
 
-    `NAME=VALUE` and bare paths as given, else the workspace's defaults; a value that is the path of something
-    there is a file or folder. Bare paths, and those the goal mentions, are the input `files`.
+    `NAME=VALUE`, read as what is `wanted` by that name, and bare paths as given, else the workspace's defaults; a
+    value that is the path of something there is a file or folder. Bare paths, and those the goal mentions, are the
+    input `files`.
     """
     values: dict[str, Json] = {}
     kinds: dict[str, InputSpec] = {}
@@ -166,7 +171,7 @@ def goal_inputs(
             else:
                 raise UsageError(f"--input {text!r}: there is no such file; values are given as NAME=VALUE")
         for name, found in several.items():
-            take(name, read_input(name, found, Wanted()), Path.cwd())
+            take(name, read_input(name, found, wanted.get(name, Wanted())), Path.cwd())
     known = [one for value in values.values() for one in (value if isinstance(value, list) else [value])]
     for text in mentioned:
         places = [base / Path(text).expanduser() for base in (Path.cwd(), folder) if base is not None]

@@ -124,3 +124,20 @@ async def test_a_workspace_gives_its_inputs_as_they_are_written_and_to_python_to
     team = open_workspace(tmp_path, store=tmp_path / "runs.db")
     assert (await team.run("Tell")).answer == "['one'] 3"
     assert (await team.run("Tell", inputs={"number": 4})).answer == "['one'] 4"
+
+
+@pytest.mark.parametrize(("goal", "given"), [("Add numbers", ["number=3", "share=0.5"]), ("Sum up", ["count=3.5"])])
+async def test_a_goal_without_a_plan_is_given_numbers_too(tmp_path: Path, goal: str, given: list[str]) -> None:
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "agents.py").write_text(
+        "def add(number: int, share: float = 0) -> float:\n"
+        '    """Add numbers."""\n    return number + share\n\n\n'
+        'def sum_up(amount: float) -> float:\n    """Sum up."""\n    return amount\n'
+    )
+    (tmp_path / "playbooks/sum.yaml").write_text(
+        "intents: [sum up]\ninputs: [count]\n"
+        "tasks: {a: {skill: agents.sum_up, inputs: {amount: {ref: inputs.count}}}}\ndeliver: {ref: a.output}\n"
+    )
+    (tmp_path / "workspace.yaml").write_text("name: numbers\nagents: [agents.py]\n")
+    run = await open_workspace(tmp_path, store=tmp_path / "runs.db").run(goal, inputs=given)
+    assert (run.answer, run.gaps) == (3.5, ())

@@ -1,6 +1,6 @@
 """Of which JSON types the inputs of a plan may be, by those who take them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stretto.core.domain import Json, Plan, Schema, Task
@@ -20,6 +20,10 @@ class Wanted:
         """Give what both allow; where they allow nothing in common, what this one does."""
         return Wanted(self.types & other.types or self.types, self.items & other.items or self.items)
 
+    def widened(self, other: "Wanted") -> "Wanted":
+        """Give what one of both allows."""
+        return Wanted(self.types | other.types, self.items | other.items)
+
 
 LIST = Wanted(types=frozenset({"array"}))
 
@@ -37,6 +41,23 @@ def wanted(plan: Plan, agents: Roster) -> dict[str, Wanted]:
     for name, spec in plan.inputs.items():
         if found[name] == Wanted() and spec.default is not None:
             found[name] = Wanted(types=types({"type": _wide(spec.default)}, ANYTHING))
+    return found
+
+
+def wanted_by_name(plans: Iterable[Plan], agents: Roster) -> dict[str, Wanted]:
+    """Give what an input of a name may be where no plan is chosen yet: what one of the plans or skills takes."""
+    found: dict[str, Wanted] = {}
+    skills = [skill.inputs for card in agents.agents.values() for skill in card.skills]
+    taken = [
+        *(one for plan in plans for one in wanted(plan, agents).items()),
+        *(
+            (name, Wanted(types(one, schema), _items(one, schema)))
+            for schema in skills
+            for name, one in arguments(schema)[0].items()
+        ),
+    ]
+    for name, one in taken:
+        found[name] = found[name].widened(one) if name in found else one
     return found
 
 
