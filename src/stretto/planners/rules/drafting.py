@@ -11,12 +11,14 @@ from stretto.planners.proposal import Proposal, Question, Refusal
 from stretto.planners.rules.goals import Clause, Goal, read_goal
 from stretto.planners.rules.kinds import ALIKE, LOOSE, NAME, WEAK
 from stretto.planners.rules.ranking import CLOSE, ENOUGH, Entry, Ranked, Ranking
-from stretto.planners.rules.search import HARMLESS, Argument, Search, Way, alternatives
+from stretto.planners.rules.search import HARMLESS, Search, Way
+from stretto.planners.rules.stock import Argument, Stock, alternatives
 from stretto.planners.rules.supplies import reference_to
 
 PLANNER = "rules"
 MOST_CLAUSES = 40
 MOST_TASKS = 200
+_TOO_LARGE = (f"the plan would have more than {MOST_TASKS} tasks", "a narrower goal")
 
 
 class _Stuck(Exception):
@@ -79,6 +81,8 @@ class _Drafting:
         self._notes = _Notes()
         self._tasks: dict[str, Task] = {}
         self._by_content: dict[bytes, str] = {}
+        self._made: dict[tuple[str, int], str] = {}
+        self._stock = Stock(ranking.entries)
 
     def proposal(self) -> Proposal:
         try:
@@ -106,7 +110,7 @@ class _Drafting:
         self._refuse_missing_paths()
         targets = self._targets()
         wanted_skills = frozenset(one.skill for one in targets)
-        self._search = Search(self._ranking.entries, self._inputs, self._specs, wanted_skills)
+        self._search = self._search_for(wanted_skills)
         self._targets_found = targets
         self._dear = any(self._is_dear(self._ranking.entries[one.skill]) for one in targets)
         self._markets = [
@@ -166,7 +170,7 @@ class _Drafting:
     def _feasible(self, close: list[Ranked], clause: Clause) -> Ranked:
         """Choose among skills that answer alike: those that can be served, then the better, then by asking."""
         names = frozenset(one.entry.skill.name for one in close)
-        search = Search(self._ranking.entries, self._inputs, self._specs, names)
+        search = self._search_for(names)
         market = search.market(clause, self._goal.said, collected=True)
         able = [one for one in close if one.entry.skill.name in market.totals] or close
         best = max(one.score for one in able)
@@ -197,13 +201,16 @@ class _Drafting:
         )
         return choices[0]
 
+    def _search_for(self, wanted: frozenset[str]) -> Search:
+        return Search(self._ranking.entries, self._stock, self._inputs, self._specs, wanted)
+
     def _only_way(self) -> str | None:
         """Give the last skill of a team that leads from a request to one result, if there is exactly one such."""
         entries = self._ranking.entries
         if not any(one.asks for one in entries.values()):
             return None
         clause = self._goal.clauses[-1]
-        search = Search(entries, self._inputs, self._specs, frozenset())
+        search = self._search_for(frozenset())
         market = search.market(clause, self._goal.said, collected=False)
         used = set()
         for name in market.totals:
@@ -216,9 +223,17 @@ class _Drafting:
     # ---- what they are given
 
     def _make(self, skill: str, number: int, path: tuple[str, ...]) -> str:
-        """Put the task for a skill into the plan, after those that make what it needs; gives its id."""
-        if len(self._tasks) >= MOST_TASKS:
-            raise _Stuck(f"the plan would have more than {MOST_TASKS} tasks", "a narrower goal")
+        """Put the task for a skill into the plan, after those that make what it needs; gives its id.
+
+        `number` is the wish that it serves, `path` the skills that wait for it. What a wish needs twice is made once.
+        """
+        if (skill, number) not in self._made:
+            self._made[skill, number] = self._made_anew(skill, number, path)
+        return self._made[skill, number]
+
+    def _made_anew(self, skill: str, number: int, path: tuple[str, ...]) -> str:
+        if len(path) >= MOST_TASKS:
+            raise _Stuck(*_TOO_LARGE)
         clause = self._targets_found[number].clause
         given: dict[str, Json] = {}
         spread: Json = None
@@ -349,6 +364,8 @@ class _Drafting:
         mark = canonical([skill, given, spread])
         if mark in self._by_content:
             return self._by_content[mark]
+        if len(self._tasks) >= MOST_TASKS:
+            raise _Stuck(*_TOO_LARGE)
         id_ = self._free_id(skill)
         wanted = any(one.skill == skill and one.clause is clause for one in self._targets_found)
         task = Task(
