@@ -8,12 +8,12 @@ from stretto.core.canonical import canonical
 from stretto.core.domain import Catalogue, ForEach, InputSpec, Interpretation, Json, Plan, Task
 from stretto.core.plan.references import ID, RESERVED
 from stretto.planners.proposal import Proposal, Question, Refusal
-from stretto.planners.rules.goals import Clause, Goal, read_goal
+from stretto.planners.rules.goals import PRONOUNS, Clause, Goal, Said, read_goal
 from stretto.planners.rules.kinds import ALIKE, LOOSE, NAME, WEAK
 from stretto.planners.rules.ranking import CLOSE, ENOUGH, Entry, Ranked, Ranking
 from stretto.planners.rules.search import HARMLESS, Search, Way
 from stretto.planners.rules.stock import Argument, Stock, alternatives
-from stretto.planners.rules.supplies import reference_to
+from stretto.planners.rules.supplies import references_to
 
 PLANNER = "rules"
 MOST_CLAUSES = 40
@@ -95,7 +95,7 @@ class _Drafting:
         return Proposal(interpretation=self._interpretation(), plan=plan)
 
     def _interpretation(self) -> Interpretation:
-        wishes = [one.text for one in self._goal.clauses if not one.manner]
+        wishes = [one.text for one in self._goal.clauses if one.asks]
         return Interpretation(
             planner=PLANNER,
             restated="; then ".join(wishes) if wishes else self._goal.text,
@@ -108,7 +108,7 @@ class _Drafting:
 
     def _plan(self) -> Plan:
         self._refuse_missing_paths()
-        targets = self._targets()
+        targets = [self._settled(one) for one in self._targets()]
         wanted_skills = frozenset(one.skill for one in targets)
         self._search = self._search_for(wanted_skills)
         self._targets_found = targets
@@ -119,6 +119,7 @@ class _Drafting:
         wanted: list[str] = []
         for number in range(len(targets)):
             id_ = self._make(targets[number].skill, number, ())
+            self._heed_reference_back(id_, number, wanted)
             if targets[number].clause.later and wanted and id_ not in wanted:
                 self._after(id_, wanted[-1])
             wanted.append(id_)
@@ -126,14 +127,46 @@ class _Drafting:
 
     def _refuse_missing_paths(self) -> None:
         for path in [str(one.value) for one in self._goal.said if one.what == "path"]:
-            if reference_to(path, self._inputs, self._specs) is None:
+            if not references_to(path, self._inputs, self._specs):
                 raise _Stuck(f"the goal names {path!r}, and there is no such file", f"the file {path}")
 
+    def _settled(self, target: _Target) -> _Target:
+        """Give a target whose clause names files by their whole paths; asks where several are called so."""
+
+        def whole(one: Said) -> Said:
+            if one.what != "path":
+                return one
+            meant = list(references_to(str(one.value), self._inputs, self._specs))
+            question = f"Which file is meant by {str(one.value)!r}?"
+            return replace(one, value=meant[0] if len(meant) == 1 else self._choose(question, meant, dear=True))
+
+        said = tuple(map(whole, target.clause.said))
+        return replace(target, clause=replace(target.clause, said=said))
+
+    def _heed_reference_back(self, id_: str, number: int, before: list[str]) -> None:
+        """Refuse a wish about "the results" that reads none; say what a mere "it" was taken for."""
+        target = self._targets_found[number]
+        clause, task = target.clause, self._tasks[id_]
+        if not before or not clause.back or any(one.what == "path" for one in clause.said):
+            return
+        if any(_reads(task, earlier) for earlier in self._tasks):
+            return
+        if clause.back.casefold() in PRONOUNS:
+            self._notes.assumptions.append(f"{clause.back!r} in {clause.text!r} is no result of an earlier task")
+            return
+        made = ", ".join(dict.fromkeys(self._tasks[one].skill for one in before))
+        raise _Stuck(
+            f"{clause.text!r} is about earlier results, and {target.skill} cannot take what {made} gives",
+            f"a skill that makes what {target.skill} takes out of what {made} gives",
+        )
+
     def _targets(self) -> list[_Target]:
-        wishes = [one for one in self._goal.clauses if not one.manner]
+        wishes = [one for one in self._goal.clauses if one.asks]
         for one in self._goal.clauses:
             if one.manner:
                 self._notes.assumptions.append(f"{one.text!r} is a wish about the result, not work of its own")
+            if one.forbids:
+                self._notes.reasons.append(f"{one.text!r} says what is not to be done: nothing is planned for it")
         if not wishes:
             raise _Stuck("the goal asks for no work that could be planned", "what is to be done, in a sentence")
         if len(wishes) > MOST_CLAUSES:
@@ -412,12 +445,12 @@ class _Drafting:
         """Say what of the goal could be done, and which skills come nearest to the rest."""
         could, near = [], []
         for clause in self._goal.clauses:
-            ranked = [] if clause.manner else self._ranking.rank(clause)
+            ranked = self._ranking.rank(clause) if clause.asks else []
             if ranked and ranked[0].score >= ENOUGH:
                 could.append(clause.text)
             else:
                 near += [one.entry.skill for one in ranked[:2]]
-        if could and len(could) < len([one for one in self._goal.clauses if not one.manner]):
+        if could and len(could) < sum(one.asks for one in self._goal.clauses):
             yield f"ask only for: {'; '.join(could)}"
         for skill in {one.name: one for one in near}.values():
             yield f"{skill.name} ({_first(skill.description)})" if skill.description else skill.name

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
+from stretto.core.plan.schemas import ANYTHING, arguments
 from stretto.planners.rules.kinds import GOALISH, Kind, list_of, of
 from stretto.planners.rules.ranking import Entry
 from stretto.planners.rules.supplies import Option, Supply, made_by, options, spread_out
@@ -37,11 +38,11 @@ class Argument:
         return (holder or mapping) and bool(words) and words[-1] in _COLLECTS
 
 
-def alternatives(arguments: list[Argument]) -> list[Argument]:
+def alternatives(taken: list[Argument]) -> list[Argument]:
     """Give the arguments of which a skill needs one or another: it needs none for certain, and some may be null."""
-    if any(one.required for one in arguments):
+    if any(one.required for one in taken):
         return []
-    return [one for one in arguments if one.left_out and not one.asks]
+    return [one for one in taken if one.left_out and not one.asks]
 
 
 def serving(supplies: Iterable[Supply], argument: Argument) -> list[Option]:
@@ -85,11 +86,11 @@ class Stock:
 
 
 def _arguments(entry: Entry) -> list[Argument]:
-    whole = of(entry.skill.inputs)
-    required = whole.plain.get("required", ())
+    _, required, _ = arguments(entry.skill.inputs)
+    kinds = {name: of(ANYTHING) for name in required} | of(entry.skill.inputs).fields
     return [
         Argument(name=name, kind=kind, required=name in required, left_out=name not in required and kind.nullable)
-        for name, kind in whole.fields.items()
+        for name, kind in kinds.items()
     ]
 
 
