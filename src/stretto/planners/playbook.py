@@ -1,17 +1,17 @@
 """Plans by playbook: the one whose declared intents a goal meets, with what the goal says put in its place."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stretto.core.domain import Catalogue, InputSpec, Interpretation, Json, Playbook
-from stretto.planners.proposal import Proposal, Question, Refusal
+from stretto.planners.proposal import Proposal, Question, Refusal, WrongAnswer
 from stretto.planners.rules.words import EMPTY, sense
 
 ENOUGH = 0.75
 """The part of an intent's words that a goal must have, when it is not worded like the intent."""
 CLOSE = 0.05
-_TOKEN = re.compile(r"\{(\w+)\}|[^\W_]+", re.UNICODE)
+_TOKEN = re.compile(r"\{([^{}]*)\}|[^\W_]+", re.UNICODE)
 _WORD = re.compile(r"\"[^\"\n]+\"|“[^”\n]+”|[^\s,;:!?\"“”]+", re.UNICODE)
 _SKIPPED = EMPTY - {"not", "no"}
 
@@ -38,22 +38,17 @@ def propose(
         return None
     known = dict(answers)
     rivals = [one for one in found if one.score > found[0].score - CLOSE]
-    chosen = rivals[0]
-    names = tuple(one.playbook.name for one in rivals)
-    reasons: tuple[str, ...] = ()
-    if len(rivals) > 1:
-        question = "Which playbook is meant?"
-        said = known.get(question, "").strip()
-        by_number = names[int(said) - 1] if said.isdigit() and 0 < int(said) <= len(names) else said
-        if by_number not in names:
-            if said:
-                refusal = Refusal(reason=f"{question} The answer {said!r} is none of {', '.join(names)}")
-                return Proposal(interpretation=_interpretation(chosen, ()), refusal=refusal)
-            text = Question(text=question, choices=names)
-            return Proposal(interpretation=_interpretation(chosen, ()), question=text)
-        chosen = next(one for one in rivals if one.playbook.name == by_number)
-        reasons = (f"{question} {by_number}, as a person said",)
-    return _filled(chosen, inputs, known, reasons)
+    if len(rivals) == 1:
+        return _filled(rivals[0], inputs, known)
+    question = Question(text="Which playbook is meant?", choices=tuple(one.playbook.name for one in rivals))
+    try:
+        said = question.answered(known)
+    except WrongAnswer as error:
+        return Proposal(interpretation=_interpretation(rivals[0]), refusal=Refusal(reason=str(error)))
+    if said is None:
+        return Proposal(interpretation=_interpretation(rivals[0]), question=question)
+    chosen = next(one for one in rivals if one.playbook.name == said)
+    return _filled(chosen, inputs, known, (f"{question.text} {said}, as a person said",))
 
 
 def matches(goal: str, playbooks: Iterable[Playbook]) -> list[Match]:
@@ -81,7 +76,8 @@ def _match(goal: str, playbook: Playbook, intent: str) -> Match:
 def _worded_like(goal: str, intent: str) -> dict[str, str] | None:
     """Give what stands in the slots when a goal has the intent's words in their order, else None."""
     pattern = [(match[1], sense(match[0].casefold())) for match in _TOKEN.finditer(intent)]
-    pattern = [(slot, word) for slot, word in pattern if slot or word not in _SKIPPED]
+    if any(not slot and word not in _SKIPPED for slot, word in pattern):
+        pattern = [(slot, word) for slot, word in pattern if slot or word not in _SKIPPED]
     tokens = [match[0].rstrip(".") for match in _WORD.finditer(goal)]
     senses = [sense(token.strip("'\"“”()").casefold()) for token in tokens]
     said: dict[str, str] = {}
@@ -114,54 +110,113 @@ def _slot(tokens: list[str]) -> str:
     return " ".join(tokens).strip("\"'“”")
 
 
-def _filled(match: Match, inputs: dict[str, Json], answers: dict[str, str], reasons: tuple[str, ...]) -> Proposal:
+class _Incomplete(Exception):
+    """An input is missing: a person is asked for it, or has to give it with the goal."""
+
+    def __init__(self, lack: Question | Refusal) -> None:
+        super().__init__(str(lack))
+        self.lack = lack
+
+
+def _filled(
+    match: Match, inputs: dict[str, Json], answers: Mapping[str, str], reasons: tuple[str, ...] = ()
+) -> Proposal:
     """Give the plan with its inputs from those given, from the goal's words, and from their defaults."""
     playbook, found = match.playbook, dict[str, Json]()
-    spare = [str(one) for one in inputs.get("files", ()) or ()] if isinstance(inputs.get("files"), list) else []
     assumptions = []
-    for name, spec in playbook.plan.inputs.items():
-        question = f"{playbook.name} needs {name!r}{f' ({spec.description})' if spec.description else ''}: what is it?"
-        if name in inputs:
-            continue
-        if name in match.said:
-            value = _said_value(match.said[name], spec, spare)
-            if value is None:
-                reason = f"the goal names {match.said[name]!r} as {name!r}, and there is no such {spec.kind}"
-                return Proposal(
-                    interpretation=_interpretation(match, reasons),
-                    refusal=Refusal(reason=reason, missing=(f"{name}, with --input {name}=...",)),
-                )
-            found[name] = value
-        elif spare and spec.kind in ("file", "files"):
-            found[name] = spare if spec.kind == "files" else spare[0]
-        elif spec.default is not None or not spec.required:
-            found[name] = spec.default
-            if spec.default is not None:
+    try:
+        for name, spec in playbook.plan.inputs.items():
+            given = name in inputs and _fits(inputs[name], spec)
+            if not given:
+                found[name] = _value(match, name, spec, inputs, answers)
+            if not given and name not in match.said and spec.default is not None and found[name] == spec.default:
                 assumptions.append(f"{name!r} is {spec.default!r}, its default")
-        elif spec.kind == "value":
-            if question not in answers:
-                return Proposal(interpretation=_interpretation(match, reasons), question=Question(text=question))
-            found[name] = answers[question]
-        else:
-            reason = f"the playbook {playbook.name!r} needs the input {name!r} ({spec.kind})"
-            return Proposal(
-                interpretation=_interpretation(match, reasons),
-                refusal=Refusal(reason=reason, missing=(f"{name}, with --input {name}=...",)),
-            )
+    except _Incomplete as incomplete:
+        meant, lack = _interpretation(match, reasons), incomplete.lack
+        if isinstance(lack, Question):
+            return Proposal(interpretation=meant, question=lack)
+        return Proposal(interpretation=meant, refusal=lack)
     interpretation = _interpretation(match, reasons, tuple(assumptions))
     return Proposal(interpretation=interpretation, plan=playbook.plan, inputs=found, specs=dict(playbook.plan.inputs))
 
 
-def _said_value(text: str, spec: InputSpec, spare: list[str]) -> Json:
+def _value(match: Match, name: str, spec: InputSpec, inputs: dict[str, Json], answers: Mapping[str, str]) -> Json:
+    """Give an input that was not given as it is; raises _Incomplete."""
+    playbook, files = match.playbook.name, _files(inputs)
+    if name in inputs:
+        given = inputs[name]
+        if spec.kind == "files" and _path(given):
+            return [given]
+        if spec.kind == "file" and isinstance(given, list) and len(given) == 1 and _path(given[0]):
+            return given[0]
+        raise _Incomplete(_lacks(f"the input {name!r} is to be a {spec.kind}, not {given!r}", name))
+    if name in match.said:
+        return _said_value(match.said[name], name, spec, files, answers)
+    if files and spec.kind == "files":
+        return list(files)
+    if spec.kind == "file" and len(files) == 1:
+        return files[0]
+    if spec.kind == "file" and len(files) > 1:
+        return _asked(Question(text=f"{playbook} needs {name!r}: which file is it?", choices=tuple(files)), answers)
+    if spec.default is not None or not spec.required:
+        return spec.default
+    if spec.kind == "value":
+        told = f" ({spec.description})" if spec.description else ""
+        return _asked(Question(text=f"{playbook} needs {name!r}{told}: what is it?"), answers)
+    raise _Incomplete(_lacks(f"the playbook {playbook!r} needs the input {name!r} ({spec.kind})", name))
+
+
+def _asked(question: Question, answers: Mapping[str, str]) -> str:
+    try:
+        said = question.answered(answers)
+    except WrongAnswer as error:
+        raise _Incomplete(Refusal(reason=str(error))) from None
+    if said is None:
+        raise _Incomplete(question)
+    return said
+
+
+def _said_value(text: str, name: str, spec: InputSpec, files: list[str], answers: Mapping[str, str]) -> Json:
+    """Give what a goal says of an input: its words, or the file that they name."""
     if spec.kind == "value":
         return text
-    known = [one for one in spare if one == text or one.endswith("/" + text.lstrip("./~"))]
+    known = [one for one in files if one == text] or [one for one in files if one.endswith("/" + text.lstrip("./~"))]
     if not known:
-        return None
-    return known if spec.kind == "files" else known[0]
+        raise _Incomplete(_lacks(f"the goal names {text!r} as {name!r}, and there is no such {spec.kind}", name))
+    if spec.kind == "files":
+        return known
+    return (
+        known[0]
+        if len(known) == 1
+        else _asked(Question(text=f"Which file is meant by {text!r}?", choices=tuple(known)), answers)
+    )
 
 
-def _interpretation(match: Match, reasons: tuple[str, ...], assumptions: tuple[str, ...] = ()) -> Interpretation:
+def _files(inputs: dict[str, Json]) -> list[str]:
+    """Give the files that were given without a name, or that the goal mentions."""
+    files = inputs.get("files")
+    return [str(one) for one in files] if isinstance(files, list) else []
+
+
+def _fits(value: Json, spec: InputSpec) -> bool:
+    match spec.kind:
+        case "value":
+            return True
+        case "files":
+            return isinstance(value, list) and all(map(_path, value))
+    return _path(value)
+
+
+def _path(value: Json) -> bool:
+    """Whether a value is a whole path, as files and folders that are there are given."""
+    return isinstance(value, str) and value.startswith("/")
+
+
+def _lacks(reason: str, name: str) -> Refusal:
+    return Refusal(reason=reason, missing=(f"{name}, with --input {name}=...",))
+
+
+def _interpretation(match: Match, reasons: tuple[str, ...] = (), assumptions: tuple[str, ...] = ()) -> Interpretation:
     playbook = match.playbook
     return Interpretation(
         planner="playbook",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from stretto.core.canonical import canonical
 from stretto.core.domain import Catalogue, ForEach, InputSpec, Interpretation, Json, Plan, Task
 from stretto.core.plan.references import ID, RESERVED
-from stretto.planners.proposal import Proposal, Question, Refusal
+from stretto.planners.proposal import Proposal, Question, Refusal, WrongAnswer
 from stretto.planners.rules.goals import PRONOUNS, Clause, Goal, Said, read_goal
 from stretto.planners.rules.kinds import ALIKE, LOOSE, NAME, WEAK
 from stretto.planners.rules.ranking import CLOSE, ENOUGH, Entry, Ranked, Ranking
@@ -220,15 +220,16 @@ class _Drafting:
         return rivals[0]
 
     def _choose(self, question: str, choices: list[str], *, dear: bool) -> str:
-        said = self._answers.get(question, "").strip()
-        by_number = choices[int(said) - 1] if said.isdigit() and 0 < int(said) <= len(choices) else said
-        if by_number in choices:
-            self._notes.reasons.append(f"{question} {by_number}, as a person said")
-            return by_number
-        if said:
-            raise _Stuck(f"{question} The answer {said!r} is none of {', '.join(choices)}", "one of these names")
+        asked = Question(text=question, choices=tuple(choices))
+        try:
+            said = asked.answered(self._answers)
+        except WrongAnswer as error:
+            raise _Stuck(str(error), "one of these names") from None
+        if said is not None:
+            self._notes.reasons.append(f"{question} {said}, as a person said")
+            return said
         if dear:
-            raise _Unsure(Question(text=question, choices=tuple(choices)))
+            raise _Unsure(asked)
         self._notes.assumptions.append(
             f"{question} {choices[0]} was taken; {', '.join(choices[1:])} would do as well, and a wrong guess is cheap"
         )
