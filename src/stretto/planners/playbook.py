@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from stretto.core.domain import Catalogue, InputSpec, Interpretation, Json, Playbook
 from stretto.planners.proposal import Proposal, Question, Refusal, WrongAnswer
-from stretto.planners.rules.words import EMPTY, sense
+from stretto.planners.rules.goals import Clause, clauses_of
+from stretto.planners.rules.words import EMPTY, sense, words_of
 
 ENOUGH = 0.75
 """The part of an intent's words that a goal must have, when it is not worded like the intent."""
@@ -33,13 +35,14 @@ def propose(
     answers: Iterable[tuple[str, str]] = (),
 ) -> Proposal | None:
     """Give the plan of the playbook that a goal meets, or None when it meets none."""
-    found = matches(goal, catalogue.playbooks)
+    clauses = clauses_of(goal)
+    found = matches(goal, catalogue.playbooks) if any(one.asks for one in clauses) else []
     if not found:
         return None
     known = dict(answers)
     rivals = [one for one in found if one.score > found[0].score - CLOSE]
     if len(rivals) == 1:
-        return _filled(rivals[0], inputs, known)
+        return _covering(clauses, rivals[0]) or _filled(rivals[0], inputs, known)
     question = Question(text="Which playbook is meant?", choices=tuple(one.playbook.name for one in rivals))
     try:
         said = question.answered(known)
@@ -48,7 +51,22 @@ def propose(
     if said is None:
         return Proposal(interpretation=_interpretation(rivals[0]), question=question)
     chosen = next(one for one in rivals if one.playbook.name == said)
-    return _filled(chosen, inputs, known, (f"{question.text} {said}, as a person said",))
+    return _covering(clauses, chosen) or _filled(chosen, inputs, known, (f"{question.text} {said}, as a person said",))
+
+
+def _covering(clauses: tuple[Clause, ...], match: Match) -> Proposal | None:
+    """Refuse a goal that asks for more than a playbook is for, or for less: no word of it is dropped in silence."""
+    playbook = match.playbook
+    covered = set(map(sense, words_of(f"{match.intent} {playbook.name} {playbook.description}")))
+    wishes = [one for one in clauses if one.asks]
+    less = [one.text for one in clauses if one.forbids]
+    more = [one.text for one in wishes[1:] if one.verb and sense(one.verb) not in covered]
+    if not more and not less:
+        return None
+    other = f"asks for more: {'; '.join(more)}" if more else f"forbids something: {'; '.join(less)}"
+    reason = f"the playbook {playbook.name!r} is for {match.intent!r}, and the goal {other}"
+    refusal = Refusal(reason=reason, instead=(f"ask only for: {wishes[0].text}",))
+    return Proposal(interpretation=_interpretation(match), refusal=refusal)
 
 
 def matches(goal: str, playbooks: Iterable[Playbook]) -> list[Match]:
@@ -68,6 +86,8 @@ def _match(goal: str, playbook: Playbook, intent: str) -> Match:
     words = [word for word in words if word not in _SKIPPED] or words
     goal_words = {sense(match[0].casefold()) for match in re.finditer(r"[^\W_]+", goal)}
     share = sum(word in goal_words for word in words) / max(1, len(words))
+    if len(words) == 1 and goal_words - _SKIPPED - set(words):
+        share = 0.0  # one word of many is a coincidence
     if said is None:
         return Match(playbook=playbook, score=0.9 * share, intent=intent, said={})
     return Match(playbook=playbook, score=0.9 + min(0.1, 0.02 * len(words)), intent=intent, said=said)
@@ -76,16 +96,16 @@ def _match(goal: str, playbook: Playbook, intent: str) -> Match:
 def _worded_like(goal: str, intent: str) -> dict[str, str] | None:
     """Give what stands in the slots when a goal has the intent's words in their order, else None."""
     pattern = [(match[1], sense(match[0].casefold())) for match in _TOKEN.finditer(intent)]
-    if any(not slot and word not in _SKIPPED for slot, word in pattern):
-        pattern = [(slot, word) for slot, word in pattern if slot or word not in _SKIPPED]
+    optional = _optional(pattern)
     tokens = [match[0].rstrip(".") for match in _WORD.finditer(goal)]
     senses = [sense(token.strip("'\"“”()").casefold()) for token in tokens]
     said: dict[str, str] = {}
     at, open_slot, begins = 0, "", 0
-    for slot, word in pattern:
+    for number, (slot, word) in enumerate(pattern):
+        if number in optional:
+            at += not open_slot and senses[at : at + 1] == [word]
+            continue
         if slot:
-            if open_slot:
-                return None  # two slots without a word between them
             open_slot, begins = slot, at
             continue
         found = next((n for n in range(at + bool(open_slot), len(senses)) if senses[n] == word), None)
@@ -102,10 +122,22 @@ def _worded_like(goal: str, intent: str) -> dict[str, str] | None:
     return said if all(said.values()) else None
 
 
+def _optional(pattern: list[tuple[str, str]]) -> set[int]:
+    """Give the places of the words that a goal may leave out: they say nothing, and do not alone part two slots."""
+    silent = {number for number, (slot, word) in enumerate(pattern) if not slot and word in _SKIPPED}
+    if all(slot or number in silent for number, (slot, _) in enumerate(pattern)):
+        return set()
+    kept = [number for number in range(len(pattern)) if number not in silent]
+    for first, second in pairwise(kept):
+        if pattern[first][0] and pattern[second][0]:
+            silent -= set(range(first, second))
+    return silent
+
+
 def _slot(tokens: list[str]) -> str:
-    while tokens and tokens[0].casefold() in ("the", "a", "an", "our", "my", "for", "of", "to", "new"):
+    while len(tokens) > 1 and tokens[0].casefold() in ("the", "a", "an", "our", "my", "for", "of", "to", "new"):
         tokens = tokens[1:]
-    while tokens and tokens[-1].casefold() in ("and", "for", "of", "to", "with", "in", "please"):
+    while len(tokens) > 1 and tokens[-1].casefold() in ("and", "for", "of", "to", "with", "in", "please"):
         tokens = tokens[:-1]
     return " ".join(tokens).strip("\"'“”")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from stretto.core.domain import Json
-from stretto.core.plan.conditions import looks_at, rewritten
+from stretto.core.plan.conditions import rewritten
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown, under
 from stretto.core.plan.references import STEP, is_reference, walk
 
@@ -174,8 +174,12 @@ def _inward(task: dict[str, Json], renamed: Mapping[str, str], inputs: dict[str,
     if "after" in found:
         found["after"] = [renamed.get(name, name) for name in _names(found["after"])]
     if isinstance(found.get("when"), str):
-        outputs = {old: _expression({"ref": f"{new}.output"}) for old, new in renamed.items()}
-        found["when"] = rewritten(found["when"], outputs, {name: _expression(value) for name, value in inputs.items()})
+
+        def stands_for(text: str) -> str | None:
+            value = _inward_value({"ref": text}, renamed, inputs)
+            return None if value == {"ref": text} else _expression(value)
+
+        found["when"] = rewritten(found["when"], stands_for)
     return found
 
 
@@ -213,9 +217,12 @@ class _Outward:
                 names += self._parts[name].tasks if name in self._parts else [name]
             found["after"] = list(dict.fromkeys(names))
         if isinstance(found.get("when"), str):
-            looked_at = [name for root, name in looks_at(found["when"]) if root == "task" and name in self._parts]
-            outputs = {name: _expression(self.value({"ref": f"{name}.output"}, f"{place}.when")) for name in looked_at}
-            found["when"] = rewritten(found["when"], outputs, {})
+
+            def stands_for(text: str) -> str | None:
+                value = self.value({"ref": text}, f"{place}.when")
+                return None if value == {"ref": text} else _expression(value)
+
+            found["when"] = rewritten(found["when"], stands_for)
         return found
 
     def value(self, value: Json, place: str) -> Json:

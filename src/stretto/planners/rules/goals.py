@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from stretto.core.domain import Json
-from stretto.planners.rules.words import EMPTY, QUESTIONS, stem, telling, words_of
+from stretto.planners.rules.words import EMPTY, QUESTIONS, stem, telling, verbs, words_of
 
 LONGEST = 8_000
 """Characters of a goal that are looked into."""
@@ -156,6 +156,11 @@ def read_goal(text: str, acts: Callable[[str], bool]) -> Goal:
             if clause is not None:
                 clauses.append(clause)
     return Goal(text=whole, clauses=tuple(clauses), said=tuple(said))
+
+
+def clauses_of(text: str) -> tuple[Clause, ...]:
+    """Give the clauses of a goal, cut by the verbs that are known anywhere."""
+    return read_goal(text, verbs().__contains__).clauses
 
 
 def paths_in(text: str) -> list[str]:
