@@ -458,4 +458,4 @@ def _deadline(given: str | float | None, now: float) -> float | None:
 def _people(approve: Approve, people: People | None) -> People:
     if approve == "ask":
         return people or Nobody()
-    return StandingWord("approve" if approve == "all" else "deny", user())
+    return StandingWord("approve" if approve == "all" else "deny", user(), people or Nobody())

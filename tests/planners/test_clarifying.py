@@ -104,7 +104,7 @@ def test_an_answer_that_names_no_choice_refuses_the_goal_and_nothing_is_done(des
 def test_on_a_terminal_the_question_is_answered_inline(desk: Path) -> None:
     with on_terminal("run", "--approve", "all", GOAL, cwd=desk) as terminal:
         terminal.until("What is 'letter' of desk.post to be?")
-        terminal.until(">")
+        terminal.until("which one? ")
         terminal.type("1\n")
         assert terminal.end() == 0
     assert posted(desk) == ["Dear all"]

@@ -1,0 +1,251 @@
+"""The laws of the loop, over random plans, random outsides and random crashes."""
+
+from functools import reduce
+from typing import TypeGuard
+
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
+
+from stretto.core.commands import Cancel, ChangeLimits, ClosePlan, Recover
+from stretto.core.decide import decide
+from stretto.core.domain import Budget, RunStatus
+from stretto.core.effects import AskPerson
+from stretto.core.events import Event, PersonAsked, ReadStale, TaskAdded
+from stretto.core.evolve import evolve
+from stretto.core.state import RunState, bits_of
+from tests.core.world import World, catalogues, due, plain, plans, through_json
+
+EXAMPLES = settings(
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+budgets = st.builds(Budget, steps=st.none() | st.integers(1, 12), tokens=st.none() | st.integers(0, 12))
+deadlines = st.none() | st.floats(1, 200)
+
+
+def driven(world: World, *, people: bool = True, most: int = 400, meddle: bool = True) -> None:
+    """Drive a run to its end, or until nothing can move without a person."""
+    for _ in range(most):
+        if world.state.status.final:
+            return
+        open_ = [one for one in world.under_way.values() if people or not isinstance(one, AskPerson)]
+        if not open_:
+            return
+        timeless = [one for one in open_ if one.key.split("/")[1] != "deadline"] or open_
+        effect = world.draw(st.sampled_from(sorted(timeless, key=lambda one: one.key)))
+        for command in world.answers(effect):
+            world.say(command)
+        if meddle and world.draw(st.integers(0, 39)) == 0:
+            world.say(world.draw(st.sampled_from([Recover(), ChangeLimits(budget=Budget(steps=50))])))
+    raise AssertionError("the run neither ends nor waits")
+
+
+def is_about_the_goal(event: Event) -> TypeGuard[PersonAsked]:
+    return isinstance(event, PersonAsked) and event.request.kind == "goal"
+
+
+def begun(data: st.DataObject) -> World:
+    world = World(data.draw)
+    world.submit(data.draw(plans()), data.draw(catalogues), data.draw(budgets), data.draw(deadlines))
+    return world
+
+
+@EXAMPLES
+@given(st.data())
+def test_every_run_ends_or_waits_for_something_named(data: st.DataObject) -> None:
+    world = begun(data)
+    driven(world, people=data.draw(st.booleans()))
+    if not world.state.status.final:
+        assert world.state.requests
+        assert world.state.standing is RunStatus.WAITING
+        assert all(request.question for request in world.state.requests.values())
+    else:
+        assert world.state.delivery is not None
+        assert not due(world.state)
+
+
+@EXAMPLES
+@given(st.data())
+def test_replay_is_exact_also_through_json(data: st.DataObject) -> None:
+    world = begun(data)
+    driven(world)
+    assert plain(reduce(evolve, world.events, RunState())) == plain(world.state)
+    read = through_json(world.events)
+    assert read == world.events
+    assert plain(reduce(evolve, read, RunState())) == plain(world.state)
+
+
+@EXAMPLES
+@given(st.data())
+def test_the_changes_of_a_running_loop_add_up_to_what_reconcile_says_from_scratch(data: st.DataObject) -> None:
+    world = begun(data)
+    for _ in range(300):
+        assert world.under_way == due(world.state)
+        if not world.under_way:
+            return
+        effect = data.draw(st.sampled_from(sorted(world.under_way.values(), key=lambda one: one.key)))
+        for command in world.answers(effect):
+            world.say(command)
+            assert world.under_way == due(world.state)
+
+
+@EXAMPLES
+@given(st.data())
+def test_a_command_said_twice_or_late_changes_nothing(data: st.DataObject) -> None:
+    world = begun(data)
+    driven(world, meddle=False)
+    said = list(world.commands)
+    for command in said:
+        assert decide(world.state, command) == []
+    # Every prefix as well: right after a command was taken, the same one again is moot.
+    again = World(data.draw)
+    for command in said:
+        again.now = command.at
+        again.state, before = again.state, again.state
+        events, again.state = decide(before, command), reduce(evolve, decide(before, command), before)
+        repeated = decide(again.state, command)
+        note(f"{command} gave {events}, and again {repeated}")
+        assert repeated == []
+
+
+@EXAMPLES
+@given(st.data())
+def test_a_goal_is_clear_before_anything_is_planned_and_no_question_is_asked_twice(data: st.DataObject) -> None:
+    world = begun(data)
+    driven(world)
+    questions = [event.request.question for event in world.events if is_about_the_goal(event)]
+    assert len(questions) == len(set(questions)) <= world.questions
+    planned = next((n for n, event in enumerate(world.events) if isinstance(event, TaskAdded)), len(world.events))
+    assert not any(is_about_the_goal(event) for event in world.events[planned:])
+    assert len(world.state.clarified) in (len(questions), len(questions) - 1)
+    if world.state.interpretation is not None:
+        assert world.state.interpretation.reasons == tuple(map(str, world.state.clarified))
+
+
+@EXAMPLES
+@given(st.data())
+def test_a_result_from_superseded_entries_is_redone_or_told(data: st.DataObject) -> None:
+    world = begun(data)
+    driven(world)
+    state = RunState()
+    for event in world.events:
+        if isinstance(event, ReadStale):
+            one = state.tasks[event.task]
+            for key, (read, now) in event.entries.items():
+                assert one.reads[key] == read < now == state.context[key][-1].version
+        state = evolve(state, event)
+    for versions in state.context.values():
+        assert [one.version for one in versions] == list(range(1, len(versions) + 1))
+
+
+@EXAMPLES
+@given(st.data())
+def test_no_finished_task_starts_again_and_no_attempt_number_is_used_twice(data: st.DataObject) -> None:
+    world = begun(data)
+    driven(world)
+    done: set[str] = set()
+    started: set[tuple[str, int]] = set()
+    for event in world.events:
+        kind = type(event).__name__
+        if kind == "AttemptStarted":
+            assert event.task not in done  # type: ignore[union-attr]
+            attempt = (event.task, event.attempt)  # type: ignore[union-attr]
+            assert attempt not in started
+            started.add(attempt)
+        elif kind in ("TaskCompleted", "TaskFailed", "TaskSkipped"):
+            assert event.task not in done  # type: ignore[union-attr]
+            done.add(event.task)  # type: ignore[union-attr]
+
+
+@EXAMPLES
+@given(st.data())
+def test_nothing_starts_before_what_it_waits_for_has_ended(data: st.DataObject) -> None:
+    world = begun(data)
+    driven(world)
+    state = RunState()
+    for event in world.events:
+        if type(event).__name__ == "AttemptStarted":
+            for name in state.tasks[event.task].needs:  # type: ignore[union-attr]
+                assert state.tasks[name].status.final
+        state = evolve(state, event)
+
+
+@EXAMPLES
+@given(st.data())
+def test_the_books_of_a_state_agree_with_its_tasks(data: st.DataObject) -> None:
+    world = begun(data)
+    for _ in range(200):
+        state = world.state
+        tasks = list(state.tasks.values())
+        running = [
+            one for one in tasks if one.status.value == "running" and one.agent is not None and one.children is None
+        ]
+        assert state.under_way == len(running) <= state.catalogue.rules.parallel
+        assert sum(state.busy.values()) == len(running)
+        assert state.open_tasks == sum(not one.status.final for one in tasks)
+        ready = {state.ids[bit] for bits in (*state.ready.values(), state.held) for bit in bits_of(bits)}
+        assert ready == {state.ids[one.position] for one in tasks if one.ready}
+        assert {one.request for one in tasks if one.request} | ({state.unclear} - {None}) == set(state.requests)
+        assert state.reserved == sum((one.reserved for one in tasks), type(state.reserved)())
+        for name, most in ((one.name, one.concurrency) for one in state.catalogue.agents):
+            assert most is None or state.busy.get(name, 0) <= most
+        if not world.under_way:
+            return
+        effect = data.draw(st.sampled_from(sorted(world.under_way.values(), key=lambda one: one.key)))
+        for command in world.answers(effect):
+            world.say(command)
+
+
+@EXAMPLES
+@given(st.data())
+def test_declared_costs_never_cross_the_budget(data: st.DataObject) -> None:
+    world = begun(data)
+    world.honest = True
+    budget = world.state.budget
+    for _ in range(200):
+        state = world.state
+        assert budget.steps is None or state.steps <= budget.steps
+        assert budget.tokens is None or state.spent.tokens + state.reserved.tokens <= budget.tokens
+        if not world.under_way:
+            return
+        effect = data.draw(st.sampled_from(sorted(world.under_way.values(), key=lambda one: one.key)))
+        for command in world.answers(effect):
+            world.say(command)
+
+
+@EXAMPLES
+@given(st.data())
+def test_cancelling_ends_a_run_at_once_and_keeps_what_is_finished(data: st.DataObject) -> None:
+    world = begun(data)
+    for _ in range(data.draw(st.integers(0, 30))):
+        if not world.under_way:
+            break
+        effect = data.draw(st.sampled_from(sorted(world.under_way.values(), key=lambda one: one.key)))
+        for command in world.answers(effect):
+            world.say(command)
+    if world.state.status.final:
+        return
+    before = {id_ for id_, one in world.state.tasks.items() if one.status.value == "completed"}
+    world.say(Cancel(actor="person:p"))
+    assert world.state.status is RunStatus.CANCELLED
+    assert {id_ for id_, one in world.state.tasks.items() if one.status.value == "completed"} == before
+    assert not world.under_way
+    assert all(one.status.final for one in world.state.tasks.values())
+
+
+@EXAMPLES
+@given(st.data())
+def test_an_uneffected_plan_written_task_by_task_starts_before_it_is_closed(data: st.DataObject) -> None:
+    world = begun(data)
+    make = next(iter(world.under_way.values()))
+    for command in world.answers(make):
+        if isinstance(command, ClosePlan):
+            early = [
+                one for one in world.state.tasks.values() if one.ready and not world.state.held >> one.position & 1
+            ]
+            assert all(one.task.skill == "do_none" for one in early)
+            assert all(not one.blockers for one in early)
+        world.say(command)
+    assert world.state.held == 0
