@@ -471,4 +471,4 @@ def _people(approve: Approve, people: People | None) -> People:
         raise UsageError(f"approve is {', '.join(get_args(Approve))}, not {approve!r}")
     if approve == "ask":
         return people or Nobody()
-    return StandingWord("approve" if approve == "all" else "deny", user())
+    return StandingWord("approve" if approve == "all" else "deny", user(), people or Nobody())

@@ -1,6 +1,7 @@
 """Playbooks: plans in YAML for goals of a kind, in a workspace's folder `playbooks`. See docs/planning.md."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from stretto.core.plan.shape import DEFAULT_SIZE, Size, read_plan
 from stretto.documents import Document, Unreadable, read_document
 
 FOLDER = "playbooks"
+_SLOT = re.compile(r"\{([^{}]*)\}")
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -65,12 +67,7 @@ def _playbook(name: str, documents: dict[str, Document], size: Size) -> tuple[Pl
         found.append(diagnose("bad-value", "intents", "`intents` is a list of phrases", mend))
         intents = ()
     for number, intent in enumerate(intents):
-        for slot in _slots(intent):
-            if slot not in plan.inputs:
-                mend = f"Add `{slot}` to `inputs:`, or take it out of the phrase."
-                found.append(
-                    diagnose("undeclared-reference", f"intents[{number}]", f"no input is called {slot!r}", mend)
-                )
+        found += _defects(intent, f"intents[{number}]", plan)
     description = body.get("description", "") if isinstance(body, dict) else ""
     named = replace(plan, name=name)
     text = description if isinstance(description, str) else ""
@@ -81,6 +78,20 @@ def _all_text(value: Json) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(one, str) and one.strip() for one in value)
 
 
-def _slots(intent: str) -> Iterable[str]:
-    for part in intent.split("{")[1:]:
-        yield part.partition("}")[0].strip()
+def _defects(intent: str, place: str, plan: Plan) -> Iterator[Diagnostic]:
+    """Say why a phrase could never be met, or by anything."""
+    if "{" in _SLOT.sub("", intent) or "}" in _SLOT.sub("", intent):
+        yield diagnose("bad-value", place, "a brace has no partner", "Write slots as {NAME}.")
+    slots = _SLOT.findall(intent)
+    for slot in dict.fromkeys(slots):
+        if slot not in plan.inputs:
+            mend = f"Add `{slot}` to `inputs:`, or take it out of the phrase."
+            yield diagnose("undeclared-reference", place, f"no input is called {slot!r}", mend)
+    if len(slots) != len(set(slots)):
+        yield diagnose("bad-value", place, "a slot appears twice", "Name each input once in a phrase.")
+    if not re.search(r"[^\W_]", _SLOT.sub(" ", intent)):
+        yield diagnose(
+            "bad-value", place, "the phrase has no word of its own", "Say what is to be done: a verb will do."
+        )
+    if re.search(r"\}[\W_]*\{", intent):
+        yield diagnose("bad-value", place, "two slots stand side by side", "Put a word between them.")

@@ -1,6 +1,7 @@
 """The laws of the loop, over random plans, random outsides and random crashes."""
 
 from functools import reduce
+from typing import TypeGuard
 
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from stretto.core.commands import Cancel, ChangeLimits, ClosePlan, Recover
 from stretto.core.decide import decide
 from stretto.core.domain import Budget, RunStatus
 from stretto.core.effects import AskPerson
+from stretto.core.events import Event, PersonAsked, ReadStale, TaskAdded
 from stretto.core.evolve import evolve
 from stretto.core.state import RunState, bits_of, head_of
 from tests.core.world import World, catalogues, due, plain, plans, through_json
@@ -38,6 +40,10 @@ def driven(world: World, *, people: bool = True, most: int = 400, meddle: bool =
         if meddle and world.draw(st.integers(0, 39)) == 0:
             world.say(world.draw(st.sampled_from([Recover(), ChangeLimits(budget=Budget(steps=50))])))
     raise AssertionError("the run neither ends nor waits")
+
+
+def is_about_the_goal(event: Event) -> TypeGuard[PersonAsked]:
+    return isinstance(event, PersonAsked) and event.request.kind == "goal"
 
 
 def begun(data: st.DataObject) -> World:
@@ -106,6 +112,36 @@ def test_a_command_said_twice_or_late_changes_nothing(data: st.DataObject) -> No
 
 @EXAMPLES
 @given(st.data())
+def test_a_goal_is_clear_before_anything_is_planned_and_no_question_is_asked_twice(data: st.DataObject) -> None:
+    world = begun(data)
+    driven(world)
+    questions = [event.request.question for event in world.events if is_about_the_goal(event)]
+    assert len(questions) == len(set(questions)) <= world.questions
+    planned = next((n for n, event in enumerate(world.events) if isinstance(event, TaskAdded)), len(world.events))
+    assert not any(is_about_the_goal(event) for event in world.events[planned:])
+    assert len(world.state.clarified) in (len(questions), len(questions) - 1)
+    if world.state.interpretation is not None:
+        assert world.state.interpretation.reasons == tuple(map(str, world.state.clarified))
+
+
+@EXAMPLES
+@given(st.data())
+def test_a_result_from_superseded_entries_is_redone_or_told(data: st.DataObject) -> None:
+    world = begun(data)
+    driven(world)
+    state = RunState()
+    for event in world.events:
+        if isinstance(event, ReadStale):
+            one = state.tasks[event.task]
+            for key, (read, now) in event.entries.items():
+                assert one.reads[key] == read < now == state.context[key][-1].version
+        state = evolve(state, event)
+    for versions in state.context.values():
+        assert [one.version for one in versions] == list(range(1, len(versions) + 1))
+
+
+@EXAMPLES
+@given(st.data())
 def test_no_finished_task_starts_again_and_no_attempt_number_is_used_twice(data: st.DataObject) -> None:
     world = begun(data)
     driven(world)
@@ -153,7 +189,7 @@ def test_the_books_of_a_state_agree_with_its_tasks(data: st.DataObject) -> None:
         for queue, bits in state.ready.items():
             ready |= {head_of(state, queue, 1 << bit)[1] for bit in bits_of(bits)}
         assert ready == {state.ids[one.position] for one in tasks if one.ready}
-        assert {one.request for one in tasks if one.request} == set(state.requests)
+        assert {one.request for one in tasks if one.request} | ({state.unclear} - {None}) == set(state.requests)
         assert state.reserved == sum((one.reserved for one in tasks), type(state.reserved)())
         for name, most in ((one.name, one.concurrency) for one in state.catalogue.agents):
             assert most is None or state.busy.get(name, 0) <= most

@@ -12,10 +12,12 @@ from stretto.codec import Codec
 from stretto.core.commands import (
     AddTask,
     AnswerRequest,
+    ClarifyGoal,
     ClosePlan,
     Command,
     Deliver,
     FireTimer,
+    InterpretGoal,
     Judged,
     LookedUp,
     ReportOutcome,
@@ -37,6 +39,7 @@ from stretto.core.domain import (
     FailureClass,
     ForEach,
     InputRequired,
+    Interpretation,
     Json,
     Limits,
     Outcome,
@@ -105,6 +108,7 @@ def plans(draw: st.DrawFn, most: int = 8) -> Plan:
     """Draw a plan without defects: references lead to earlier tasks only."""
     count = draw(st.integers(1, most))
     tasks: list[Task] = []
+    writers: list[str] = []
     for number in range(count):
         earlier = [task.id for task in tasks]
         inputs: dict[str, Json] = {}
@@ -115,6 +119,13 @@ def plans(draw: st.DrawFn, most: int = 8) -> Plan:
             else:
                 inputs[name] = draw(values.filter(lambda value: not isinstance(value, dict)))
         after = draw(st.lists(st.sampled_from(earlier), unique=True, max_size=2)) if earlier else []
+        if writers and draw(st.booleans()):
+            inputs["shared"] = {"ref": "context.shared", "default": None}
+            after += [writers[0]]
+        writes = draw(st.sampled_from([None, f"k{number}", "shared"]))
+        if writes == "shared":  # those who write one entry do so in turn; who reads it may well be late
+            after += writers[-1:]
+            writers.append(f"t{number}")
         effect = draw(st.sampled_from(EFFECTS))
         spread = draw(st.sampled_from([None, None, None, [], [1], [1, 1, 2]]))
         tasks.append(
@@ -122,10 +133,10 @@ def plans(draw: st.DrawFn, most: int = 8) -> Plan:
                 id=f"t{number}",
                 skill=f"do_{effect.value}",
                 inputs=inputs,
-                after=tuple(after),
+                after=tuple(dict.fromkeys(after)),
                 for_each=None if spread is None else ForEach(items=spread, allow_failures=draw(st.booleans())),
                 limits=Limits(attempts=draw(st.none() | st.integers(1, 3))),
-                writes=f"k{number}" if draw(st.booleans()) else None,
+                writes=writes,
                 occurrence=number,
                 approval=draw(st.sampled_from(["policy", "policy", "ask"])),
             )
@@ -145,6 +156,8 @@ class World:
     under_way: dict[str, Effect] = field(default_factory=dict)
     now: float = 1000.0
     honest: bool = False  # whether agents cost no more than their cards say
+    plan: Plan = field(default_factory=Plan)
+    questions: int = 0  # what the planner asks before it plans
 
     def say(self, command: Command) -> Sequence[Event]:
         """Decide on a command, and keep what is under way as a running loop would."""
@@ -163,9 +176,11 @@ class World:
         return events
 
     def submit(self, plan: Plan, catalogue: Catalogue, budget: Budget, deadline: float | None) -> None:
+        self.plan, handed_over = plan, self.draw(st.booleans())
+        self.questions = 0 if handed_over else self.draw(st.integers(0, 2))
         self.say(
             SubmitGoal(
-                run="run", goal="a goal", catalogue=catalogue, plan=plan, budget=budget,
+                run="run", goal="a goal", catalogue=catalogue, plan=plan if handed_over else None, budget=budget,
                 deadline=None if deadline is None else self.now + deadline,
             )
         )  # fmt: skip
@@ -174,9 +189,7 @@ class World:
         """Give what the outside reports for an effect; nothing where it takes a person who is away."""
         match effect:
             case MakePlan():
-                given = self.state.given or Plan()
-                adds: list[Command] = [AddTask(revision=effect.revision, task=task) for task in given.tasks]
-                return [*adds, ClosePlan(revision=effect.revision, deliver=given.deliver)]
+                return self._planned(effect)
             case Judge():
                 return [self._judged(effect)]
             case RunTask():
@@ -195,6 +208,7 @@ class World:
                     "approval": ["approve", "deny", "edit"],
                     "question": ["answer", "fail"],
                     "doubt": ["done", "retry", "fail"],
+                    "goal": ["answer", "answer", "answer", "deny"],
                 }
                 word = self.draw(st.sampled_from(words[request.kind]))
                 value: Json = {"edited": self.draw(st.integers(0, 9))} if word == "edit" else "word"
@@ -204,6 +218,21 @@ class World:
                 return [FireTimer(timer=effect.timer)]
             case Synthesise():
                 return [Deliver(delivery=Delivery(answer=1, gaps=gaps(self.state)))]
+
+    def _planned(self, effect: MakePlan) -> list[Command]:
+        """Give what a planner says: a question about the goal, or what it makes of it and the plan."""
+        if effect.round < self.questions:
+            question = f"which way, {effect.round}?"
+            return [
+                ClarifyGoal(revision=effect.revision, round=effect.round, question=question, choices=("left", "right"))
+            ]
+        meant = Interpretation(planner="test", restated="a goal", reasons=tuple(map(str, self.state.clarified)))
+        adds: list[Command] = [AddTask(revision=effect.revision, task=task) for task in self.plan.tasks]
+        return [
+            InterpretGoal(revision=effect.revision, interpretation=meant, inputs={"found": 1}),
+            *adds,
+            ClosePlan(revision=effect.revision, deliver=self.plan.deliver),
+        ]
 
     def _judged(self, effect: Judge) -> Judged:
         one = self.state.tasks[effect.task]

@@ -289,3 +289,90 @@ def test_any_text_is_read_as_a_goal_and_gives_a_proposal(text: str) -> None:
 def test_a_goal_of_any_length_is_read_in_bounded_time() -> None:
     for piece in ("1+", "(", "a and ", "'", "https://", "/", "SELECT ", "summarise it, then "):
         assert desk(piece * LONGEST).status == "refused"
+
+
+def files(*paths: str) -> tuple[dict[str, Json], dict[str, InputSpec]]:
+    return {"files": list(paths)}, {"files": InputSpec(kind="files")}
+
+
+@pure
+def shorten(file: str) -> Summary:
+    """Summarise a file."""
+    return Summary(file)
+
+
+@pure
+def count(file: str) -> int:
+    """Count the words of a file."""
+    return len(file)
+
+
+def reading(goal: str, *paths: str, answers: list[tuple[str, str]] | None = None) -> Proposal:
+    from stretto.planners.auto import propose as of
+
+    return of(goal, *files(*paths), Orchestrator([shorten, count, send]).catalogue, answers or [])
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "Do not summarise /x/a.md",
+        "Don't summarise /x/a.md.",
+        "Don’t summarise /x/a.md",
+        "Never summarise /x/a.md",
+        "You must not summarise /x/a.md",
+        "Please do not summarise /x/a.md and never count it",
+    ],
+)
+def test_what_a_goal_forbids_is_not_planned(goal: str) -> None:
+    found = reading(goal, "/x/a.md")
+    assert found.plan is None
+    assert "asks for no work" in str(found.refusal)
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "Don't send a reply, just summarise /x/a.md",
+        "Summarise /x/a.md but do not send a reply",
+        "Summarise /x/a.md, and never send a reply",
+        "Summarise /x/a.md. You must not send a reply.",
+    ],
+)
+def test_only_what_a_goal_does_not_forbid_is_planned(goal: str) -> None:
+    found = reading(goal, "/x/a.md")
+    assert skills(found.plan) == ["shorten"]
+    assert any("says what is not to be done" in one for one in found.interpretation.reasons)
+
+
+def test_not_to_forget_something_is_to_do_it() -> None:
+    assert skills(reading("Don't forget to summarise /x/a.md", "/x/a.md").plan) == ["shorten"]
+
+
+def test_a_file_name_that_is_there_twice_is_asked_about() -> None:
+    asked = reading("Summarise notes.md", "/a/notes.md", "/b/notes.md")
+    assert asked.question is not None
+    assert asked.question.choices == ("/a/notes.md", "/b/notes.md")
+    found = reading("Summarise notes.md", "/a/notes.md", "/b/notes.md", answers=[(asked.question.text, "2")])
+    assert found.plan is not None
+    assert found.plan.tasks[0].inputs == {"file": {"ref": "inputs.files[1]"}}
+
+
+def test_one_skill_on_two_files_is_two_tasks() -> None:
+    found = reading("Summarise /a/n.md and summarise /b/n.md", "/a/n.md", "/b/n.md")
+    assert found.plan is not None
+    assert [one.inputs["file"] for one in found.plan.tasks] == [
+        {"ref": "inputs.files[0]"},
+        {"ref": "inputs.files[1]"},
+    ]
+
+
+def test_a_wish_about_results_that_cannot_take_them_is_refused() -> None:
+    found = reading("Count the words of /a/n.md, then summarise the results", "/a/n.md")
+    assert "shorten cannot take what count gives" in str(found.refusal)
+
+
+def test_what_a_pronoun_was_taken_for_is_told() -> None:
+    found = reading("Count the words of /a/n.md and summarise it", "/a/n.md")
+    assert skills(found.plan) == ["count", "shorten"]
+    assert "'it' in 'summarise it' is no result of an earlier task" in found.interpretation.assumptions

@@ -1,7 +1,8 @@
 """What results claim, as far as rules can tell: a subject, and what is said of it. And where claims contradict.
 
-Two claims are about one subject when their words are the same but for numbers and negations. That is strict: it
-misses contradictions in other words, and hardly ever sees one where there is none.
+Two claims are about one subject when their words are the same but for numbers and negations. Numbers that name
+something (a year, a day, a chapter) are part of the subject. That is strict: it misses contradictions in other words,
+and hardly ever sees one where there is none.
 """
 
 import re
@@ -14,11 +15,21 @@ MOST_CHARACTERS = 200_000
 """Of one result that are looked into."""
 MOST_CLAIMS = 5_000
 _LABELS = ("label", "metric", "subject", "question", "claim", "name", "key")
+_PLACES = ("file", "source", "table", "url")
+"""Fields that say where a figure is from: figures from different places are about different things."""
 _VALUES = ("value", "answer", "amount", "result", "verdict")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?%)?(?!\w)")
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?%|[km]|bn)?(?!\w)")
+_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)(?:[a-z]*)\.?"
+_NAMING = re.compile(
+    rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}\b|\b{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?\b|\b\d{{4}}-\d\d-\d\d\b"
+    r"|\b(?:chapter|section|page|part|figure|table|step|line|row|item|task|version|day|week|number|no\.?)\s+\d+(?:\.\d+)*\b"
+    r"|(?<![\w.,$€£-])(?:19|20)\d\d(?![\w%,]|\.\d)"
+)
+"""Numbers that say which one, not how many."""
 _NOT = re.compile(r"\b(?:not|no|never|none|cannot|can't|won't|isn't|aren't|wasn't|weren't|doesn't|don't|didn't)\b")
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W_]*[^\W\d_][^\W_]*")
+_TOKEN = re.compile(r"[^\W_]+")
 _SMALL = frozenset(
     [
         "a",
@@ -28,6 +39,9 @@ _SMALL = frozenset(
         "as",
         "at",
         "by",
+        "did",
+        "do",
+        "does",
         "for",
         "from",
         "in",
@@ -74,7 +88,10 @@ def claims(value: Json) -> Iterator[Claim]:
             said = next((here[name] for name in _VALUES if isinstance(here.get(name), str | int | float)), None)
             if label is not None and said is not None:
                 budget -= len(label)
-                yield Claim(subject=_plain(label), value=_number(str(said)), text=f"{label}: {said}")
+                where = [here[name] for name in _PLACES if isinstance(here.get(name), str)]
+                yield Claim(
+                    subject=" ".join([_plain(label), *where]), value=_number(str(said)), text=f"{label}: {said}"
+                )
             stack += [inner for inner in here.values() if isinstance(inner, dict | list | str)]
             budget -= len(here)
         elif isinstance(here, list | tuple):
@@ -109,11 +126,11 @@ def contradictions(results: Iterable[Said]) -> tuple[Contradiction, ...]:
         own: dict[str, Claim] = {}
         for claim in claims(one.value):
             seen += 1
-            if own.setdefault(claim.subject, claim).value != claim.value:
+            if not _agree(own.setdefault(claim.subject, claim).value, claim.value):
                 barred.add(claim.subject)
         for subject, claim in own.items():
             other, earlier = first.setdefault(subject, (one, claim))
-            if earlier.value != claim.value and one.beside(other):
+            if not _agree(earlier.value, claim.value) and one.beside(other):
                 found.setdefault(subject, {other.task: earlier.text})[one.task] = claim.text
         if seen > MOST_CLAIMS:
             break
@@ -128,17 +145,31 @@ def _sentences(text: str) -> Iterator[Claim]:
     for sentence in _SENTENCE.split(text):
         if len(sentence) > 500 or sentence[-1:] not in (".", "!", "?"):
             continue  # a heading, a row of a table, a line of a log
-        low = sentence.casefold()
+        low = sentence.casefold().replace("’", "'")
+        names = _NAMING.findall(low)
+        low = _NAMING.sub(" ", low)
         numbers = _NUMBER.findall(low)
         negated = len(_NOT.findall(low)) % 2
         words = [word for word in _WORD.findall(_NOT.sub(" ", _NUMBER.sub(" ", low))) if word not in _SMALL]
         if len(words) >= _LEAST_WORDS:
             said = f"{'not ' if negated else ''}{' '.join(map(_number, numbers))}"
-            yield Claim(subject=" ".join(words), value=said, text=sentence.strip())
+            subject = " ".join([*(word.removesuffix("s") for word in words), *names])
+            yield Claim(subject=subject, value=said, text=sentence.strip())
 
 
 def _plain(label: str) -> str:
-    return " ".join(_WORD.findall(label.casefold())) or label
+    return " ".join(_TOKEN.findall(label.casefold())) or label
+
+
+def _agree(first: str, second: str) -> bool:
+    """Whether two values are the same, or one is the other rounded to fewer decimals."""
+    if first == second:
+        return True
+    decimals = min(len(one.partition(".")[2]) for one in (first, second))
+    try:
+        return decimals > 0 and round(float(first), decimals) == round(float(second), decimals)
+    except ValueError:
+        return False
 
 
 def _number(text: str) -> str:

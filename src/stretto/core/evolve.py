@@ -356,7 +356,8 @@ def _answered(state: RunState, event: PersonAnswered) -> RunState:
     request = state.requests[event.request]
     state = replace(state, requests=state.requests.delete(event.request))
     if request.kind == "goal":
-        return replace(state, unclear=None, clarified=(*state.clarified, (request.question, str(event.value))))
+        said = ((request.question, str(event.value)),) if event.decision == "answer" else ()
+        return replace(state, unclear=None, clarified=(*state.clarified, *said))
     one = state.tasks[event.task]
     one = replace(one, request=None, round=one.round + 1)
     match event.decision:

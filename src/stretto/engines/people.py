@@ -1,10 +1,11 @@
 """Who answers when nobody is at the screen: nobody, or a standing word given beforehand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from stretto.core.commands import AnswerRequest, Command
 from stretto.core.state import RunState
+from stretto.ports import People
 
 
 class Nobody:
@@ -16,15 +17,16 @@ class Nobody:
 
 @dataclass(frozen=True, slots=True)
 class StandingWord:
-    """Approves or denies every approval in the name of whoever started the run; questions stay open."""
+    """Approves or denies every approval in the name of whoever started the run; questions are for people."""
 
     decision: Literal["approve", "deny"]
     by: str
+    people: People = field(default_factory=Nobody)
 
     async def ask(self, state: RunState, request: str) -> Command | None:
         asked = state.requests.get(request)
         if asked is None or asked.kind != "approval":
-            return None
+            return await self.people.ask(state, request)
         option = "all" if self.decision == "approve" else "none"
         return AnswerRequest(
             actor=f"person:{self.by} (--approve {option})",

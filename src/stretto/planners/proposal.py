@@ -1,8 +1,13 @@
 """What a planner proposes for a goal: a plan, a question, or a refusal that says what is missing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stretto.core.domain import InputSpec, Interpretation, Json, Plan
+
+
+class WrongAnswer(ValueError):
+    """An answer names none of the choices; the message says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +16,17 @@ class Question:
 
     text: str
     choices: tuple[str, ...] = ()
+
+    def answered(self, answers: Mapping[str, str]) -> str | None:
+        """Give what a person said to it, None when nobody did; a choice is named or numbered. Raises WrongAnswer."""
+        said = answers.get(self.text, "").strip()
+        if not said:
+            return None
+        if not self.choices or said in self.choices:
+            return said
+        if said.isdecimal() and len(said) < 9 and 0 < int(said) <= len(self.choices):
+            return self.choices[int(said) - 1]
+        raise WrongAnswer(f"{self.text} The answer {said!r} is none of {', '.join(self.choices)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

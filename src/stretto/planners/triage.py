@@ -1,7 +1,7 @@
 """Triage: is it worth orchestrating at all? Names the lightest way to pursue a goal, and what each would cost.
 
-The overheads are those of this house, measured with `bench/tasks.py` and `bench/planning.py`; they are estimates
-for comparison, not promises.
+The overheads are those of this house, measured with `bench/tasks.py` and `bench/planning.py` on two busy cores; they
+are estimates for comparison, not promises.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,12 +11,12 @@ from stretto.core.domain import FREE, Catalogue, Cost, Estimate, Interpretation,
 from stretto.core.plan.graph import graph_of
 from stretto.core.routing import roster
 
-RUN_SECONDS = 0.02
+RUN_SECONDS = 0.07
 """To take a goal in, keep it and hand over the delivery."""
-TASK_SECONDS = 0.001
+TASK_SECONDS = 0.002
 """To judge, keep and review one task."""
 GRAPH_SECONDS = 0.005
-"""To plan and check a graph as a whole."""
+"""To plan and check a graph of about ten tasks as a whole."""
 
 
 def triaged(interpretation: Interpretation, plan: Plan, catalogue: Catalogue) -> Interpretation:

@@ -1,7 +1,7 @@
 """What a condition (`when`) looks at, told from its text alone: no library, never more than linear work."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 LONGEST = 1000
@@ -16,6 +16,7 @@ _LOOP = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one|existsOne)\s*\(\s*
 _ROOT = re.compile(r"(\.\s*)?(?<!\w)([A-Za-z_]\w*)(?!\w)(?!\s*\()")
 _FIELD = re.compile(r"\s*\.\s*([A-Za-z_]\w*)(?!\w)(\s*\()?")
 _KEYED = re.compile(r"\s*\[\s*(?=[\"'])")
+_NUMBERED = re.compile(r"\s*\[\s*(\d{1,9})\s*\]")
 _TEXT = re.compile(r"\"([^\"\\\n]*)\"\s*\]|'([^'\\\n]*)'\s*\]")
 _LITERALS = ("true", "false", "null", "in")
 _TYPES = ("int", "uint", "double", "bool", "string", "bytes", "list", "map", "type", "null_type", "dyn")
@@ -82,8 +83,11 @@ def _quiet(condition: str) -> str:
     return _QUIET.sub(lambda match: " " * len(match[0]), condition)
 
 
-def rewritten(condition: str, outputs: Mapping[str, str], inputs: Mapping[str, str]) -> str:
-    """Give a condition with `TASK.output` and `inputs.NAME` replaced by the expressions that stand for them."""
+def rewritten(condition: str, stands_for: Callable[[str], str | None]) -> str:
+    """Give a condition with its references to tasks and inputs replaced by the expressions that stand for them.
+
+    `stands_for` gets a reference as plans write it (`TASK.output.rows[0]`, `inputs.NAME`); None leaves it as it is.
+    """
     quiet = _quiet(condition)
     loop_variables = {match[1] for match in _LOOP.finditer(quiet) if match[1]}
     parts, done = [], 0
@@ -91,21 +95,29 @@ def rewritten(condition: str, outputs: Mapping[str, str], inputs: Mapping[str, s
         root = match[2]
         if match[1] or root in loop_variables or root in _WORDS:
             continue
-        start, found = match.start(2), None
-        field, _ = _member(condition, quiet, match.end())
-        end = _member_end(condition, quiet, match.end())
-        if field is None:
-            continue
-        if root == "inputs":
-            found = inputs.get(field)
-        elif root == "tasks" and field in outputs and _member(condition, quiet, end)[0] == "output":
-            found, end = outputs[field], _member_end(condition, quiet, end)
-        elif root in outputs and field == "output":
-            found = outputs[root]
+        steps, end = _steps(condition, quiet, match.end())
+        if root == "tasks" and steps:
+            root, steps = steps[0].lstrip("."), steps[1:]
+        found = stands_for("".join([root, *steps]))
         if found is not None:
-            parts += [condition[done:start], found]
+            parts += [condition[done : match.start(2)], found]
             done = end
     return "".join([*parts, condition[done:]])
+
+
+def _steps(condition: str, quiet: str, at: int) -> tuple[list[str], int]:
+    """Give the steps after a root as references write them, and where they end."""
+    steps = []
+    while True:
+        field, called = _member(condition, quiet, at)
+        if field is not None and not called and not set(field) & set(".[]"):
+            steps.append(f".{field}")
+            at = _member_end(condition, quiet, at)
+        elif number := _NUMBERED.match(quiet, at):
+            steps.append(f"[{number[1]}]")
+            at = number.end()
+        else:
+            return steps, at
 
 
 def _member_end(condition: str, quiet: str, at: int) -> int:

@@ -5,15 +5,19 @@ A task `{include: review, with: {draft: {ref: write.output}}}` named `check` bec
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from stretto.core.domain import Json
 from stretto.core.plan.conditions import rewritten
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown, under
-from stretto.core.plan.references import is_reference, walk
+from stretto.core.plan.references import STEP, is_reference, walk
 
 DEEPEST = 8
 MOST_TASKS = 20_000
+_PLAIN_STEP = re.compile(r"\.([^.\[\]]*[^.\[\]\w][^.\[\]]*)")
+"""A step that is no identifier, as in `.a-b`."""
 _FIELDS = frozenset({"id", "include", "with", "after", "when", "objective"})
 
 
@@ -34,48 +38,65 @@ def included(document: Json, find: Callable[[str], Json | None], inside: tuple[s
     if not isinstance(document, dict) or not isinstance(document.get("tasks"), dict | list):
         return document
     raw = document["tasks"]
-    pairs = list(raw.items()) if isinstance(raw, dict) else [(_id_of(one), one) for one in raw]
-    if not any(isinstance(body, dict) and "include" in body for _, body in pairs):
+    if not any(map(_is_inclusion, raw.values() if isinstance(raw, dict) else raw)):
         return document
     if len(inside) >= DEEPEST:
         raise _cannot("", f"inclusions are nested more than {DEEPEST} deep: {' → '.join(inside)}", "Flatten them.")
+    named = _by_id(raw)
     tasks: dict[str, Json] = {}
     parts: dict[str, _Part] = {}
-    for id_, body in pairs:
-        if not isinstance(body, dict) or "include" not in body:
-            tasks[str(id_)] = body
+    for id_, body in named.items():
+        if not _is_inclusion(body):
+            tasks[id_] = body
             continue
-        part = _part(str(id_), body, find, inside)
-        parts[str(id_)] = part
-        for name, one in part.tasks.items():
-            if name in tasks or any(name == other for other, _ in pairs):
-                raise _cannot(f"tasks.{id_}", f"the id {name!r} of an included task is taken", "Rename one of the two.")
+        parts[id_] = _part(id_, body, find, inside)
+        for name, one in parts[id_].tasks.items():
+            if name in tasks or name in named:
+                raise _cannot(
+                    under("tasks", id_), f"the id {name!r} of an included task is taken", "Rename one of the two."
+                )
             tasks[name] = one
         if len(tasks) > MOST_TASKS:
-            raise _cannot(f"tasks.{id_}", f"more than {MOST_TASKS} tasks", "Include less.")
+            raise _cannot(under("tasks", id_), f"more than {MOST_TASKS} tasks", "Include less.")
+    outward = _Outward(parts)
     return {
         **document,
-        "tasks": {id_: _outward(body, parts) for id_, body in tasks.items()},
-        "deliver": _outward_value(document.get("deliver"), parts),
+        "tasks": {id_: outward.task(body, under("tasks", id_)) for id_, body in tasks.items()},
+        "deliver": outward.value(document.get("deliver"), "deliver"),
     }
 
 
+@dataclass(frozen=True, slots=True)
 class _Part:
     """What became of one inclusion: its tasks under their new names, and what it delivers."""
 
-    def __init__(self, tasks: dict[str, Json], deliver: Json) -> None:
-        self.tasks, self.deliver = tasks, deliver
+    tasks: dict[str, Json]
+    deliver: Json
+
+
+def _is_inclusion(body: Json) -> bool:
+    return isinstance(body, dict) and "include" in body
+
+
+def _by_id(raw: dict[str, Json] | list[Json]) -> dict[str, Json]:
+    """Give the tasks of a plan by their ids; raises CannotInclude where that is impossible."""
+    if isinstance(raw, dict):
+        return {_id_of(body) or str(key): body for key, body in raw.items()}
+    found: dict[str, Json] = {}
+    for number, body in enumerate(raw):
+        id_ = _id_of(body)
+        if not id_:
+            raise _cannot(f"tasks[{number}]", "a task beside inclusions needs an id", "Add `id: NAME`.")
+        if id_ in found:
+            raise _cannot(f"tasks[{number}]", f"the id {id_!r} is taken", "Give each task an id of its own.")
+        found[id_] = body
+    return found
 
 
 def _part(id_: str, body: dict[str, Json], find: Callable[[str], Json | None], inside: tuple[str, ...]) -> _Part:
     place = under("tasks", id_)
+    _check_fields(body, place)
     name, given = body["include"], body.get("with") or {}
-    for field in body:
-        if field not in _FIELDS:
-            mend = "Put it on the tasks of the included playbook." if field == "for_each" else "Remove it."
-            raise _cannot(under(place, field), f"an inclusion has no field {shown(field)}", mend)
-    if not isinstance(name, str) or not isinstance(given, dict):
-        raise _cannot(place, "an inclusion is `include: NAME` with a mapping `with:`", "Write `include: NAME`.")
     if name in inside:
         raise _cannot(under(place, "include"), f"{' → '.join((*inside, name))} include each other", "Break the circle.")
     found = find(name)
@@ -83,26 +104,50 @@ def _part(id_: str, body: dict[str, Json], find: Callable[[str], Json | None], i
         raise _cannot(under(place, "include"), f"there is no playbook {shown(name)}", "Name a file in `playbooks/`.")
     inner = included(found, find, (*inside, name))
     raw = inner.get("tasks")
-    pairs = list(raw.items()) if isinstance(raw, dict) else [(_id_of(one), one) for one in raw or ()]
-    renamed = {str(old): f"{id_}_{old}" for old, _ in pairs}
+    if not isinstance(raw, dict | list) or not raw:
+        raise _cannot(under(place, "include"), f"the playbook {shown(name)} has no tasks", "Give it some.")
+    named = _by_id(raw)
+    renamed = {old: f"{id_}_{old}" for old in named}
     inputs = _arguments(place, name, inner.get("inputs"), given)
-    after, when = _names(body.get("after")), body.get("when")
     tasks: dict[str, Json] = {}
-    for old, one in pairs:
+    for old, one in named.items():
         task = _inward(one, renamed, inputs) if isinstance(one, dict) else one
-        if isinstance(task, dict):
-            task = {key: value for key, value in task.items() if key != "id"}
-            if after:
-                task["after"] = [*_names(task.get("after")), *after]
-            if isinstance(when, str):
-                own = task.get("when")
-                task["when"] = f"({when}) && ({own})" if isinstance(own, str) else when
-        tasks[renamed[str(old)]] = task
+        tasks[renamed[old]] = _governed(task, _names(body.get("after")), body.get("when"))
     return _Part(tasks, _inward_value(inner.get("deliver"), renamed, inputs))
 
 
+def _check_fields(body: dict[str, Json], place: str) -> None:
+    """Say what is wrong with an inclusion itself."""
+    for field in body:
+        if field not in _FIELDS:
+            mend = "Put it on the tasks of the included playbook." if field == "for_each" else "Remove it."
+            raise _cannot(under(place, field), f"an inclusion has no field {shown(field)}", mend)
+    if not isinstance(body["include"], str) or not isinstance(body.get("with") or {}, dict):
+        raise _cannot(place, "an inclusion is `include: NAME` with a mapping `with:`", "Write `include: NAME`.")
+    if not isinstance(body.get("when") or "", str):
+        raise _cannot(under(place, "when"), "`when` is a condition, as text", "Write it in quotes.")
+    after = body.get("after") or []
+    if not isinstance(after, str) and _names(after) != after:
+        raise _cannot(under(place, "after"), "`after` is a list of tasks", "Write [task, task].")
+
+
+def _governed(task: Json, after: list[str], when: Json) -> Json:
+    """Give an included task with the order and the condition of its inclusion."""
+    if not isinstance(task, dict):
+        return task
+    found = {key: value for key, value in task.items() if key != "id"}
+    if after:
+        found["after"] = [*_names(found.get("after")), *after]
+    if isinstance(when, str) and when:
+        own = found.get("when")
+        found["when"] = f"({when}) && ({own})" if isinstance(own, str) else when
+    return found
+
+
 def _arguments(place: str, name: str, declared: Json, given: dict[str, Json]) -> dict[str, Json]:
-    specs = {one: {} for one in declared} if isinstance(declared, list) else declared or {}
+    specs = {one: {} for one in declared} if _names(declared) == declared else declared or {}
+    if not isinstance(specs, dict):
+        raise _cannot(under(place, "include"), f"the inputs of {name!r} are no mapping", "Mend that playbook first.")
     for one in given:
         if one not in specs:
             known = ", ".join(specs) or "none"
@@ -129,74 +174,103 @@ def _inward(task: dict[str, Json], renamed: Mapping[str, str], inputs: dict[str,
     if "after" in found:
         found["after"] = [renamed.get(name, name) for name in _names(found["after"])]
     if isinstance(found.get("when"), str):
-        outputs = {old: _expression({"ref": f"{new}.output"}) for old, new in renamed.items()}
-        found["when"] = rewritten(found["when"], outputs, {name: _expression(value) for name, value in inputs.items()})
+
+        def stands_for(text: str) -> str | None:
+            value = _inward_value({"ref": text}, renamed, inputs)
+            return None if value == {"ref": text} else _expression(value)
+
+        found["when"] = rewritten(found["when"], stands_for)
     return found
 
 
 def _inward_value(value: Json, renamed: Mapping[str, str], inputs: dict[str, Json]) -> Json:
     def look(reference: dict[str, Json]) -> Json:
-        text = str(reference["ref"])
-        head, steps = _split(text)
+        head, steps = _split(_text_of(reference))
         if head in renamed:
-            return {**reference, "ref": renamed[head] + text[len(head) :]}
+            return {**reference, "ref": renamed[head] + steps}
         if head == "inputs":
             name, rest = _split(steps.removeprefix("."))
             if name in inputs:
-                return _deeper(inputs[name], rest, reference)
+                return _deeper(inputs[name], rest, reference, f"the input {name!r}")
         return reference
 
     return _mapped(value, look)
 
 
-def _outward(task: Json, parts: dict[str, _Part]) -> Json:
-    """Give a task with its references to inclusions replaced by what those deliver."""
-    if not isinstance(task, dict) or not parts:
-        return task
-    found = dict(task)
-    for field in ("inputs", "for_each"):
-        if field in found:
-            found[field] = _outward_value(found[field], parts)
-    if "after" in found:
-        names: list[str] = []
-        for name in _names(found["after"]):
-            names += parts[name].tasks if name in parts else [name]
-        found["after"] = list(dict.fromkeys(names))
-    if isinstance(found.get("when"), str):
-        outputs = {name: _expression(part.deliver) for name, part in parts.items()}
-        found["when"] = rewritten(found["when"], outputs, {})
-    return found
+class _Outward:
+    """Puts what inclusions deliver in the place of references to them."""
+
+    def __init__(self, parts: dict[str, _Part]) -> None:
+        self._parts = parts
+        self._under_way: list[str] = []
+
+    def task(self, task: Json, place: str) -> Json:
+        if not isinstance(task, dict):
+            return task
+        found = dict(task)
+        for field in ("inputs", "for_each"):
+            if field in found:
+                found[field] = self.value(found[field], f"{place}.{field}")
+        if "after" in found:
+            names: list[str] = []
+            for name in _names(found["after"]):
+                names += self._parts[name].tasks if name in self._parts else [name]
+            found["after"] = list(dict.fromkeys(names))
+        if isinstance(found.get("when"), str):
+
+            def stands_for(text: str) -> str | None:
+                value = self.value({"ref": text}, f"{place}.when")
+                return None if value == {"ref": text} else _expression(value)
+
+            found["when"] = rewritten(found["when"], stands_for)
+        return found
+
+    def value(self, value: Json, place: str) -> Json:
+        """Give a value without references to inclusions; one may deliver what another does, but not in a circle."""
+
+        def look(reference: dict[str, Json]) -> Json:
+            head, steps = _split(_text_of(reference))
+            if head not in self._parts or not (steps == ".output" or steps.startswith((".output.", ".output["))):
+                return reference
+            if head in self._under_way:
+                circle = " → ".join((*self._under_way, head))
+                raise _cannot(place, f"{circle} only pass their inputs on, in a circle", "Give one of them a value.")
+            self._under_way.append(head)
+            try:
+                told = f"what {head!r} delivers"
+                found = _deeper(self._parts[head].deliver, steps.removeprefix(".output"), reference, told, place)
+                return self.value(found, place)
+            finally:
+                self._under_way.pop()
+
+        return _mapped(value, look)
 
 
-def _outward_value(value: Json, parts: dict[str, _Part]) -> Json:
-    def look(reference: dict[str, Json]) -> Json:
-        head, steps = _split(str(reference["ref"]))
-        if head not in parts or not (steps == ".output" or steps.startswith((".output.", ".output["))):
-            return reference
-        return _deeper(parts[head].deliver, steps.removeprefix(".output"), reference)
-
-    return _mapped(value, look)
-
-
-def _deeper(value: Json, steps: str, reference: dict[str, Json]) -> Json:
-    """Give a part of a value that may itself be a reference, or hold some."""
-    while steps and isinstance(value, dict) and not is_reference(value) and value.keys() != {"literal"}:
-        name, rest = _split(steps.removeprefix("."))
-        if name not in value:
-            return reference
-        value, steps = value[name], rest
+def _deeper(value: Json, steps: str, reference: dict[str, Json], told: str, place: str = "") -> Json:
+    """Give a part of a value that may itself be a reference, or hold some; raises CannotInclude without such a part."""
+    while steps and not is_reference(value):
+        step = STEP.match(steps)
+        literal = isinstance(value, dict) and value.keys() == {"literal"}
+        here = value["literal"] if literal else value
+        key = step and (step[1] if step[1] is not None else int(step[2]))
+        try:
+            inner = walk(here, (key,)) if key is not None else None
+        except LookupError:
+            key = None
+        if step is None or key is None:
+            if "default" in reference:
+                return {"literal": reference["default"]}
+            raise _cannot(place, f"{told} has no part {shown(steps)}", "Name a part that is there.")
+        value, steps = {"literal": inner} if literal else inner, steps[step.end() :]
     if is_reference(value):
         default = {"default": reference["default"]} if "default" in reference else {}
         return {**value, **default, "ref": f"{value['ref']}{steps}"}
-    if not steps:
-        return value
-    try:
-        plain = value["literal"] if isinstance(value, dict) and value.keys() == {"literal"} else value
-        return {
-            "literal": walk(plain, tuple(one for one in steps.replace("[", ".").replace("]", "").split(".") if one))
-        }
-    except LookupError:
-        return reference
+    return value
+
+
+def _text_of(reference: dict[str, Json]) -> str:
+    """Give what a reference says; `tasks.NAME.output` is the long form of `NAME.output`."""
+    return str(reference["ref"]).removeprefix("tasks.")
 
 
 def _mapped(value: Json, look: Callable[[dict[str, Json]], Json]) -> Json:
@@ -218,12 +292,22 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _expression(value: Json) -> str:
-    """Give a value as a condition says it."""
+    """Give a value as a condition says it. Tasks are named in the long form: no variable of a loop can hide them."""
     if is_reference(value):
-        head, steps = _split(str(value["ref"]))
-        return f'tasks["{head}"]{steps}' if "-" in head else head + steps
-    plain = value["literal"] if isinstance(value, dict) and value.keys() == {"literal"} else value
-    return json.dumps(plain)
+        head, steps = _split(_text_of(value))
+        root = head if head in ("inputs", "item", "context") else f"tasks[{_quoted(head)}]"
+        return root + _PLAIN_STEP.sub(lambda step: f"[{_quoted(step[1])}]", steps)
+    if isinstance(value, dict):
+        if value.keys() == {"literal"}:
+            return _quoted(value["literal"])
+        return "{" + ", ".join(f"{_quoted(key)}: {_expression(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_expression, value)) + "]"
+    return _quoted(value)
+
+
+def _quoted(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _names(raw: Json) -> list[str]:

@@ -23,7 +23,7 @@ Root: TypeAlias = Literal["task", "inputs", "item", "context"]
 
 RESERVED = frozenset({"inputs", "item", "context", "tasks"})
 ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d{1,9})\]")
+STEP = re.compile(r"\.([^.\[\]]+)|\[(\d{1,9})\]")
 _NAME = re.compile(r"[^.\[\]]+")
 _LONGEST = 500
 _DEEP = (dict, list, tuple)
@@ -80,7 +80,7 @@ def _read(text: str) -> Reference:
     steps: list[str | int] = []
     position = head.end()
     while position < len(text):
-        step = _STEP.match(text, position)
+        step = STEP.match(text, position)
         if not step:
             raise ValueError(f"{shown(text)} cannot be read from {shown(text[position:])} on")
         steps.append(step[1] if step[1] is not None else int(step[2]))

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field, replace
 from stretto.core.canonical import canonical
 from stretto.core.domain import Catalogue, ForEach, InputSpec, Interpretation, Json, Plan, Task
 from stretto.core.plan.references import ID, RESERVED
-from stretto.planners.proposal import Proposal, Question, Refusal
-from stretto.planners.rules.goals import Clause, Goal, read_goal
+from stretto.planners.proposal import Proposal, Question, Refusal, WrongAnswer
+from stretto.planners.rules.goals import PRONOUNS, Clause, Goal, Said, read_goal
 from stretto.planners.rules.kinds import ALIKE, LOOSE, NAME, WEAK
 from stretto.planners.rules.ranking import CLOSE, ENOUGH, Entry, Ranked, Ranking
-from stretto.planners.rules.search import HARMLESS, Argument, Search, Way, alternatives
-from stretto.planners.rules.supplies import reference_to
+from stretto.planners.rules.search import HARMLESS, Search, Way
+from stretto.planners.rules.stock import Argument, Stock, alternatives
+from stretto.planners.rules.supplies import references_to
 
 PLANNER = "rules"
 MOST_CLAUSES = 40
 MOST_TASKS = 200
+_TOO_LARGE = (f"the plan would have more than {MOST_TASKS} tasks", "a narrower goal")
 
 
 class _Stuck(Exception):
@@ -79,6 +81,8 @@ class _Drafting:
         self._notes = _Notes()
         self._tasks: dict[str, Task] = {}
         self._by_content: dict[bytes, str] = {}
+        self._made: dict[tuple[str, int], str] = {}
+        self._stock = Stock(ranking.entries)
 
     def proposal(self) -> Proposal:
         try:
@@ -91,7 +95,7 @@ class _Drafting:
         return Proposal(interpretation=self._interpretation(), plan=plan)
 
     def _interpretation(self) -> Interpretation:
-        wishes = [one.text for one in self._goal.clauses if not one.manner]
+        wishes = [one.text for one in self._goal.clauses if one.asks]
         return Interpretation(
             planner=PLANNER,
             restated="; then ".join(wishes) if wishes else self._goal.text,
@@ -104,9 +108,9 @@ class _Drafting:
 
     def _plan(self) -> Plan:
         self._refuse_missing_paths()
-        targets = self._targets()
+        targets = [self._settled(one) for one in self._targets()]
         wanted_skills = frozenset(one.skill for one in targets)
-        self._search = Search(self._ranking.entries, self._inputs, self._specs, wanted_skills)
+        self._search = self._search_for(wanted_skills)
         self._targets_found = targets
         self._dear = any(self._is_dear(self._ranking.entries[one.skill]) for one in targets)
         self._markets = [
@@ -115,6 +119,7 @@ class _Drafting:
         wanted: list[str] = []
         for number in range(len(targets)):
             id_ = self._make(targets[number].skill, number, ())
+            self._heed_reference_back(id_, number, wanted)
             if targets[number].clause.later and wanted and id_ not in wanted:
                 self._after(id_, wanted[-1])
             wanted.append(id_)
@@ -122,14 +127,46 @@ class _Drafting:
 
     def _refuse_missing_paths(self) -> None:
         for path in [str(one.value) for one in self._goal.said if one.what == "path"]:
-            if reference_to(path, self._inputs, self._specs) is None:
+            if not references_to(path, self._inputs, self._specs):
                 raise _Stuck(f"the goal names {path!r}, and there is no such file", f"the file {path}")
 
+    def _settled(self, target: _Target) -> _Target:
+        """Give a target whose clause names files by their whole paths; asks where several are called so."""
+
+        def whole(one: Said) -> Said:
+            if one.what != "path":
+                return one
+            meant = list(references_to(str(one.value), self._inputs, self._specs))
+            question = f"Which file is meant by {str(one.value)!r}?"
+            return replace(one, value=meant[0] if len(meant) == 1 else self._choose(question, meant, dear=True))
+
+        said = tuple(map(whole, target.clause.said))
+        return replace(target, clause=replace(target.clause, said=said))
+
+    def _heed_reference_back(self, id_: str, number: int, before: list[str]) -> None:
+        """Refuse a wish about "the results" that reads none; say what a mere "it" was taken for."""
+        target = self._targets_found[number]
+        clause, task = target.clause, self._tasks[id_]
+        if not before or not clause.back or any(one.what == "path" for one in clause.said):
+            return
+        if any(_reads(task, earlier) for earlier in self._tasks):
+            return
+        if clause.back.casefold() in PRONOUNS:
+            self._notes.assumptions.append(f"{clause.back!r} in {clause.text!r} is no result of an earlier task")
+            return
+        made = ", ".join(dict.fromkeys(self._tasks[one].skill for one in before))
+        raise _Stuck(
+            f"{clause.text!r} is about earlier results, and {target.skill} cannot take what {made} gives",
+            f"a skill that makes what {target.skill} takes out of what {made} gives",
+        )
+
     def _targets(self) -> list[_Target]:
-        wishes = [one for one in self._goal.clauses if not one.manner]
+        wishes = [one for one in self._goal.clauses if one.asks]
         for one in self._goal.clauses:
             if one.manner:
                 self._notes.assumptions.append(f"{one.text!r} is a wish about the result, not work of its own")
+            if one.forbids:
+                self._notes.reasons.append(f"{one.text!r} says what is not to be done: nothing is planned for it")
         if not wishes:
             raise _Stuck("the goal asks for no work that could be planned", "what is to be done, in a sentence")
         if len(wishes) > MOST_CLAUSES:
@@ -166,7 +203,7 @@ class _Drafting:
     def _feasible(self, close: list[Ranked], clause: Clause) -> Ranked:
         """Choose among skills that answer alike: those that can be served, then the better, then by asking."""
         names = frozenset(one.entry.skill.name for one in close)
-        search = Search(self._ranking.entries, self._inputs, self._specs, names)
+        search = self._search_for(names)
         market = search.market(clause, self._goal.said, collected=True)
         able = [one for one in close if one.entry.skill.name in market.totals] or close
         best = max(one.score for one in able)
@@ -183,19 +220,23 @@ class _Drafting:
         return rivals[0]
 
     def _choose(self, question: str, choices: list[str], *, dear: bool) -> str:
-        said = self._answers.get(question, "").strip()
-        by_number = choices[int(said) - 1] if said.isdigit() and 0 < int(said) <= len(choices) else said
-        if by_number in choices:
-            self._notes.reasons.append(f"{question} {by_number}, as a person said")
-            return by_number
-        if said:
-            raise _Stuck(f"{question} The answer {said!r} is none of {', '.join(choices)}", "one of these names")
+        asked = Question(text=question, choices=tuple(choices))
+        try:
+            said = asked.answered(self._answers)
+        except WrongAnswer as error:
+            raise _Stuck(str(error), "one of these names") from None
+        if said is not None:
+            self._notes.reasons.append(f"{question} {said}, as a person said")
+            return said
         if dear:
-            raise _Unsure(Question(text=question, choices=tuple(choices)))
+            raise _Unsure(asked)
         self._notes.assumptions.append(
             f"{question} {choices[0]} was taken; {', '.join(choices[1:])} would do as well, and a wrong guess is cheap"
         )
         return choices[0]
+
+    def _search_for(self, wanted: frozenset[str]) -> Search:
+        return Search(self._ranking.entries, self._stock, self._inputs, self._specs, wanted)
 
     def _only_way(self) -> str | None:
         """Give the last skill of a team that leads from a request to one result, if there is exactly one such."""
@@ -203,7 +244,7 @@ class _Drafting:
         if not any(one.asks for one in entries.values()):
             return None
         clause = self._goal.clauses[-1]
-        search = Search(entries, self._inputs, self._specs, frozenset())
+        search = self._search_for(frozenset())
         market = search.market(clause, self._goal.said, collected=False)
         used = set()
         for name in market.totals:
@@ -216,9 +257,17 @@ class _Drafting:
     # ---- what they are given
 
     def _make(self, skill: str, number: int, path: tuple[str, ...]) -> str:
-        """Put the task for a skill into the plan, after those that make what it needs; gives its id."""
-        if len(self._tasks) >= MOST_TASKS:
-            raise _Stuck(f"the plan would have more than {MOST_TASKS} tasks", "a narrower goal")
+        """Put the task for a skill into the plan, after those that make what it needs; gives its id.
+
+        `number` is the wish that it serves, `path` the skills that wait for it. What a wish needs twice is made once.
+        """
+        if (skill, number) not in self._made:
+            self._made[skill, number] = self._made_anew(skill, number, path)
+        return self._made[skill, number]
+
+    def _made_anew(self, skill: str, number: int, path: tuple[str, ...]) -> str:
+        if len(path) >= MOST_TASKS:
+            raise _Stuck(*_TOO_LARGE)
         clause = self._targets_found[number].clause
         given: dict[str, Json] = {}
         spread: Json = None
@@ -349,6 +398,8 @@ class _Drafting:
         mark = canonical([skill, given, spread])
         if mark in self._by_content:
             return self._by_content[mark]
+        if len(self._tasks) >= MOST_TASKS:
+            raise _Stuck(*_TOO_LARGE)
         id_ = self._free_id(skill)
         wanted = any(one.skill == skill and one.clause is clause for one in self._targets_found)
         task = Task(
@@ -395,12 +446,12 @@ class _Drafting:
         """Say what of the goal could be done, and which skills come nearest to the rest."""
         could, near = [], []
         for clause in self._goal.clauses:
-            ranked = [] if clause.manner else self._ranking.rank(clause)
+            ranked = self._ranking.rank(clause) if clause.asks else []
             if ranked and ranked[0].score >= ENOUGH:
                 could.append(clause.text)
             else:
                 near += [one.entry.skill for one in ranked[:2]]
-        if could and len(could) < len([one for one in self._goal.clauses if not one.manner]):
+        if could and len(could) < sum(one.asks for one in self._goal.clauses):
             yield f"ask only for: {'; '.join(could)}"
         for skill in {one.name: one for one in near}.values():
             yield f"{skill.name} ({_first(skill.description)})" if skill.description else skill.name

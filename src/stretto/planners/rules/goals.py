@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from stretto.core.domain import Json
-from stretto.planners.rules.words import EMPTY, QUESTIONS, stem, telling, words_of
+from stretto.planners.rules.words import EMPTY, QUESTIONS, stem, telling, verbs, words_of
 
 LONGEST = 8_000
 """Characters of a goal that are looked into."""
@@ -35,6 +35,13 @@ class Clause:
     question: bool = False
     later: bool = False  # "then", "finally": after what was asked before
     manner: bool = False  # how, not what: a wish about the result rather than work
+    forbids: bool = False  # what is not to be done
+    back: str = ""  # the words that lead back to what was asked for before: "the results", "it"
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for work."""
+        return not self.manner and not self.forbids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +98,14 @@ _MARK = "\ue000"
 _SENTENCE = re.compile(r"[;\n]+|(?<=[.!?。！？])\s*")
 _JOINT = re.compile(
     r"\s*(?:,\s*(?:and\s+then|and\s+also|and|then|or)\b|,|\band\s+then\b|\band\s+also\b|\bafter(?:\s+that|wards)\b,?"
-    r"|\bthen\b|\band\b|\bfinally\b,?)\s+",
+    r"|\bthen\b|\band\b|\bfinally\b,?|,?\s*\bbut\b)\s+",
     re.IGNORECASE,
 )
 _LATER = re.compile(r"\b(?:then|after\s+that|afterwards|finally)\b", re.IGNORECASE)
 _POLITE = re.compile(
-    r"^(?:please|kindly|now|next|also|first|second(?:ly)?|third(?:ly)?|finally|then|and|so|ok(?:ay)?|hi|hello|hey"
+    r"^(?:please|kindly|now|next|also|first|second(?:ly)?|third(?:ly)?|finally|then|and|so|ok(?:ay)?|hi|hello|hey|but|just|only|simply|instead|rather"
     r"|(?:can|could|would|will)\s+you|i(?:'d|\s+would)\s+like(?:\s+you)?\s+to|i\s+(?:need|want)(?:\s+you)?(?:\s+to)?"
-    r"|we\s+(?:need|want)(?:\s+to)?|help\s+me(?:\s+to)?|let(?:'s|\s+us|\s+me)|your\s+task\s+is\s+to|go\s+and)\b[\s,:]*",
+    r"|(?:do\s+not|don['’]?t)\s+forget\s+to|(?:remember|make\s+sure)\s+to|we\s+(?:need|want)(?:\s+to)?|help\s+me(?:\s+to)?|let(?:'s|\s+us|\s+me)|your\s+task\s+is\s+to|go\s+and)\b[\s,:]*",
     re.IGNORECASE,
 )
 _MANNER = frozenset(
@@ -124,6 +131,15 @@ _MANNER = frozenset(
         "be",
     ]
 )
+_FORBIDS = re.compile(
+    r"^(?:(?:do|does|must|should|shall|may|can|could|will|would|need)\s*(?:not|n['’]t)\b|(?:don|can|won|mustn|shouldn)['’]?t\b"
+    r"|cannot\b|never\b|not\b|no\b|avoid\b|refrain\b|without\b|(?:you|we)\s+(?:must|should|may|shall)\s+(?:not|never)\b)",
+    re.IGNORECASE,
+)
+"""How a wish begins that forbids something."""
+_RESULTS = re.compile(r"\b(?:(?:the|these|those|all|its|their)\s+)?(?:results?|findings?|outputs?)\b", re.IGNORECASE)
+PRONOUNS = frozenset({"it", "them", "this", "that", "these", "those"})
+_PRONOUN = re.compile(rf"\b(?:{'|'.join(sorted(PRONOUNS))})\b", re.IGNORECASE)
 _PARTICLES = frozenset({"back", "up", "out", "down", "off"})
 _GIVE = re.compile(r"^(?:give|show|get|make|create|produce|prepare|build|generate|provide|deliver|do)\b", re.IGNORECASE)
 
@@ -140,6 +156,11 @@ def read_goal(text: str, acts: Callable[[str], bool]) -> Goal:
             if clause is not None:
                 clauses.append(clause)
     return Goal(text=whole, clauses=tuple(clauses), said=tuple(said))
+
+
+def clauses_of(text: str) -> tuple[Clause, ...]:
+    """Give the clauses of a goal, cut by the verbs that are known anywhere."""
+    return read_goal(text, verbs().__contains__).clauses
 
 
 def paths_in(text: str) -> list[str]:
@@ -237,7 +258,8 @@ def _wishes(masked: str, start: int, end: int, acts: Callable[[str], bool]) -> I
     begin, later = start, bool(_LATER.match(masked[start:end].lstrip()))
     for match in _JOINT.finditer(masked, start, end):
         following = words_of(_polished(masked[match.end() : min(end, match.end() + 160)]))
-        if match.start() <= begin or not following or not acts(stem(following[0])):
+        forbids = _FORBIDS.match(_polished(masked[match.end() : min(end, match.end() + 160)])) is not None
+        if match.start() <= begin or not following or not (forbids or acts(stem(following[0]))):
             continue
         yield begin, match.start(), later
         begin, later = match.end(), bool(_LATER.search(match[0]))
@@ -264,7 +286,8 @@ def _clause(
     first = words[0] if words else ""
     question = first in QUESTIONS or body.endswith("?")
     gives = _GIVE.match(polished) is not None
-    manner = stem(first) in _MANNER and not gives and not own
+    forbids = _FORBIDS.match(polished) is not None and not question
+    manner = stem(first) in _MANNER and not (gives or own or forbids)
     if words[1:2] and words[1] in _PARTICLES and acts(stem(first + words[1])):
         first += words[1]
     verb = "" if question or gives else stem(first) if first else ""
@@ -276,4 +299,11 @@ def _clause(
         question=question,
         later=later,
         manner=manner,
+        forbids=forbids,
+        back=_back(polished),
     )
+
+
+def _back(text: str) -> str:
+    found = _RESULTS.search(text) or _PRONOUN.search(text)
+    return found[0] if found else ""

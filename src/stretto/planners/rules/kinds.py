@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from stretto.core.domain import Json, Schema
-from stretto.core.plan.schemas import ANYTHING, mismatch, resolved, types
+from stretto.core.plan.schemas import ANYTHING, mismatch, resolved, types, untitled
 from stretto.planners.rules.words import named
 
 TYPE, NAME, ALIKE, SHAPE, WEAK, LOOSE, NOTHING = 0, 1, 3, 8, 15, 25, 30
@@ -49,10 +49,16 @@ class Kind:
         return named(title) if isinstance(title, str) else ()
 
     @cached_property
-    def types(self) -> frozenset[str]:
-        return types(self.plain, self.root) - {"null"}
+    def allowed(self) -> frozenset[str]:
+        """The JSON types of the values."""
+        return types(self.plain, self.root)
 
-    @property
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The JSON types of the values, null aside."""
+        return self.allowed - {"null"}
+
+    @cached_property
     def anything(self) -> bool:
         return len(self.types) > 4 and not self.name
 
@@ -61,9 +67,14 @@ class Kind:
         """Whether the schema names null among what it takes."""
         return not self.anything and "null" in types(resolved(self.schema, self.root), self.root)
 
-    @property
+    @cached_property
     def many(self) -> bool:
         return self.types == {"array"}
+
+    @cached_property
+    def type_name(self) -> tuple[str, ...]:
+        """The words of the name of the type, or of a list's items."""
+        return self.item.name if self.many else self.name
 
     @cached_property
     def item(self) -> "Kind":
@@ -75,7 +86,9 @@ class Kind:
     def fields(self) -> dict[str, "Kind"]:
         """The kinds of an object's fields."""
         found = self.plain.get("properties")
-        return {name: Kind(one, self.root) for name, one in found.items()} if isinstance(found, dict) else {}
+        if not isinstance(found, dict):
+            return {}
+        return {name: Kind(untitled(name, one), self.root) for name, one in found.items()}
 
     @property
     def path(self) -> bool:
@@ -99,11 +112,19 @@ def list_of(kind: Kind) -> Kind:
 
 def fit(given: Kind, called: tuple[tuple[str, ...], ...], wanted: Kind, name: tuple[str, ...]) -> int | None:
     """Say how well a value of one kind, with its names, serves an argument; None when it never can."""
-    if mismatch(with_root(given), wanted.plain, wanted.root) is not None:
+    found = _likeness(given, called, wanted, name)
+    if found is None or mismatch(with_root(given), wanted.plain, wanted.root) is not None:
         return None
-    ours, theirs = _type_name(given), _type_name(wanted)
+    return found
+
+
+def _likeness(given: Kind, called: tuple[tuple[str, ...], ...], wanted: Kind, name: tuple[str, ...]) -> int | None:
+    """Hold names and types against each other; what is cheap to tell comes first, for this is asked most often."""
+    ours, theirs = given.type_name, wanted.type_name
     if ours and theirs:
         return TYPE if ours == theirs and given.many == wanted.many else None
+    if not given.allowed & wanted.allowed:
+        return None
     if theirs and theirs in called:
         return TYPE  # a bare text that is called like the type
     if name and (name in called or ours == name):
@@ -117,10 +138,6 @@ def fit(given: Kind, called: tuple[tuple[str, ...], ...], wanted: Kind, name: tu
     if given.types <= _SCALARS:
         return SHAPE if name and name[-1] in GENERIC and "string" in given.types else WEAK
     return SHAPE
-
-
-def _type_name(kind: Kind) -> tuple[str, ...]:
-    return kind.item.name if kind.many else kind.name
 
 
 def with_root(kind: Kind) -> Schema:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stretto.core.domain import AgentCard, Skill
+from stretto.core.plan.schemas import arguments
 from stretto.planners.rules.goals import Clause
 from stretto.planners.rules.kinds import GOALISH, of
 from stretto.planners.rules.words import named, sense, telling, verbs, words_of
@@ -107,7 +108,7 @@ def _entry(agent: AgentCard, skill: Skill) -> Entry:
     output = of(skill.output)
     made = output.item.name if output.many else output.name
     said = [sense(word) for word in telling(words_of(f"{skill.description} {agent.description}"))]
-    needed = {word for name in of(skill.inputs).plain.get("required", ()) for word in named(name)}
+    needed = {word for name in arguments(skill.inputs)[1] for word in named(name)}
     takes = frozenset(word for name in of(skill.inputs).fields for word in named(name))
     return Entry(
         agent=agent,

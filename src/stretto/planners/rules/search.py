@@ -5,45 +5,22 @@ each argument it needs. They grow strictly along the way, so the way back never 
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 
 from stretto.core.domain import InputSpec, Json, SideEffect
 from stretto.planners.rules.goals import Clause, Said
-from stretto.planners.rules.kinds import GOALISH, Kind, of
 from stretto.planners.rules.ranking import Entry
-from stretto.planners.rules.supplies import Option, Supply, from_inputs, from_words, made_by, options, spread_out
-from stretto.planners.rules.words import named
+from stretto.planners.rules.stock import Argument, Stock, alternatives, serving
+from stretto.planners.rules.supplies import Option, from_inputs, from_words
 
 _ALREADY = 0.01
 """What a task costs that is wanted anyway."""
 _ROUNDS = 8
-_COLLECTS = frozenset(named("results result parts sections findings outputs pieces"))
+_ITSELF = -1
+"""Stands for the result of a skill, beside its needs by number."""
 HARMLESS = frozenset({SideEffect.NONE, SideEffect.IDEMPOTENT, SideEffect.UNDECLARED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Argument:
-    """One argument of a skill; `left_out` when it may be null or missing. A collector takes the results of everything
-    that was asked for before.
-    """
-
-    name: str
-    kind: Kind
-    required: bool
-    left_out: bool = False
-
-    @property
-    def asks(self) -> bool:
-        """Whether it takes the goal in its own words."""
-        return bool(set(named(self.name)[-1:]) & GOALISH)
-
-    @property
-    def collects(self) -> bool:
-        words = named(self.name)
-        holder = self.kind.types == {"array"} and self.kind.item.anything
-        mapping = self.kind.types == {"object"} and not self.kind.fields and not self.kind.name
-        return (holder or mapping) and bool(words) and words[-1] in _COLLECTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,23 +35,21 @@ class Search:
     """What the skills of a team can make of what is at hand. `wanted` are the skills that the goal asks for."""
 
     def __init__(
-        self, entries: dict[str, Entry], inputs: dict[str, Json], specs: dict[str, InputSpec], wanted: frozenset[str]
+        self,
+        entries: dict[str, Entry],
+        stock: Stock,
+        inputs: dict[str, Json],
+        specs: dict[str, InputSpec],
+        wanted: frozenset[str],
     ) -> None:
-        self._entries, self._wanted = entries, wanted
+        self._entries, self._stock, self._wanted = entries, stock, wanted
         self._inputs, self._specs = inputs, specs
         self._at_hand = tuple(from_inputs(inputs, specs))
-        self._made = [
-            supply
-            for name, one in entries.items()
-            if one.skill.effect in HARMLESS or name in wanted
-            for supply in made_by(name, one.skill.output)
-        ]
-        self._arguments = {name: _arguments(one) for name, one in entries.items()}
         self._served: dict[tuple[str, str, frozenset[str]], list[Option]] = {}
 
     def arguments(self, skill: str) -> list[Argument]:
         """Give the arguments of a skill."""
-        return self._arguments[skill]
+        return self._stock.arguments[skill]
 
     def own_cost(self, skill: str) -> float:
         """Give what one run of a skill costs: a step, its usual seconds, its money."""
@@ -97,37 +72,34 @@ class Search:
 
     def _prices(self, clause: Clause, said: tuple[Said, ...], collected: bool, spread: frozenset[str]) -> "Market":
         words = list(from_words(clause, said, self._inputs, self._specs))
-        ways = {
-            (skill, one.name): [*_serving(words, one), *self._serving(skill, one, spread)]
-            for skill, arguments in self._arguments.items()
-            for one in arguments
-        }
-        needs = {
-            skill: [ways[skill, one.name] for one in own if one.required and not (one.collects and collected)]
-            for skill, own in self._arguments.items()
-        }
-        for skill, own in self._arguments.items():
-            if either := alternatives(own):
+        ways: dict[tuple[str, str], list[Option]] = {}
+        needs: dict[str, list[list[Option]]] = {}
+        for skill, arguments in self._stock.arguments.items():
+            for one in arguments:
+                ways[skill, one.name] = [*serving(words, one), *self._serving(skill, one, spread)]
+            needs[skill] = [
+                ways[skill, one.name] for one in arguments if one.required and not (one.collects and collected)
+            ]
+            if either := alternatives(arguments):
                 needs[skill].append([option for one in either for option in ways[skill, one.name]])
-        totals: dict[str, float] = {}
-        for _ in range(len(self._entries) + 1):
-            changed = False
-            for skill, serving in needs.items():
-                total = self.own_cost(skill)
-                total += sum(min((_total(one, totals) for one in options_), default=math.inf) for options_ in serving)
-                if total < totals.get(skill, math.inf) - 1e-9:
-                    totals[skill], changed = total, True
-            if not changed:
-                break
+        totals = _cheapest({skill: self.own_cost(skill) for skill in needs}, needs)
         return Market(totals=totals, ways=ways, needs=needs)
 
     def _serving(self, skill: str, argument: Argument, spread: frozenset[str]) -> list[Option]:
+        """Give the ways to serve an argument that no clause changes: what is at hand, then what skills make."""
         key = skill, argument.name, spread
         if key not in self._served:
-            made = (one for one in self._made if one.maker != skill)
-            lists = (spread_out(one) if one.maker in spread else one for one in made)
-            self._served[key] = _serving((*self._at_hand, *lists), argument)
+            made = {} if argument.collects else dict(self._stock.ways(skill, argument))
+            for maker in spread - {skill} if not argument.collects else ():
+                made[maker] = self._stock.spread_ways(maker, skill, argument)
+            makers = sorted(filter(self._may_make, made), key=self._stock.position.__getitem__)
+            ways = [way for maker in makers for way in made[maker]]
+            self._served[key] = [*serving(self._at_hand, argument), *ways]
         return self._served[key]
+
+    def _may_make(self, skill: str) -> bool:
+        """Whether a skill may be a means to an end: a side effect is none, unless the goal asks for it."""
+        return skill in self._wanted or self._entries[skill].skill.effect in HARMLESS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,31 +131,34 @@ def _total(option: Option, totals: dict[str, float]) -> float:
     return option.penalty + (totals.get(maker, math.inf) if maker is not None else 0.0)
 
 
-def _serving(supplies: Iterable[Supply], argument: Argument) -> list[Option]:
-    found: list[Option] = []
-    if argument.collects:
-        supplies = (one for one in supplies if one.maker is None)
-    for supply in supplies:
-        found += options(supply, argument.kind, argument.name, required=argument.required)
-    return found
+def _cheapest(own: Mapping[str, float], needs: Mapping[str, list[list[Option]]]) -> dict[str, float]:
+    """Give what the result of each skill costs, by Knuth's generalisation of Dijkstra's algorithm (1977).
 
-
-def _arguments(entry: Entry) -> list[Argument]:
-    whole = of(entry.skill.inputs)
-    required = whole.plain.get("required", ())
-    return [
-        Argument(
-            name=name,
-            kind=kind,
-            required=name in required,
-            left_out=name not in required and kind.nullable,
-        )
-        for name, kind in whole.fields.items()
-    ]
-
-
-def alternatives(arguments: list[Argument]) -> list[Argument]:
-    """Give the arguments of which a skill needs one or another: it needs none for certain, and some may be null."""
-    if any(one.required for one in arguments):
-        return []
-    return [one for one in arguments if one.left_out and not one.asks]
+    A skill costs its own run and the cheapest option for each of its needs; one that cannot be served is missing.
+    """
+    totals: dict[str, float] = {}
+    prices: dict[tuple[str, int], float] = {}
+    missing = {skill: len(slots) for skill, slots in needs.items()}
+    waiting: dict[str, list[tuple[int, str, int]]] = {}
+    heap = [(own[skill], skill, _ITSELF) for skill, slots in needs.items() if not slots]
+    for skill, slots in needs.items():
+        for slot, ways in enumerate(slots):
+            for way in ways:
+                if way.supply.maker is None:
+                    heap.append((way.penalty, skill, slot))
+                else:
+                    waiting.setdefault(way.supply.maker, []).append((way.penalty, skill, slot))
+    heapify(heap)
+    while heap:
+        cost, skill, slot = heappop(heap)
+        if slot == _ITSELF:
+            totals[skill] = cost
+            for penalty, user, needed in waiting.get(skill, ()):
+                heappush(heap, (cost + penalty, user, needed))
+        elif (skill, slot) not in prices:
+            prices[skill, slot] = cost
+            missing[skill] -= 1
+            if not missing[skill]:
+                whole = own[skill] + sum(prices[skill, one] for one in range(len(needs[skill])))
+                heappush(heap, (whole, skill, _ITSELF))
+    return totals

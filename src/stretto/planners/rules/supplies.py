@@ -112,23 +112,24 @@ def _named_files(clause: Clause, inputs: dict[str, Json], specs: dict[str, Input
     found: list[Json] = []
     for one in clause.said:
         if one.what == "path":
-            place = reference_to(str(one.value), inputs, specs)
-            found += [place] if place is not None else []
+            found += list(references_to(str(one.value), inputs, specs).values())[:1]
     if found:
         yield Supply(value=found, kind=of({"type": "array", "items": _TEXT}), files="files", pointed=True)
     if len(found) == 1:
         yield Supply(value=found[0], kind=of(_TEXT), files="file", pointed=True)
 
 
-def reference_to(path: str, inputs: dict[str, Json], specs: dict[str, InputSpec]) -> Json:
-    """Give the reference to a file among the inputs by the path that a goal says, or None."""
+def references_to(path: str, inputs: dict[str, Json], specs: dict[str, InputSpec]) -> dict[str, Json]:
+    """Give the files among the inputs that a goal may mean by a path, each with the reference to it."""
+    found: dict[str, Json] = {}
     for name, value in inputs.items():
         if specs.get(name, InputSpec()).kind == "value":
             continue
         for number, one in enumerate(value if isinstance(value, list) else [value]):
             if one == path or str(one).endswith("/" + path.lstrip("./~")):
-                return {"ref": f"inputs.{name}[{number}]" if isinstance(value, list) else f"inputs.{name}"}
-    return None
+                place = f"inputs.{name}[{number}]" if isinstance(value, list) else f"inputs.{name}"
+                found.setdefault(str(one), {"ref": place})
+    return {path: found[path]} if path in found else found
 
 
 def made_by(skill: str, output: Schema) -> Iterator[Supply]:
