@@ -38,7 +38,7 @@ def triaged(interpretation: Interpretation, plan: Plan, catalogue: Catalogue) ->
     known = [one for one in seconds.values() if one is not None]
     in_turn = sum(known) if known else None
     side_by_side = _longest(plan.tasks, graph.before, graph.order, seconds) if known else None
-    several = f"{count} tasks" + (", some for each item of a list" if spread else "")
+    several = f"{count} task{'s' if count != 1 else ''}" + (", some for each item of a list" if spread else "")
     light = RUN_SECONDS + count * TASK_SECONDS
     estimates = (
         Estimate(

@@ -16,12 +16,13 @@ What: TypeAlias = Literal["url", "address", "path", "sql", "expression", "text",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """Something the goal says literally. `noun` is what a number counts."""
+    """Something the goal says literally. `noun` is what a number counts, `raw` how it stands there if not so."""
 
     what: What
     value: Json
     start: int
     noun: str = ""
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ _QUOTED = (
 _SQL = (
     r"\b(?:SELECT\b[\s\S]{1,2000}?\bFROM\b|WITH\b[\s\S]{1,200}?\bAS\s*\()[\s\S]*"
     r"|(?<=:\s)(?i:select\b[\s\S]{1,2000}?\bfrom\b)[\s\S]*"
+    r"|\b(?i:select\s+(?:\*|distinct\s|[\w.]+\s*[,(])[\s\S]{0,2000}?\bfrom\s+[\w\"`\[])[\s\S]*"
 )
 _FUNCTION = r"(?:sqrt|sum|mean|average|median|min|max|abs|round|stdev|percentile|log|exp)"
 _UNIT_NAME = r"[A-Za-zµ°]{1,12}(?:[/*^·][A-Za-z0-9]{1,6})*"
@@ -95,7 +97,7 @@ _COUNT = re.compile(r"(?<![\w.])(\d{1,9})\s+([A-Za-z]{3,30})\b")
 _MARK = "\ue000"
 """Stands for one character of something literal, so that it is not taken apart."""
 
-_SENTENCE = re.compile(r"[;\n]+|(?<=[.!?。！？])\s*")
+_SENTENCE = re.compile(r"[;\n]+|(?<=[.!?])\s+|(?<=[。！？])\s*")
 _JOINT = re.compile(
     r"\s*(?:,\s*(?:and\s+then|and\s+also|and|then|or)\b|,|\band\s+then\b|\band\s+also\b|\bafter(?:\s+that|wards)\b,?"
     r"|\bthen\b|\band\b|\bfinally\b,?|,?\s*\bbut\b)\s+",
@@ -110,26 +112,7 @@ _POLITE = re.compile(
 )
 _MANNER = frozenset(
     stem(one)
-    for one in [
-        "be",
-        "keep",
-        "avoid",
-        "use",
-        "make",
-        "ensure",
-        "prefer",
-        "limit",
-        "focus",
-        "remember",
-        "mind",
-        "note",
-        "don",
-        "do",
-        "never",
-        "always",
-        "stay",
-        "be",
-    ]
+    for one in words_of("be keep avoid use make ensure prefer limit focus remember mind note don do never always stay")
 )
 _FORBIDS = re.compile(
     r"^(?:(?:do|does|must|should|shall|may|can|could|will|would|need)\s*(?:not|n['’]t)\b|(?:don|can|won|mustn|shouldn)['’]?t\b"
@@ -180,13 +163,15 @@ def _said(text: str) -> list[Said]:
                     continue
             if what == "sql":
                 raw = _SQL_TAIL.sub("", raw).rstrip().rstrip(".;")
+                found += _files_in(raw, match.start())
             if _MARK in raw:
                 continue
             inner = _URL_ONLY.fullmatch(raw) if what == "text" else None
             kind: What = "url" if inner else "path" if what == "text" and _PATH_ONLY.fullmatch(raw) else what
             if what == "text" and _SQL_ONLY.match(raw):
                 kind = "sql"
-            found.append(Said(what=kind, value=raw, start=match.start()))
+            value = _with_tables(raw) if kind == "sql" else raw
+            found.append(Said(what=kind, value=value, start=match.start(), raw=raw))
             taken = len(raw) if what == "sql" else len(match[0])
             masked = masked[: match.start()] + _MARK * taken + masked[match.start() + taken :]
     for match in _OF.finditer(masked):
@@ -212,8 +197,26 @@ def _said(text: str) -> list[Said]:
 
 _URL_ONLY = re.compile(_URL)
 _PATH_ONLY = re.compile(_PATH)
+
+
+def _files_in(sql: str, start: int) -> list[Said]:
+    """Give the files that a statement names as its tables, as in `FROM sales.csv`."""
+    return [Said(what="path", value=match[1], start=start) for match in _FROM_FILE.finditer(sql)]
+
+
+def _with_tables(sql: str) -> str:
+    """Give a statement with files as tables under the names that they have there: `FROM "sales"`."""
+    return _FROM_FILE.sub(
+        lambda match: match[0].replace(match[1], f'"{match[1].rpartition("/")[2].partition(".")[0]}"'), sql
+    )
+
+
+_FROM_FILE = re.compile(
+    r"\b(?:from|join)\s+([\w./~-]+\.(?:csv|tsv|json|jsonl|ndjson|parquet|db|sqlite))\b", re.IGNORECASE
+)
 _SQL_TAIL = re.compile(
-    rf"\s+(?:on|over|in|against|using)\s+(?:{_PATH})[\s\S]*|(?:,\s*(?:and\s+)?|\s+and\s+|[.;]\s+)then\b[\s\S]*",
+    rf"\s+(?:on|over|in|against|using)\s+(?:{_PATH})[\s\S]*"
+    r"|(?:,\s*(?:and\s+)?|\s+and\s+|[.;]\s+|\s+)then\b(?![^\n]*\bend\b)[\s\S]*",
     re.IGNORECASE,
 )
 _SQL_ONLY = re.compile(_SQL, re.IGNORECASE)
@@ -228,18 +231,27 @@ def _trimmed(raw: str) -> str:
     return text
 
 
+_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
+
+
 def _is_sum(text: str) -> bool:
     """Whether something like `3 in total` is a sum after all: two numbers, or a number and a unit to convert to."""
     numbers = len(re.findall(r"\d+", text))
-    return numbers > 1 or "(" in text or re.search(r"\d\s*[A-Za-z°µ]+\s+(?:in|to)\s+[A-Za-z°µ]+", text) is not None
+    if _DATE.fullmatch(text.strip()):
+        return False
+    return (
+        numbers > 1
+        or (numbers and "(" in text)
+        or re.search(r"\d\s*[A-Za-z°µ]+\s+(?:in|to)\s+[A-Za-z°µ]+", text) is not None
+    )
 
 
 def _masked(text: str, said: list[Said]) -> str:
     for one in said:
         if one.what != "number":
-            length = len(str(one.value))
-            at = text.find(str(one.value), one.start)
-            text = text[:at] + _MARK * length + text[at + length :] if at >= 0 else text
+            raw = one.raw or str(one.value)
+            at = text.find(raw, one.start)
+            text = text[:at] + _MARK * len(raw) + text[at + len(raw) :] if at >= 0 else text
     return text
 
 
@@ -257,8 +269,9 @@ def _wishes(masked: str, start: int, end: int, acts: Callable[[str], bool]) -> I
     """Cut a sentence where a joint is followed by a verb."""
     begin, later = start, bool(_LATER.match(masked[start:end].lstrip()))
     for match in _JOINT.finditer(masked, start, end):
-        following = words_of(_polished(masked[match.end() : min(end, match.end() + 160)]))
-        forbids = _FORBIDS.match(_polished(masked[match.end() : min(end, match.end() + 160)])) is not None
+        ahead = _polished(masked[match.end() : min(end, match.end() + 160)])
+        following = words_of(ahead) if not ahead.startswith(_MARK) else []
+        forbids = _FORBIDS.match(ahead) is not None
         if match.start() <= begin or not following or not (forbids or acts(stem(following[0]))):
             continue
         yield begin, match.start(), later
@@ -273,6 +286,15 @@ def _polished(text: str) -> str:
     return text
 
 
+_POINTING = frozenset(words_of("see use using look in at with from the file files here is are attached and"))
+
+
+def _only_names_files(polished: str, own: list[Said]) -> bool:
+    """Whether a clause does no more than point to files, as in "How many rows are there? See sales.csv"."""
+    words = words_of(polished.replace(_MARK, " "))
+    return bool(own) and all(one.what == "path" for one in own) and set(words) <= _POINTING
+
+
 def _clause(
     text: str, masked: str, start: int, end: int, said: list[Said], acts: Callable[[str], bool], *, later: bool
 ) -> Clause | None:
@@ -280,6 +302,8 @@ def _clause(
     begin = start + masked[start:end].rfind(polished) if polished else end
     body = text[begin:end].strip(" ,.;:!")
     if not words_of(body):
+        return None
+    if _only_names_files(polished, [one for one in said if start <= one.start < end]):
         return None
     own = tuple(one for one in said if start <= one.start < end)
     words = words_of(polished.replace(_MARK, " "))

@@ -59,6 +59,8 @@ class Supply:
             return f"{self.maker}{self.steps}"
         if isinstance(self.value, dict) and "ref" in self.value:
             return str(self.value["ref"])
+        if self.pointed and isinstance(self.value, list):
+            return ", ".join(str(one["ref"]) for one in self.value)
         if self.nothing:
             return "left empty"
         return "the goal's own words" if self.own_words else repr(self.value)
