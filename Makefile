@@ -7,7 +7,7 @@ DEMO       = build/demo
 MARKET     = build/market
 export UV_SYSTEM_CERTS = 1
 
-.PHONY: demo market test check fix lock crash bench clean
+.PHONY: demo market test check fix lock bench clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be done here
@@ -48,6 +48,9 @@ COMPILE = $(UV) pip compile -q pyproject.toml --universal --python-version 3.11 
 lock: $(UV)  ## pin the dependencies anew
 	$(COMPILE) --group dev -o locks/dev.txt
 	! grep -nE '://|^-' locks/*.txt
+
+bench: .venv/.stamp  ## measure: cost per task, checking, planning, retrieval, queries, calculation, verification
+	for one in tasks check_plan planning retrieval query calculation verification; do $(PY) bench/$$one.py || exit 1; done
 
 clean:  ## remove what these commands made
 	rm -rf .venv .uv-boot build .mypy_cache .ruff_cache .pytest_cache
