@@ -1,8 +1,8 @@
 """Where a run stands: a fold over its events, in persistent maps, so that a step costs the same in any plan.
 
-Sets of tasks are integers: bit n stands for the task at position n of the plan. Setting, clearing and taking
-the lowest bit cost next to nothing, order is the plan's own, and two states compare by value. The two states are
-msgspec structs: they are replaced several times per fact, and that is ten times faster than with dataclasses.
+Sets of tasks are integers: bit n stands for the task at position n of the plan, or of rank n among those that are
+ready. Setting, clearing and taking the lowest bit cost next to nothing, and two states compare by value. The two
+states are msgspec structs: they are replaced several times per fact, ten times faster than dataclasses.
 Frozen values form no cycles, so the collector of cycles is spared them (`gc=False`).
 """
 
