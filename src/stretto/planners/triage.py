@@ -11,9 +11,9 @@ from stretto.core.domain import FREE, Catalogue, Cost, Estimate, Interpretation,
 from stretto.core.plan.graph import graph_of
 from stretto.core.routing import roster
 
-RUN_SECONDS = 0.07
+RUN_SECONDS = 0.02
 """To take a goal in, keep it and hand over the delivery."""
-TASK_SECONDS = 0.002
+TASK_SECONDS = 0.001
 """To judge, keep and review one task."""
 GRAPH_SECONDS = 0.005
 """To plan and check a graph of about ten tasks as a whole."""
