@@ -39,7 +39,6 @@ from stretto.journals.sqlite import SqliteJournal
 from stretto.orchestrator import Conductor, House, load
 from stretto.planners.auto import AutoPlanner, propose
 from stretto.planners.proposal import Proposal
-from stretto.planners.rules.goals import paths_in
 from stretto.playbooks import read_playbooks
 from stretto.ports import Agent, Journal, Listener, People, RunSummary
 from stretto.registry import Registry
@@ -260,6 +259,8 @@ class Orchestrator:
         defaults, folder = (workspace.inputs, workspace.folder) if workspace else ({}, None)
         if plan is None:
             wants = wanted_by_name((one.plan for one in self.playbooks), roster(self.catalogue))
+            from stretto.planners.rules.goals import paths_in  # loads its words: see planners/auto.py
+
             return goal_inputs(given or (), defaults, folder, paths_in(goal), wants)
         wants = wanted(plan, roster(self.catalogue))
         return resolve_inputs(plan, given or (), defaults, folder, wants), plan.inputs

@@ -6,7 +6,7 @@ from dataclasses import replace
 from stretto.core.commands import AddTask, ClarifyGoal, ClosePlan, FailPlan, InterpretGoal
 from stretto.core.domain import Catalogue, InputSpec, Interpretation, Json
 from stretto.core.state import RunState
-from stretto.planners import direct, playbook, rules
+from stretto.planners import direct
 from stretto.planners.proposal import Proposal
 from stretto.planners.triage import triaged
 from stretto.ports import PlanPart
@@ -60,6 +60,9 @@ def propose(
     answers: Iterable[tuple[str, str]] = (),
 ) -> Proposal:
     """Propose how to pursue a goal without any model; the same goal gives the same proposal."""
+    # Their words take a fifth of a second to load: only goals without a plan pay for it.
+    from stretto.planners import playbook, rules
+
     known = tuple(answers)
     found = (
         direct.propose(goal, catalogue)
