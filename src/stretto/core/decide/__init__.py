@@ -1,0 +1,80 @@
+"""`decide`: which facts follow from a command. None when it is late, doubled or moot; all of them or none."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from stretto.core.commands import (
+    AddTask,
+    AnswerRequest,
+    Cancel,
+    ChangeLimits,
+    ClarifyGoal,
+    ClosePlan,
+    Command,
+    Deliver,
+    FailPlan,
+    FireTimer,
+    InterpretGoal,
+    Judged,
+    LookedUp,
+    Recover,
+    ReportOutcome,
+    ReportReview,
+    SubmitGoal,
+)
+from stretto.core.decide.attempts import looked_up, outcome, recover, review
+from stretto.core.decide.draft import Draft
+from stretto.core.decide.people import answer
+from stretto.core.decide.planning import add_task, clarify, close_plan, fail_plan, interpret, submit
+from stretto.core.decide.runs import cancel, change_limits, deliver, fire
+from stretto.core.decide.starting import judged
+from stretto.core.events import (
+    Event,
+)
+from stretto.core.state import RunState
+
+
+def decide(state: RunState, command: Command) -> Sequence[Event]:
+    """Give the facts that follow from a command, in order."""
+    return step(state, command)[0]
+
+
+def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
+    """Give the facts and the state after them, so that a shell folds them only once."""
+    draft = Draft(state, command)
+    match command:
+        case Judged():
+            judged(draft, command)
+        case ReportOutcome():
+            outcome(draft, command)
+        case ReportReview():
+            review(draft, command)
+        case AddTask():
+            add_task(draft, command)
+        case ClosePlan():
+            close_plan(draft, command)
+        case FailPlan():
+            fail_plan(draft, command)
+        case InterpretGoal():
+            interpret(draft, command)
+        case ClarifyGoal():
+            clarify(draft, command)
+        case SubmitGoal():
+            submit(draft, command)
+        case FireTimer():
+            fire(draft, command)
+        case AnswerRequest():
+            answer(draft, command)
+        case Recover():
+            recover(draft)
+        case LookedUp():
+            looked_up(draft, command)
+        case ChangeLimits():
+            change_limits(draft, command)
+        case Cancel():
+            cancel(draft, command)
+        case Deliver():
+            deliver(draft, command)
+        case _:
+            assert_never(command)
+    return draft.events, draft.state

@@ -1,0 +1,80 @@
+"""What people are asked, and what follows from their word."""
+
+from stretto.core.canonical import short
+from stretto.core.commands import (
+    AnswerRequest,
+)
+from stretto.core.context import labels as labels_of
+from stretto.core.decide.draft import Draft
+from stretto.core.decide.ending import fail, settle_parent
+from stretto.core.domain import (
+    FailureClass,
+    Request,
+)
+from stretto.core.events import (
+    AttemptCompleted,
+    PersonAnswered,
+    PersonAsked,
+    PlanRefused,
+    TaskCompleted,
+)
+from stretto.core.state import RunState, TaskState
+
+PERSONAL = frozenset({"pii", "phi", "personal", "confidential"})
+
+
+_ALLOWED = {
+    "approval": ("approve", "deny", "edit"),
+    "question": ("answer", "fail", "deny"),
+    "doubt": ("done", "retry", "fail"),
+    "goal": ("answer", "deny"),
+}
+
+
+def ask(draft: Draft, id_: str, attempt: int, kind: str, question: str) -> None:
+    """Open a request about an attempt."""
+    one = draft.state.tasks[id_]
+    name = short([draft.state.run, id_, attempt, one.round, kind])
+    request = Request(id=name, task=id_, attempt=attempt, kind=kind, question=question, asked=draft.at)  # type: ignore[arg-type]
+    draft.say(PersonAsked, request=request)
+
+
+def answer(draft: Draft, command: AnswerRequest) -> None:
+    """Take a person's word on an open request."""
+    request = draft.state.requests.get(command.request)
+    if request is None or command.decision not in _ALLOWED[request.kind]:
+        return
+    if command.decision == "edit" and not isinstance(command.value, dict):
+        return
+    id_, by = request.task, command.actor.removeprefix("person:")
+    draft.say(
+        PersonAnswered,
+        request=request.id,
+        task=id_,
+        decision=command.decision,
+        by=by,
+        reason=command.reason,
+        value=command.value,
+    )
+    why = f": {command.reason}" if command.reason else ""
+    if request.kind == "goal":
+        if command.decision == "deny":
+            reason = f"{by} would not say: {request.question}{why}"
+            draft.say(PlanRefused, revision=draft.state.revision, reason=reason)
+        return
+    if command.decision == "deny":
+        fail(draft, id_, FailureClass.DENIED, f"denied by {by}{why}")
+    elif command.decision == "fail":
+        fail(draft, id_, FailureClass.UNKNOWN, f"given up by {by}{why}")
+    elif command.decision == "done":
+        personal = is_personal(draft.state, draft.state.tasks[id_])
+        draft.say(AttemptCompleted, task=id_, attempt=request.attempt, output=command.value, personal=personal)
+        if command.value is None:  # nobody knows the result: the person's word stands for its review
+            draft.say(TaskCompleted, task=id_, reviewer=command.actor)
+            settle_parent(draft, id_)
+
+
+def is_personal(state: RunState, one: TaskState) -> bool:
+    """Whether what a task brings has to lie beside the chain."""
+    added = set(state.roster.skill(one.task, one.agent).labels) if one.agent else set()
+    return bool((labels_of(state, one) | added) & PERSONAL)

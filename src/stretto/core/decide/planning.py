@@ -1,0 +1,133 @@
+"""How a plan comes about: the goal is taken on, made clear, tasks are added, and the whole is checked."""
+
+from stretto.core.canonical import short
+from stretto.core.commands import (
+    AddTask,
+    ClarifyGoal,
+    ClosePlan,
+    FailPlan,
+    InterpretGoal,
+    SubmitGoal,
+)
+from stretto.core.decide.draft import Draft
+from stretto.core.decide.ending import skip, takes_along
+from stretto.core.domain import (
+    Plan,
+    Request,
+)
+from stretto.core.events import (
+    GoalInterpreted,
+    PersonAsked,
+    PlanClosed,
+    PlanRefused,
+    RunSubmitted,
+    TaskAdded,
+)
+from stretto.core.plan.check import check
+from stretto.core.plan.diagnostics import errors
+from stretto.core.state import RunState
+
+MOST_DIAGNOSTICS = 200
+
+
+def submit(draft: Draft, command: SubmitGoal) -> None:
+    """Begin the run."""
+    if draft.state.run:
+        return
+    draft.say(
+        RunSubmitted,
+        run=command.run,
+        goal=command.goal,
+        inputs=command.inputs,
+        catalogue=command.catalogue,
+        plan=command.plan,
+        budget=command.budget,
+        deadline=command.deadline,
+        workspace=command.workspace,
+        specs=command.specs,
+    )
+
+
+def clarify(draft: Draft, command: ClarifyGoal) -> None:
+    """Ask a person what the goal means."""
+    state = draft.state
+    if not state.planning or state.unclear is not None:
+        return
+    if (command.revision, command.round) != (state.revision, len(state.clarified)):
+        return
+    request = Request(
+        id=short([state.run, "goal", command.revision, command.round]),
+        task="",
+        attempt=0,
+        kind="goal",
+        question=command.question,
+        choices=command.choices,
+        asked=draft.at,
+    )
+    draft.say(PersonAsked, request=request)
+
+
+def interpret(draft: Draft, command: InterpretGoal) -> None:
+    """Note what the goal is taken to mean."""
+    state = draft.state
+    due = state.planning and command.revision == state.revision
+    if due and state.interpretation != command.interpretation:
+        draft.say(
+            GoalInterpreted,
+            revision=command.revision,
+            interpretation=command.interpretation,
+            inputs=command.inputs,
+            specs=command.specs,
+        )
+
+
+def fail_plan(draft: Draft, command: FailPlan) -> None:
+    """Note that no plan could be made."""
+    if draft.state.planning and command.revision == draft.state.revision:
+        draft.say(PlanRefused, revision=command.revision, reason=command.reason)
+
+
+def add_task(draft: Draft, command: AddTask) -> None:
+    """Adopt one task of the plan being written."""
+    state, task = draft.state, command.task
+    if not state.planning or command.revision != state.revision or task.id in state.tasks:
+        return
+    draft.say(TaskAdded, task=task)
+    for name, need in draft.state.tasks[task.id].needs.items():
+        earlier = draft.state.tasks.get(name)
+        if earlier is not None and takes_along(earlier, need):
+            skip(draft, task.id, name, wanted=earlier.wanted)
+            return
+
+
+def close_plan(draft: Draft, command: ClosePlan) -> None:
+    """Check the whole plan, and go on with it or refuse it."""
+    state = draft.state
+    if not state.planning or command.revision != state.revision:
+        return
+    if not state.tasks and not _answers_itself(state):
+        draft.say(PlanRefused, revision=command.revision, reason="the plan has no task")
+        return
+    written = [state.tasks[state.ids[n]] for n in range(len(state.ids))]
+    plan = Plan(
+        tasks=tuple(one.task for one in written if one.parent is None),
+        inputs=state.specs,
+        deliver=command.deliver,
+    )
+    seconds = None if state.deadline is None else state.deadline - draft.at
+    found = check(plan, state.catalogue, budget=state.budget, seconds=seconds) if plan.tasks else []
+    if wrong := errors(found):
+        said = tuple(wrong[:MOST_DIAGNOSTICS])
+        reason = f"{len(wrong)} defects, the first: {wrong[0].message} [{wrong[0].code}]"
+        draft.say(PlanRefused, revision=command.revision, reason=reason, diagnostics=said)
+        return
+    draft.say(
+        PlanClosed,
+        revision=command.revision,
+        deliver=command.deliver,
+        diagnostics=tuple(found[:MOST_DIAGNOSTICS]),
+    )
+
+
+def _answers_itself(state: RunState) -> bool:
+    return state.interpretation is not None and state.interpretation.mode == "direct"

@@ -1,0 +1,65 @@
+"""What holds for a run as a whole: its timers, its limits, its end."""
+
+from stretto.core.commands import (
+    Cancel,
+    ChangeLimits,
+    Deliver,
+    FireTimer,
+)
+from stretto.core.decide.draft import Draft
+from stretto.core.decide.people import PERSONAL
+from stretto.core.domain import (
+    Delivery,
+    RunStatus,
+)
+from stretto.core.events import (
+    DeadlinePassed,
+    LimitsChanged,
+    RetryDue,
+    RunCancelled,
+    RunEnded,
+)
+from stretto.core.state import gaps
+
+
+def change_limits(draft: Draft, command: ChangeLimits) -> None:
+    """Give a run that goes on another budget or deadline."""
+    state = draft.state
+    if state.run and not state.status.final and (command.budget or command.deadline is not None):
+        draft.say(LimitsChanged, budget=command.budget, deadline=command.deadline)
+
+
+def cancel(draft: Draft, command: Cancel) -> None:
+    """End a run at once; what is finished stays."""
+    state = draft.state
+    if state.run and not state.status.final:
+        draft.say(RunCancelled, by=command.actor, reason=command.reason)
+        draft.say(RunEnded, status=RunStatus.CANCELLED, delivery=Delivery(gaps=gaps(draft.state)))
+
+
+def fire(draft: Draft, command: FireTimer) -> None:
+    """Take in that a timer's moment has come."""
+    state = draft.state
+    if command.timer == "deadline":
+        due = state.deadline is not None and draft.at >= state.deadline
+        if due and not state.deadline_passed and not state.status.final:
+            draft.say(DeadlinePassed, deadline=state.deadline)
+        return
+    id_ = command.timer.removeprefix("retry/")
+    one = state.tasks.get(id_)
+    if one is not None and one.retry_at is not None and draft.at >= one.retry_at:
+        draft.say(RetryDue, task=id_, attempt=one.attempt)
+
+
+def deliver(draft: Draft, command: Deliver) -> None:
+    """End the run with its deliverable."""
+    state, delivery = draft.state, command.delivery
+    if not state.settled:
+        return
+    short_of = RunStatus.PARTIAL if state.completed else RunStatus.FAILED
+    draft.say(
+        RunEnded,
+        status=short_of if delivery.gaps else RunStatus.FINISHED,
+        delivery=delivery,
+        personal=any(one.labels & PERSONAL for one in state.tasks.values()),
+    )

@@ -1,0 +1,112 @@
+"""Whether a ready task starts: what was judged about it, what a verdict asks for, what the budget holds."""
+
+from stretto.core.budget import room_for, why_over
+from stretto.core.canonical import digest, short
+from stretto.core.commands import (
+    Judged,
+)
+from stretto.core.context import action_key, binding, effect_of, versions_read
+from stretto.core.decide.draft import Draft
+from stretto.core.decide.ending import fail, settle_fan_out, skip
+from stretto.core.domain import (
+    FREE,
+    FailureClass,
+    Preview,
+    Request,
+    SideEffect,
+    Verdict,
+)
+from stretto.core.events import (
+    AttemptStarted,
+    PersonAsked,
+    TaskExpanded,
+    TaskJudged,
+)
+from stretto.core.state import TaskState
+
+
+def judged(draft: Draft, command: Judged) -> None:
+    """Take in what was found about a ready task."""
+    one = draft.state.tasks.get(command.task)
+    if one is None or not one.ready or command.attempt != one.attempt + 1:
+        return
+    if command.skip is not None:
+        skip(draft, command.task, "", wanted=True, reason=command.skip)
+    elif command.refusal is not None:
+        fail(draft, command.task, FailureClass.REFUSED, command.refusal)
+    elif command.items is not None:
+        _expand(draft, command)
+    elif command.verdict is not None:
+        _act_on_verdict(draft, command, one, command.verdict)
+
+
+def _expand(draft: Draft, command: Judged) -> None:
+    one, items = draft.state.tasks[command.task], command.items or ()
+    spec = one.task.for_each
+    most = (spec.max if spec else None) or draft.state.catalogue.rules.fan_out
+    if len(items) > most:
+        fail(draft, command.task, FailureClass.REFUSED, f"{len(items)} items; the bound is {most}")
+        return
+    draft.say(TaskExpanded, task=command.task, items=tuple(items))
+    settle_fan_out(draft, command.task)
+
+
+def _act_on_verdict(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> None:
+    preview = command.preview or Preview()
+    if verdict.decision == "deny":
+        draft.say(TaskJudged, task=command.task, attempt=command.attempt, agent=command.agent, verdict=verdict)
+        fail(draft, command.task, FailureClass.DENIED, verdict.reason)
+        return
+    if verdict.decision == "ask":
+        bound = binding(one.task.skill, command.arguments, preview.diff, preview.preimage)
+        if one.approved != bound:
+            _ask_approval(draft, command, one, bound, preview, verdict)
+            return
+        verdict = Verdict(decision="allow", rule=verdict.rule, reason=f"{verdict.reason}; a person approved")
+    _start(draft, command, one, verdict)
+
+
+def _ask_approval(
+    draft: Draft, command: Judged, one: TaskState, bound: str, preview: Preview, verdict: Verdict
+) -> None:
+    draft.say(TaskJudged, task=command.task, attempt=command.attempt, agent=command.agent, verdict=verdict)
+    again = " (what was approved has changed)" if one.approved is not None else ""
+    request = Request(
+        id=short([draft.state.run, command.task, command.attempt, one.round, bound]),
+        task=command.task,
+        attempt=command.attempt,
+        kind="approval",
+        question=f"{one.task.objective or one.task.skill}: {verdict.reason}{again}",
+        arguments=command.arguments,
+        diff=preview.diff,
+        preimage=preview.preimage,
+        binding=bound,
+        asked=draft.at,
+    )
+    draft.say(PersonAsked, request=request)
+
+
+def _start(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> None:
+    state, cost = draft.state, draft.state.roster.agents[command.agent].cost
+    if not room_for(state, cost, state.reserved):
+        if not room_for(state, cost, FREE):
+            fail(draft, command.task, FailureClass.OVER_BUDGET, why_over(state, cost))
+        return  # others hold the room: it is judged again when they settle
+    key = action_key(state, one, command.arguments)
+    effect = effect_of(state, one, command.agent)
+    taken = state.keys.get(key)
+    if taken not in (None, command.task) and effect not in (SideEffect.NONE, SideEffect.UNDECLARED):
+        message = f"the same action as task {taken!r}, with the same arguments; nothing declares them as two"
+        fail(draft, command.task, FailureClass.DENIED, message)
+        return
+    draft.say(
+        AttemptStarted,
+        task=command.task,
+        attempt=command.attempt,
+        agent=command.agent,
+        key=key,
+        arguments=digest(command.arguments),
+        verdict=verdict,
+        reserved=cost,
+        reads=versions_read(state, one),
+    )

@@ -1,0 +1,114 @@
+"""`evolve`: what a fact makes of a run. Total: it refuses nothing, and each fact costs the same in any plan."""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from stretto.core.domain import FREE, TaskStatus
+from stretto.core.events import (
+    AttemptCompleted,
+    AttemptDoubted,
+    AttemptFailed,
+    AttemptForgotten,
+    AttemptStarted,
+    AttemptSuspended,
+    DeadlinePassed,
+    Event,
+    GoalInterpreted,
+    LimitsChanged,
+    PersonAnswered,
+    PersonAsked,
+    PlanClosed,
+    PlanRefused,
+    ReadStale,
+    ResultRejected,
+    RetryDue,
+    RetryScheduled,
+    RunCancelled,
+    RunEnded,
+    RunSubmitted,
+    TaskAdded,
+    TaskCompleted,
+    TaskExpanded,
+    TaskFailed,
+    TaskJudged,
+    TaskSkipped,
+)
+from stretto.core.evolve.attempts import brought, doubted, failed, released, started
+from stretto.core.evolve.people import answered, asked
+from stretto.core.evolve.queues import changed, ready
+from stretto.core.evolve.runs import plan_closed, stopped, submitted
+from stretto.core.evolve.tasks import added, completed, expanded, over
+from stretto.core.state import RunState
+
+
+def evolve(state: RunState, event: Event) -> RunState:
+    """Give the state after a fact."""
+    state = replace(state, seq=state.seq + 1, at=event.at)
+    match event:
+        case TaskAdded():
+            return added(state, event)
+        case AttemptStarted():
+            return started(state, event)
+        case AttemptCompleted():
+            return brought(state, event)
+        case TaskCompleted():
+            return completed(state, event)
+        case TaskFailed():
+            return over(state, event.task, status=TaskStatus.FAILED, failure=event.failure, reason=event.message)
+        case TaskSkipped():
+            return over(state, event.task, status=TaskStatus.SKIPPED, reason=event.reason, wanted=event.wanted)
+        case AttemptFailed():
+            return failed(state, event.task, event.cost, event.failure.value, event.message)
+        case ResultRejected():
+            return failed(state, event.task, FREE, "invalid_output", "; ".join(event.findings))
+        case ReadStale():
+            if event.redone:
+                return changed(state, event.task, status=TaskStatus.PENDING, result=None)
+            return changed(state, event.task, stale=event.entries)
+        case AttemptSuspended():
+            status = TaskStatus.UNKNOWN if event.unknown else TaskStatus.WAITING
+            return changed(released(state, event.task, event.cost), event.task, status=status)
+        case AttemptDoubted():
+            return doubted(state, event)
+        case AttemptForgotten():
+            return ready(changed(released(state, event.task, FREE), event.task, in_doubt=False), event.task)
+        case RetryScheduled():
+            return changed(state, event.task, retry_at=event.until, feedback=event.feedback)
+        case RetryDue():
+            return ready(changed(state, event.task, retry_at=None), event.task)
+        case TaskExpanded():
+            return expanded(state, event)
+        case PersonAsked():
+            return asked(state, event)
+        case PersonAnswered():
+            return answered(state, event)
+        case TaskJudged():
+            return state
+        case RunSubmitted():
+            return submitted(state, event)
+        case GoalInterpreted():
+            return replace(
+                state,
+                interpretation=event.interpretation,
+                inputs={**state.inputs, **event.inputs},
+                specs={**state.specs, **event.specs},
+            )
+        case PlanClosed():
+            return plan_closed(state, event)
+        case PlanRefused():
+            refused = replace(state, refused=event.reason, diagnostics=event.diagnostics, plan_open=False)
+            return stopped(refused, f"the plan was refused: {event.reason}")
+        case LimitsChanged():
+            return replace(
+                state,
+                budget=event.budget if event.budget is not None else state.budget,
+                deadline=event.deadline if event.deadline is not None else state.deadline,
+            )
+        case DeadlinePassed():
+            return stopped(replace(state, deadline_passed=True), "the deadline passed")
+        case RunCancelled():
+            return stopped(replace(state, cancelled=event.by), f"cancelled by {event.by}")
+        case RunEnded():
+            return replace(state, status=event.status, delivery=event.delivery, ended=event.at)
+    assert_never(event)

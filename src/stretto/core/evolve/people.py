@@ -1,0 +1,51 @@
+"""Requests open and are answered."""
+
+from msgspec.structs import replace
+
+from stretto.core.context import binding
+from stretto.core.domain import TaskStatus
+from stretto.core.events import (
+    PersonAnswered,
+    PersonAsked,
+)
+from stretto.core.evolve.queues import ready, unready
+from stretto.core.state import RunState
+
+
+def asked(state: RunState, event: PersonAsked) -> RunState:
+    """Open a request; its task waits."""
+    request = event.request
+    if request.kind == "goal":
+        return replace(state, requests=state.requests.set(request.id, request), unclear=request.id)
+    one = state.tasks[request.task]
+    state = unready(state, one)
+    status = TaskStatus.UNKNOWN if request.kind == "doubt" else TaskStatus.WAITING
+    one = replace(one, status=status, ready=False, request=request.id)
+    return replace(
+        state,
+        tasks=state.tasks.set(request.task, one),
+        requests=state.requests.set(request.id, request),
+        active=state.active.set(request.task, None),
+    )
+
+
+def answered(state: RunState, event: PersonAnswered) -> RunState:
+    """Close a request; its task goes on where the answer allows it."""
+    request = state.requests[event.request]
+    state = replace(state, requests=state.requests.delete(event.request))
+    if request.kind == "goal":
+        said = ((request.question, str(event.value)),) if event.decision == "answer" else ()
+        return replace(state, unclear=None, clarified=(*state.clarified, *said))
+    one = state.tasks[event.task]
+    one = replace(one, request=None, round=one.round + 1)
+    match event.decision:
+        case "approve":
+            one = replace(one, approved=request.binding)
+        case "edit":
+            one = replace(one, edited=event.value, approved=binding(one.task.skill, event.value))
+        case "answer":
+            one = replace(one, answers=(*one.answers, str(event.value)))
+        case "deny" | "fail" | "done" | "retry":
+            pass
+    state = replace(state, tasks=state.tasks.set(event.task, one))
+    return ready(state, event.task) if event.decision in ("approve", "edit", "answer", "retry") else state

@@ -1,0 +1,86 @@
+"""A run begins, has its plan, and is stopped."""
+
+from immutables import Map
+from msgspec.structs import replace
+
+from stretto.core.domain import FREE, RunStatus, TaskStatus
+from stretto.core.events import (
+    PlanClosed,
+    RunSubmitted,
+)
+from stretto.core.routing import roster
+from stretto.core.schedule import by_priority
+from stretto.core.state import RunState, queue_of
+
+
+def submitted(state: RunState, event: RunSubmitted) -> RunState:
+    """Fill the state with what the run was given."""
+    return replace(
+        state,
+        run=event.run,
+        goal=event.goal,
+        inputs=event.inputs,
+        workspace=event.workspace,
+        catalogue=event.catalogue,
+        roster=roster(event.catalogue),
+        given=event.plan,
+        specs=event.plan.inputs if event.plan is not None else event.specs,
+        budget=event.budget,
+        deadline=event.deadline,
+        started=event.at,
+    )
+
+
+def plan_closed(state: RunState, event: PlanClosed) -> RunState:
+    """Rank the tasks, and let go what waited for the whole plan."""
+    order = by_priority(state)
+    tasks = state.tasks.mutate()
+    items = Map({queue: bits for queue, bits in state.ready.items() if "\n" in queue})  # they keep their places
+    ready = items.mutate()
+    for rank, id_ in enumerate(order):
+        one = tasks[id_] = replace(tasks[id_], rank=rank)
+        if one.ready:
+            queue, place = queue_of(one)
+            ready[queue] = ready.get(queue, 0) | 1 << place
+    return replace(
+        state,
+        tasks=tasks.finish(),
+        ranked=Map(enumerate(order)),
+        plan_open=False,
+        status=RunStatus.RUNNING,
+        deliver=event.deliver,
+        diagnostics=event.diagnostics,
+        ready=ready.finish(),
+        held=0,
+    )
+
+
+def stopped(state: RunState, reason: str) -> RunState:
+    """End every open task. This is the one fact that looks at the whole plan."""
+    tasks = state.tasks.mutate()
+    for id_, one in state.tasks.items():
+        if not one.status.final:
+            tasks[id_] = replace(
+                one,
+                status=TaskStatus.CANCELLED,
+                ready=False,
+                request=None,
+                retry_at=None,
+                reserved=FREE,
+                reason=reason,
+                ended=state.at,
+                children_open=0,
+            )
+    return replace(
+        state,
+        tasks=tasks.finish(),
+        ready=Map(),
+        held=0,
+        active=Map(),
+        busy=Map(),
+        under_way=0,
+        reserved=FREE,
+        requests=Map(),
+        unclear=None,
+        open_tasks=0,
+    )
