@@ -1,5 +1,6 @@
 """The composition root: the only file that names concrete classes. `Orchestrator` is what users hold."""
 
+import asyncio
 import getpass
 import importlib
 import importlib.util
@@ -8,18 +9,20 @@ import sys
 import time
 import traceback
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeAlias, cast, get_args
 
 from stretto.agents.function import FunctionAgent
+from stretto.agents.team import TeamAgent, team_card
 from stretto.amounts import budget_of, deadline_of
 from stretto.conditions import CelConditions, condition_defects
 from stretto.core.canonical import short
-from stretto.core.commands import ChangeLimits, Command, Recover, SubmitGoal
+from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command, Recover, SubmitGoal
 from stretto.core.domain import AgentCard, Budget, Catalogue, FailureClass, InputSpec, Json, Plan, Rules
 from stretto.core.errors import BadAgent, BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.plan.check import check
@@ -28,8 +31,10 @@ from stretto.core.plan.inputs import wanted, wanted_by_name
 from stretto.core.plan.shape import Size
 from stretto.core.plan.shape import read_plan as read_shape
 from stretto.core.plan.writing import misfits
+from stretto.core.policy import DEFAULT as DEFAULT_POLICIES
+from stretto.core.policy import Policy
 from stretto.core.routing import roster
-from stretto.core.state import RunState
+from stretto.core.state import RunState, team_run
 from stretto.declare import is_declared
 from stretto.engines.clock import SystemClock
 from stretto.engines.local import LocalEngine
@@ -40,7 +45,7 @@ from stretto.orchestrator import Conductor, House, load
 from stretto.planners.auto import AutoPlanner, propose
 from stretto.planners.proposal import Proposal
 from stretto.playbooks import read_playbooks
-from stretto.ports import Agent, Journal, Listener, People, RunSummary
+from stretto.ports import Agent, Journal, Listener, Order, People, RunSummary, Starter
 from stretto.registry import Registry
 from stretto.reviewers.grounding import GroundingReviewer
 from stretto.reviewers.schema import SchemaReviewer
@@ -133,7 +138,7 @@ class Orchestrator:
         until = _deadline(deadline, now)
         if chosen is not None:
             require(chosen, self.check(chosen, budget=limit, seconds=None if until is None else until - now))
-        values, specs = self._inputs(goal, chosen, inputs)
+        values, specs = self.inputs_for(goal, chosen, inputs)
         run = run_id or new_run_id()
         first = SubmitGoal(
             actor=f"person:{user()}",
@@ -172,6 +177,8 @@ class Orchestrator:
         asked = _people(approve, people)
         async with self.journal() as journal:
             run = await find_run(journal, run_id)
+            if parent := await parent_of(journal, run):
+                raise UsageError(f"run {run} is a team's work for run {parent}; resume that one")
         return await self._drive(run, first, asked, wait)
 
     def check(self, plan: Plan, *, budget: Budget | None = None, seconds: float | None = None) -> list[Diagnostic]:
@@ -199,7 +206,7 @@ class Orchestrator:
         answers: Sequence[tuple[str, str]] = (),
     ) -> Proposal:
         """Say how a goal would be pursued, without running anything; `answers` are (question, answer)."""
-        values, specs = self._inputs(goal, None, inputs)
+        values, specs = self.inputs_for(goal, None, inputs)
         return propose(goal, values, specs, self.catalogue, answers)
 
     def read_plan(self, plan: AnyPlan | None) -> Plan | None:
@@ -234,12 +241,44 @@ class Orchestrator:
             state = await LocalEngine().drive(run, conductor, first=first, wait=wait)
         return Run(state=state)
 
-    def house(self, journal: Journal, people: People) -> House:
-        """Give everything that a run needs from outside the core."""
+    def as_agent(
+        self,
+        name: str,
+        *,
+        plans: dict[str, AnyPlan] | None = None,
+        description: str = "",
+        partial: Literal["refuse", "accept"] = "refuse",
+    ) -> TeamAgent:
+        """Give this team as an agent of another: a task of theirs becomes a run of its own, within their budget.
+
+        It has a skill `NAME.PLAN` for each of `plans` (by default the workspace's plan and playbooks), which takes the
+        plan's inputs, and `NAME.pursue`, which takes a `goal` and `inputs`. This orchestrator's budget is the most a
+        task may cost. A partial result fails the task, unless it is to be accepted with its gaps. Raises BadAgent.
+        """
+        if partial not in ("refuse", "accept"):
+            raise UsageError(f"partial is 'refuse' or 'accept', not {partial!r}")
+        read = {one: self.read_plan(plan) for one, plan in (plans or {}).items()} if plans else self._own_plans()
+        known = {one: plan for one, plan in read.items() if plan is not None}
+        cards = [agent.card for agent in self.registry]
+        card, ways = team_card(name, cards, known, description=description, budget=self.budget)
+        office = _Office(team=self, plans=known)
+        return TeamAgent(card, ways, budget=self.budget, office=office, accept_partial=partial == "accept")
+
+    def _own_plans(self) -> dict[str, Plan | None]:
+        found: dict[str, Plan | None] = {one.name: one.plan for one in self.playbooks}
+        if self.workspace is not None and self.workspace.plan is not None:
+            found[self.workspace.plan_file().stem] = self.read_plan(None)
+        return found
+
+    def house(self, journal: Journal, people: People, above: tuple[Policy, ...] = ()) -> House:
+        """Give everything that a run needs from outside the core; `above` are the policies of those it works for."""
         schemas = JsonSchemas()
+        policies = above or DEFAULT_POLICIES
+        agents = (one.hired(journal, people, policies) if isinstance(one, TeamAgent) else one for one in self.registry)
         return House(
             journal=journal,
-            registry=self.registry,
+            registry=Registry(agents),
+            policies=policies,
             planner=AutoPlanner(),
             reviewers=(SchemaReviewer(schemas), GroundingReviewer()),
             synthesiser=Composer(),
@@ -250,9 +289,10 @@ class Orchestrator:
             listeners=self._listeners,
         )
 
-    def _inputs(
+    def inputs_for(
         self, goal: str, plan: Plan | None, given: dict[str, Json] | Sequence[str] | None
     ) -> tuple[dict[str, Json], dict[str, InputSpec]]:
+        """Give the inputs of a run and what is known of each; raises UsageError."""
         if isinstance(given, str) or not isinstance(given, Iterable | None):
             raise UsageError(f"inputs are values by name, or a list of NAME=VALUE and paths, not {given!r}")
         workspace = self.workspace
@@ -266,11 +306,89 @@ class Orchestrator:
         return resolve_inputs(plan, given or (), defaults, folder, wants), plan.inputs
 
 
-def open_workspace(folder: Path, *, store: Path | None = None, listeners: Sequence[Listener] = ()) -> Orchestrator:
-    """Give the orchestrator of a workspace; raises BadWorkspace with file, line and column."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Office:
+    """See `stretto.ports.Office`: where this team can be hired."""
+
+    team: Orchestrator
+    plans: dict[str, Plan]
+
+    def starter(self, journal: Journal, people: People, policies: tuple[Policy, ...]) -> Starter:
+        return _Starter(office=self, journal=journal, people=people, policies=policies)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Starter:
+    """See `stretto.ports.Starter`: begins a team's run, or goes on with it where it stands."""
+
+    office: _Office
+    journal: Journal
+    people: People
+    policies: tuple[Policy, ...]
+
+    async def pursue(self, order: Order) -> RunState:
+        house = self.office.team.house(self.journal, self.people, self.policies)
+        stands = await load(self.journal, order.run)
+        first = list(self._on(order, stands)) if stands.run else [self._begun(order)]
+        try:
+            return await LocalEngine().drive(order.run, Conductor(house), first=first, wait=False)
+        except asyncio.CancelledError:
+            await self._withdraw(order, house)
+            raise
+
+    def _begun(self, order: Order) -> SubmitGoal:
+        team = self.office.team
+        plan = self.office.plans[order.plan] if order.plan is not None else None
+        values, specs = team.inputs_for(order.goal, plan, order.inputs)
+        labelled = {
+            name: replace(spec, labels=tuple(sorted({*spec.labels, *order.labels}))) for name, spec in specs.items()
+        }
+        return SubmitGoal(
+            actor=f"run:{order.parent}",
+            run=order.run,
+            parent=order.parent,
+            goal=order.goal,
+            inputs=values,
+            specs=labelled,
+            catalogue=team.catalogue,
+            plan=replace(plan, inputs=labelled) if plan is not None else None,
+            budget=order.budget,
+            workspace=str(team.workspace.folder) if team.workspace else "",
+        )
+
+    def _on(self, order: Order, stands: RunState) -> Iterator[Command]:
+        yield Recover()
+        if order.word is not None:
+            word = order.word
+            yield AnswerRequest(
+                actor=f"person:{word.by}",
+                request=word.request,
+                decision=word.decision,  # type: ignore[arg-type]
+                reason=word.reason,
+                value=word.value,
+            )
+
+    async def _withdraw(self, order: Order, house: House) -> None:
+        """Cancel the team's run when the task it was for is over; else it is gone on with later."""
+        above = await load(self.journal, order.parent)
+        wanted = [one for id_, one in above.tasks.items() if team_run(order.parent, id_) == order.run]
+        if above.status.final or any(one.status.final for one in wanted):
+            conductor = Conductor(house, judging=False)
+            await conductor.begin(order.run, [Cancel(actor=f"run:{order.parent}", reason="nobody waits for it")])
+            await conductor.leave()
+
+
+def open_workspace(
+    folder: Path, *, store: Path | None = None, listeners: Sequence[Listener] = (), within: tuple[Path, ...] = ()
+) -> Orchestrator:
+    """Give the orchestrator of a workspace; raises BadWorkspace with file, line and column.
+
+    `within` are the workspaces that have it as a team.
+    """
     workspace = read_workspace(folder)
     settings = read_settings(workspace.folder)
-    agents = [agent for source in workspace.agents for agent in _from_source(source, settings)]
+    above = (*within, workspace.folder)
+    agents = [agent for source in workspace.agents for agent in _from_source(source, settings, above)]
     return Orchestrator(
         agents, store=store or workspace.store, workspace=workspace, settings=settings, listeners=listeners
     )
@@ -306,11 +424,19 @@ async def find_run(journal: Journal, begins: str) -> str:
     return begins
 
 
+async def parent_of(journal: Journal, run: str) -> str:
+    """Give the run whose task this one is; empty for one that somebody began."""
+    return (await load(journal, run)).parent if "." in run else ""
+
+
 async def leave_word(journal: Journal, run: str, command: Command) -> RunState:
     """Leave a command for a run: its owner reads it, or it is carried out at once when nobody owns it.
 
-    Gives the state afterwards as far as it is known here.
+    Gives the state afterwards as far as it is known here. Raises UsageError for an answer to a team's run: what it
+    asks is answered in the run above.
     """
+    if isinstance(command, AnswerRequest) and (parent := await parent_of(journal, run)):
+        raise UsageError(f"run {run} is a team's work for run {parent}; answer there")
     await journal.post(run, command)
     conductor = Conductor(Orchestrator().house(journal, Nobody()), judging=False)
     try:
@@ -352,7 +478,14 @@ def _agent(given: AnyAgent) -> Agent:
     raise BadAgent(f"{given!r} is no agent; hand over functions, or `Agent([f, g], name=...)` made of some")
 
 
-def _from_source(source: AgentSource, settings: Settings) -> list[Agent]:
+def _from_source(source: AgentSource, settings: Settings, above: tuple[Path, ...]) -> list[Agent]:
+    if source.team is not None and source.name is not None:
+        if source.team in above:
+            raise BadWorkspace(f"{source.where}: the team in {source.team} would be a team of itself")
+        team = open_workspace(source.team, within=above)
+        if "budget" in source.options:
+            team.budget = _budget(str(source.options["budget"]))
+        return [team.as_agent(source.name, partial=cast(Any, source.options.get("partial", "refuse")))]
     if source.builtin is not None:
         return [specialist(source.builtin, source.where, **{**_options(source.builtin, settings), **source.options})]
     if source.python is None or source.name is None:

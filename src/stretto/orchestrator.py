@@ -18,7 +18,7 @@ from stretto.core.commands import (
     ReportReview,
 )
 from stretto.core.compress import fitted
-from stretto.core.context import Missing, context_schema, resolve, value_of, visible
+from stretto.core.context import Missing, context_schema, labels, resolve, value_of, visible
 from stretto.core.decide import step
 from stretto.core.domain import (
     Failed,
@@ -293,6 +293,9 @@ class Conductor:
             key=one.key or "",
             feedback=one.feedback,
             answers=one.answers,
+            labels=labels(self.state, one),
+            word=one.word,
+            charged=one.cost,
         )
 
     def _limits(self, one: TaskState, agent: str) -> Limits:

@@ -11,6 +11,7 @@ from stretto.core.domain import (
     FREE,
     AgentCard,
     Artifact,
+    Budget,
     Citation,
     Cost,
     Delivery,
@@ -22,9 +23,11 @@ from stretto.core.domain import (
     Review,
     Schema,
     Task,
+    Word,
 )
 from stretto.core.effects import Change, Effect
 from stretto.core.events import Event
+from stretto.core.policy import Policy
 from stretto.core.state import Result, RunState
 
 
@@ -48,7 +51,9 @@ class Assignment:
 
     `key` names the action for the outside world and is the same on every repetition; `feedback` says what was
     wrong with the attempt before; `answers` are what people said to this task's questions. `shortened` are the
-    arguments that did not fit the agent's window: `whole(name)` gives them as they are.
+    arguments that did not fit the agent's window: `whole(name)` gives them as they are. `labels` are those of the
+    data it reads; `word` is what a person said to a request that a team had handed on;
+    `charged` is what the task has cost so far.
     """
 
     run: str
@@ -62,6 +67,9 @@ class Assignment:
     answers: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     shortened: dict[str, Json] = field(default_factory=dict)
+    labels: frozenset[str] = frozenset()
+    word: Word | None = None
+    charged: Cost = FREE
     citations: list[Citation] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)
     spent: Cost = FREE
@@ -106,6 +114,33 @@ class Agent(Protocol):
 
     async def look_up(self, assignment: Assignment) -> Outcome | None:
         """Tell whether the action of this key happened: its outcome, or None when it never did."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a team is to pursue as a run of its own, for a task of another run (`parent`).
+
+    The run of this id is begun, or gone on with where it stands; `plan` names one of the team's ways, None has
+    the goal planned. `labels` are those of the inputs, `budget` is what the whole may spend.
+    """
+
+    run: str
+    parent: str
+    goal: str
+    plan: str | None = None
+    inputs: dict[str, Json] = field(default_factory=dict)
+    labels: frozenset[str] = frozenset()
+    budget: Budget = field(default_factory=Budget)
+    again: bool = False  # what failed in it is tried once more
+    word: Word | None = None
+
+
+class Starter(Protocol):
+    """Starts the runs of a team, in the journal of the run that asks for them."""
+
+    async def pursue(self, order: Order) -> RunState:
+        """Drive a run to its end, or until nothing in it can move without a person. Raises StrettoError."""
         ...
 
 
@@ -282,6 +317,14 @@ class People(Protocol):
 
     async def ask(self, state: RunState, request: str) -> Command | None:
         """Give the answer, or None when nobody here can give one."""
+        ...
+
+
+class Office(Protocol):
+    """Where a team can be hired for a run."""
+
+    def starter(self, journal: Journal, people: People, policies: tuple[Policy, ...]) -> Starter:
+        """Give who starts the team's runs: in this journal, before these people, under these policies first."""
         ...
 
 

@@ -23,7 +23,7 @@ from stretto.core.domain import (
     Task,
 )
 from stretto.core.plan.diagnostics import Diagnostic
-from stretto.core.state import RunState, TaskState, accepted, gaps
+from stretto.core.state import RunState, TaskState, accepted, gaps, team_run
 from stretto.ports import RunSummary
 
 BEGINS = 200
@@ -163,7 +163,13 @@ def task_view(state: RunState, id_: str) -> dict[str, Any]:
         "reason": one.reason,
         "failure": one.failure.value if one.failure else None,
         "cost": cost_view(one.cost, one.attempt),
+        "run": team_run(state.run, id_) if is_team_work(state, one) else None,
     }
+
+
+def is_team_work(state: RunState, one: TaskState) -> bool:
+    """Whether a task was given to a team, and so has a run of its own."""
+    return one.agent is not None and state.roster.agents[one.agent].kind == "team"
 
 
 def plan_view(state: RunState) -> dict[str, Any]:

@@ -20,13 +20,15 @@ _FIELDS = ("name", "description", "goal", "agents", "plan", "inputs", "rules", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSource:
-    """Where an agent comes from: `builtin` names one that ships, `python` is a file with functions.
+    """Where an agent comes from: `builtin` names one that ships, `python` is a file with functions, `team` is the
+    folder of another workspace.
 
     `options` are for the agent that ships, as `fetch` takes `allow`.
     """
 
     builtin: str | None = None
     python: Path | None = None
+    team: Path | None = None
     name: str | None = None
     where: str = ""
     options: dict[str, Json] = field(default_factory=dict)
@@ -288,8 +290,13 @@ class _Reader:
         if isinstance(raw, dict) and isinstance(raw.get("use"), str):
             options = {name: value for name, value in raw.items() if name != "use"}
             return AgentSource(builtin=raw["use"], where=where, options=options)
+        if isinstance(raw, dict) and isinstance(raw.get("team"), str):
+            return self._team(raw, path)
         if not isinstance(raw, dict) or not isinstance(raw.get("python"), str):
-            raise self._bad(path, "an agent is the name of one that ships, `use: NAME` with options, or `python: FILE`")
+            raise self._bad(
+                path,
+                "an agent is the name of one that ships, `use: NAME` with options, `python: FILE` or `team: FOLDER`",
+            )
         for name in raw:
             if name not in ("python", "name"):
                 raise self._bad(f"{path}.{name}", f"an agent has no field {name!r}; known: python, name")
@@ -297,6 +304,25 @@ class _Reader:
         if not file.is_file():
             raise self._bad(f"{path}.python", f"there is no file {file}")
         return AgentSource(python=file, name=raw.get("name") or file.stem, where=where)
+
+    def _team(self, raw: dict[str, Json], path: str) -> AgentSource:
+        known = ("team", "name", "budget", "partial")
+        for name in raw:
+            if name not in known:
+                raise self._bad(f"{path}.{name}", f"a team has no field {name!r}; known: {', '.join(known)}")
+        folder = (self._folder / raw["team"]).resolve()
+        if not (folder / FILE).is_file():
+            raise self._bad(f"{path}.team", f"{folder} is no workspace, it has no {FILE}")
+        if raw.get("partial", "refuse") not in ("refuse", "accept"):
+            raise self._bad(f"{path}.partial", f"partial is refuse or accept, not {raw['partial']!r}")
+        if "budget" in raw:
+            try:
+                budget_of(str(raw["budget"]))
+            except UsageError as error:
+                raise self._bad(f"{path}.budget", str(error)) from None
+        options: dict[str, Json] = {name: raw[name] for name in ("budget", "partial") if name in raw}
+        where = self._document.where(path)
+        return AgentSource(team=folder, name=raw.get("name") or folder.name, where=where, options=options)
 
     def _rules(self, raw: Json) -> dict[str, Json]:
         known = [one.name for one in fields(Rules)]

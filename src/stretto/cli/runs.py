@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from stretto.views import Run
 
 
+MOST_BELOW = 20
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("runs")(runs)
@@ -191,11 +194,18 @@ def _print(run: "Run", where: str, now: float) -> None:
     from stretto.cli.output import answer_text, gaps_text
     from stretto.cli.view.printing import signs_of, width_for, write
     from stretto.cli.view.tables import record
+    from stretto.core.state import team_run
+    from stretto.views import is_team_work
 
     state = run.state
     write(record(state, now, width_for(), signs_of()))
     ended = f", ended {_local(state.ended)}" if state.ended is not None else ""
     typer.echo(f"\nbegan {_local(state.started)}{ended}, cost {run.cost}")
+    below = [team_run(state.run, id_) for id_, one in state.tasks.items() if is_team_work(state, one)]
+    for name in below[:MOST_BELOW]:
+        typer.echo(f"a team's run: stretto show {name}{where}")
+    if len(below) > MOST_BELOW:
+        typer.echo(f"and {len(below) - MOST_BELOW} more; --json names them all")
     for request in sorted(state.requests.values(), key=lambda one: (one.asked, one.id)):
         typer.echo(
             f"\nwaits for you: {one_line(request.task) or 'the goal'} ({request.kind}): {one_line(request.question)}"

@@ -40,6 +40,7 @@ class SubmitGoal(Base):
     deadline: float | None = None
     workspace: str = ""
     specs: dict[str, InputSpec] = field(default_factory=dict)  # of the inputs, when no plan says it
+    parent: str = ""  # the run whose task this run is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

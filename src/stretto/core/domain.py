@@ -338,6 +338,7 @@ class Completed:
     artifacts: tuple[Artifact, ...] = ()
     citations: tuple[Citation, ...] = ()
     cost: Cost = FREE
+    gaps: tuple["Gap", ...] = ()  # what a team could not bring, and says so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,10 +353,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputRequired:
-    """The agent needs an answer from a person before it can go on."""
+    """The agent needs an answer from a person before it can go on.
+
+    A team hands on what one of its own runs asks: the `request` is shown to people as it stands, and the word
+    that they give comes back to the team.
+    """
 
     question: str
     cost: Cost = FREE
+    request: "Request | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -406,6 +412,19 @@ class Request:
     preimage: str = ""
     binding: str = ""
     asked: float = 0.0
+    via: str = ""  # the run of a team that asks this, and
+    origin: str = ""  # the id that the request has there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What a person said to a request that a team had handed on, for the team's run."""
+
+    request: str
+    decision: str
+    by: str
+    reason: str = ""
+    value: Json = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from stretto.core.domain import (
     Cost,
     Delivery,
     FailureClass,
+    Gap,
     InputSpec,
     Interpretation,
     Json,
@@ -52,6 +53,7 @@ class RunSubmitted(Fact):
     deadline: float | None = None
     workspace: str = ""
     specs: dict[str, InputSpec] = field(default_factory=dict)
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,7 @@ class AttemptCompleted(Fact):
     citations: tuple[Citation, ...] = content(default=())
     cost: Cost = FREE
     personal: bool = False
+    gaps: tuple[Gap, ...] = content(default=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

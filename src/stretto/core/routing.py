@@ -32,7 +32,7 @@ class Roster:
         declared = self.skill(task, agent).effect
         if task.effect is None or task.effect is declared:
             return declared
-        return max(declared, task.effect, key=_GRAVITY.index)
+        return max(declared, task.effect, key=GRAVITY.index)
 
     def limits(self, task: Task, agent: str) -> Limits:
         """Give the limits of an attempt: the task's, else the skill's, else the agent's."""
@@ -45,7 +45,7 @@ class Roster:
         )
 
 
-_GRAVITY = [
+GRAVITY = [
     SideEffect.NONE,
     SideEffect.IDEMPOTENT,
     SideEffect.UNDECLARED,

@@ -6,7 +6,7 @@ states are msgspec structs: they are replaced several times per fact, ten times 
 Frozen values form no cycles, so the collector of cycles is spared them (`gc=False`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from immutables import Map
@@ -31,6 +31,7 @@ from stretto.core.domain import (
     RunStatus,
     Task,
     TaskStatus,
+    Word,
 )
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.references import Need
@@ -46,6 +47,7 @@ class Result:
     output: Json = None
     artifacts: tuple[Artifact, ...] = ()
     citations: tuple[Citation, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 class TaskState(Struct, frozen=True, kw_only=True, gc=False):
@@ -88,6 +90,7 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     edited: dict[str, Json] | None = None
     approved: str | None = None
     request: str | None = None
+    word: Word | None = None  # what a person said to what the team's run asked
     retry_at: float | None = None
     in_doubt: bool = False
     told: Cost = FREE  # what an attempt in doubt is known to have cost
@@ -105,6 +108,7 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     goal: str = ""
     inputs: dict[str, Json] = field(default_factory=dict)
     workspace: str = ""
+    parent: str = ""  # the run whose task this run is
     catalogue: Catalogue = field(default_factory=Catalogue)
     roster: Roster = field(default_factory=lambda: Roster(agents=Map(), by_skill=Map()))
     given: Plan | None = None
@@ -191,6 +195,11 @@ def child_id(parent: str, number: int) -> str:
     return f"{parent}[{number}]"
 
 
+def team_run(run: str, task: str) -> str:
+    """Name the run that a team makes of a task: `RUN.task`, of a fan-out's item `RUN.task.0`."""
+    return f"{run}.{task.replace('[', '.').replace(']', '')}"
+
+
 def gaps(state: RunState) -> tuple[Gap, ...]:
     """Name everything that the plan wanted and the run did not bring, with the reason."""
     found = []
@@ -200,6 +209,8 @@ def gaps(state: RunState) -> tuple[Gap, ...]:
         one = state.tasks[state.ids[position]]
         if one.children is not None and one.status is TaskStatus.FAILED and one.failure is not None:
             continue  # its items say why
+        if one.status is TaskStatus.COMPLETED and one.result is not None and one.result.gaps:
+            found += [replace(gap, task=f"{state.ids[position]}.{gap.task}") for gap in one.result.gaps]
         missing = one.status in (TaskStatus.FAILED, TaskStatus.CANCELLED) or (
             one.status is TaskStatus.SKIPPED and not one.wanted
         )

@@ -12,6 +12,7 @@ from stretto.ports import Note, Performer
 POLL_SECONDS = 0.2
 RENEW_SECONDS = 4.0
 MOST_AT_ONCE = 1024
+LEAVE_SECONDS = 5.0
 
 
 class LocalEngine:
@@ -33,6 +34,7 @@ class _Drive:
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._idle: set[str] = set()  # work that only waits for people or for the end of time
         self._notes: list[Note] = []
+        self._leaving: set[asyncio.Task[None]] = set()  # withdrawn, and not yet at their end
 
     async def through(self, state: RunState, effects: Sequence[Change]) -> RunState:
         listening = asyncio.create_task(self._listen(), name="stretto-inbox")
@@ -72,6 +74,8 @@ class _Drive:
                 task = self._under_way.pop(effect.key, None)
                 if task is not None:
                     task.cancel()
+                    self._leaving.add(task)
+                    task.add_done_callback(self._leaving.discard)
             elif effect.key not in self._under_way:
                 if isinstance(effect, Wait) and effect.timer == "deadline":
                     self._idle.add(effect.key)
@@ -121,3 +125,5 @@ class _Drive:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._leaving:  # a team withdraws its run before it goes
+            await asyncio.wait(self._leaving, timeout=LEAVE_SECONDS)

@@ -10,7 +10,7 @@ from stretto.core.commands import (
 from stretto.core.context import effect_of, stale_reads
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import fail, settle_parent
-from stretto.core.decide.people import ask, is_personal
+from stretto.core.decide.people import ask, hand_on, is_personal
 from stretto.core.domain import (
     FREE,
     Completed,
@@ -60,6 +60,7 @@ def take(draft: Draft, one: TaskState, id_: str, attempt: int, outcome: Any) -> 
                 citations=outcome.citations,
                 cost=outcome.cost,
                 personal=is_personal(draft.state, one),
+                gaps=outcome.gaps,
             )
         case Failed():
             draft.say(
@@ -80,7 +81,10 @@ def take(draft: Draft, one: TaskState, id_: str, attempt: int, outcome: Any) -> 
                 message=outcome.question,
                 cost=outcome.cost,
             )
-            ask(draft, id_, attempt, "question", outcome.question)
+            if outcome.request is not None:
+                hand_on(draft, id_, attempt, outcome.request)
+            else:
+                ask(draft, id_, attempt, "question", outcome.question)
         case Unknown():
             if draft.state.roster.agents[str(one.agent)].looks_up and not one.in_doubt:
                 draft.say(AttemptDoubted, task=id_, attempt=attempt, cost=outcome.cost)

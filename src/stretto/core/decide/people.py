@@ -1,5 +1,7 @@
 """What people are asked, and what follows from their word."""
 
+from dataclasses import replace
+
 from stretto.core.canonical import short
 from stretto.core.commands import (
     AnswerRequest,
@@ -39,6 +41,13 @@ def ask(draft: Draft, id_: str, attempt: int, kind: str, question: str) -> None:
     draft.say(PersonAsked, request=request)
 
 
+def hand_on(draft: Draft, id_: str, attempt: int, asked: Request) -> None:
+    """Open what a team's run asks as a request of this run; the word that is given goes back to the team."""
+    one = draft.state.tasks[id_]
+    name = short([draft.state.run, id_, attempt, one.round, asked.id])
+    draft.say(PersonAsked, request=replace(asked, id=name, origin=asked.id, task=id_, attempt=attempt, asked=draft.at))
+
+
 def answer(draft: Draft, command: AnswerRequest) -> None:
     """Take a person's word on an open request."""
     request = draft.state.requests.get(command.request)
@@ -57,6 +66,8 @@ def answer(draft: Draft, command: AnswerRequest) -> None:
         value=command.value,
     )
     why = f": {command.reason}" if command.reason else ""
+    if request.via:
+        return  # the word is for the team's run
     if request.kind == "goal":
         if command.decision == "deny":
             reason = f"{by} would not say: {request.question}{why}"

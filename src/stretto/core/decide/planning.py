@@ -44,6 +44,7 @@ def submit(draft: Draft, command: SubmitGoal) -> None:
         budget=command.budget,
         deadline=command.deadline,
         workspace=command.workspace,
+        parent=command.parent,
         specs=command.specs,
     )
 

@@ -45,7 +45,7 @@ def started(state: RunState, event: AttemptStarted) -> RunState:
 
 def brought(state: RunState, event: AttemptCompleted) -> RunState:
     """Keep a result until it is reviewed."""
-    result = Result(output=event.output, artifacts=event.artifacts, citations=event.citations)
+    result = Result(output=event.output, artifacts=event.artifacts, citations=event.citations, gaps=event.gaps)
     state = released(state, event.task, event.cost)
     return changed(state, event.task, status=TaskStatus.REVIEWING, result=result, in_doubt=False)
 

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from stretto.core.context import binding
-from stretto.core.domain import TaskStatus
+from stretto.core.domain import TaskStatus, Word
 from stretto.core.events import (
     PersonAnswered,
     PersonAsked,
@@ -15,7 +15,7 @@ from stretto.core.state import RunState
 def asked(state: RunState, event: PersonAsked) -> RunState:
     """Open a request; its task waits."""
     request = event.request
-    if request.kind == "goal":
+    if request.kind == "goal" and not request.via:
         return replace(state, requests=state.requests.set(request.id, request), unclear=request.id)
     one = state.tasks[request.task]
     state = unready(state, one)
@@ -33,11 +33,16 @@ def answered(state: RunState, event: PersonAnswered) -> RunState:
     """Close a request; its task goes on where the answer allows it."""
     request = state.requests[event.request]
     state = replace(state, requests=state.requests.delete(event.request))
-    if request.kind == "goal":
-        said = ((request.question, str(event.value)),) if event.decision == "answer" else ()
-        return replace(state, unclear=None, clarified=(*state.clarified, *said))
+    if request.kind == "goal" and not request.via:
+        answers = ((request.question, str(event.value)),) if event.decision == "answer" else ()
+        return replace(state, unclear=None, clarified=(*state.clarified, *answers))
     one = state.tasks[event.task]
     one = replace(one, request=None, round=one.round + 1)
+    if request.via:
+        said = Word(
+            request=request.origin, decision=event.decision, by=event.by, reason=event.reason, value=event.value
+        )
+        return ready(replace(state, tasks=state.tasks.set(event.task, replace(one, word=said))), event.task)
     match event.decision:
         case "approve":
             one = replace(one, approved=request.binding)

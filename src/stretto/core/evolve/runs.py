@@ -21,6 +21,7 @@ def submitted(state: RunState, event: RunSubmitted) -> RunState:
         goal=event.goal,
         inputs=event.inputs,
         workspace=event.workspace,
+        parent=event.parent,
         catalogue=event.catalogue,
         roster=roster(event.catalogue),
         given=event.plan,
