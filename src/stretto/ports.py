@@ -1,4 +1,4 @@
-"""The seams of the house: what the loop asks of journals, engines, agents, planners, reviewers and clocks."""
+"""The seams of the house: what the loop asks of journals, engines, agents, planners, reviewers, notifiers, clocks."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from stretto.core.domain import (
     FailureClass,
     Json,
     Limits,
+    Notice,
     Outcome,
     Preview,
     Review,
@@ -325,6 +326,22 @@ class Office(Protocol):
 
     def starter(self, journal: Journal, people: People, policies: tuple[Policy, ...]) -> Starter:
         """Give who starts the team's runs: in this journal, before these people, under these policies first."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells people what they should know when nobody looks at the screen."""
+
+    @property
+    def name(self) -> str:
+        """Which channel this is, as errors name it; without secrets."""
+        ...
+
+    async def send(self, notice: Notice) -> None:
+        """Send it now, without trying again; raises NotifierError with what went wrong.
+
+        After a crash it is called again with the same notice: at least once, told by the notice's id.
+        """
         ...
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from stretto.amounts import budget_of
+from stretto.channels import read_channel
 from stretto.core.domain import Budget, ContextSpec, InputSpec, Json, Plan, Rules
-from stretto.core.errors import BadPlan, BadWorkspace, UsageError
+from stretto.core.errors import BadChannel, BadPlan, BadWorkspace, UsageError
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors
 from stretto.core.plan.inputs import Wanted
 from stretto.core.plan.shape import DEFAULT_SIZE, Size, read_plan
@@ -15,7 +16,7 @@ from stretto.given import read_input
 
 LONGEST_PATH = 4096
 FILE = "workspace.yaml"
-_FIELDS = ("name", "description", "goal", "agents", "plan", "inputs", "rules", "budget", "context")
+_FIELDS = ("name", "description", "goal", "agents", "plan", "inputs", "rules", "budget", "context", "notify")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class AgentSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """What a workspace's file says. Paths are absolute."""
+    """What a workspace's file says. Paths are absolute; `notify` are channels of alerts as written, checked."""
 
     folder: Path
     name: str
@@ -48,6 +49,7 @@ class Workspace:
     rules: dict[str, Json] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
     context: dict[str, ContextSpec] = field(default_factory=dict)
+    notify: tuple[dict[str, Json], ...] = ()
 
     @property
     def store(self) -> Path:
@@ -278,6 +280,7 @@ class _Reader:
             rules=self._rules(body.get("rules") or {}),
             budget=self._budget(body.get("budget")),
             context=self._context(body.get("context") or {}),
+            notify=self._notify(body.get("notify") or []),
         )
 
     def _agent(self, raw: Json, path: str) -> AgentSource:
@@ -356,6 +359,17 @@ class _Reader:
                 raise self._bad(path, f"this is no JSON Schema: {problem}")
             found[name] = ContextSpec(schema=schema, description=str(schema.get("description", "")))
         return found
+
+    def _notify(self, raw: Json) -> tuple[dict[str, Json], ...]:
+        if not isinstance(raw, list):
+            raise self._bad("notify", "`notify` is a list of channels, like `- terminal` or `- {webhook: URL}`")
+        for number, entry in enumerate(raw):
+            try:
+                read_channel(entry)
+            except BadChannel as error:
+                place = f"notify[{number}].{error.field}" if error.field else f"notify[{number}]"
+                raise self._bad(place, error.problem) from None
+        return tuple({entry: True} if isinstance(entry, str) else entry for entry in raw)
 
     def _budget(self, raw: Json) -> Budget:
         if raw is None:

@@ -12,12 +12,12 @@ from typing import Any
 from stretto.agents.calling import call, call_async, completed, own_copy, sound
 from stretto.agents.isolated import LOADING, call_isolated, locate
 from stretto.agents.signature import Signature, signature_of
-from stretto.agents.threads import in_thread
 from stretto.core.canonical import canonical
 from stretto.core.domain import AgentCard, Failed, FailureClass, Limits, Outcome, Preview, Skill, Unknown
 from stretto.core.errors import BadAgent
 from stretto.declare import Declared, declared
 from stretto.ports import Assignment
+from stretto.threads import in_thread
 
 
 class FunctionAgent:

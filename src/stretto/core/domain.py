@@ -427,6 +427,31 @@ class Word:
     value: Json = None
 
 
+NoticeKind: TypeAlias = Literal[
+    "request", "reminder", "escalated", "breaker", "stalled", "halted", "ended", "compensation"
+]
+"""What an alert is about: something waits for a person, still waits, or waits for another one by now; a circuit breaker
+opened; a run makes no progress, was stopped, has ended; a step was taken back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """An alert to people. `id` is the same on every repetition, so that a receiver can drop doubles.
+
+    `task` is empty when it is about the run as a whole, `to` when it is for nobody in particular; `at` is when it came
+    about, in seconds since the epoch.
+    """
+
+    id: str
+    kind: NoticeKind
+    run: str
+    text: str
+    task: str = ""
+    at: float = 0.0
+    to: str = ""
+    urgent: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """Something the delivery lacks, and why."""

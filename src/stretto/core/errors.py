@@ -5,10 +5,12 @@ StrettoError
 │   ├── BadPlan             a plan did not pass its check; carries the diagnostics
 │   ├── BadWorkspace        a file of a workspace cannot be used; carries file, line and column
 │   ├── BadAgent            a function cannot serve as an agent
+│   ├── BadChannel          a channel of alerts cannot be used; carries the field
 │   └── UnknownRun          no such run in this store
 ├── OwnedElsewhere          another living process owns the run
 ├── LostOwnership           this process no longer owns the run, or somebody appended in between
-└── StoreError              the journal cannot be read or written
+├── StoreError              the journal cannot be read or written
+└── NotifierError           an alert did not get through a channel
 """
 
 from collections.abc import Sequence
@@ -43,6 +45,14 @@ class BadAgent(UsageError):
     """A function or class cannot serve as an agent as it stands."""
 
 
+class BadChannel(UsageError):
+    """A channel of alerts cannot be used as it is described; `field` is where, or empty, and `problem` why."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        self.field, self.problem = field, problem
+        super().__init__(f"{field}: {problem}" if field else problem)
+
+
 class UnknownRun(UsageError):
     """There is no such run in this store, or more than one begins so."""
 
@@ -61,3 +71,7 @@ class LostOwnership(StrettoError):
 
 class StoreError(StrettoError):
     """The journal cannot be read or written; the message names the file and the reason."""
+
+
+class NotifierError(StrettoError):
+    """An alert did not get through a channel; the message says which and why, and holds no secret."""

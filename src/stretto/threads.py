@@ -1,4 +1,4 @@
-"""Plain functions run in threads that nobody has to wait for: one that hangs keeps neither loop nor exit."""
+"""Blocking calls run in threads that nobody has to wait for: one that hangs keeps neither loop nor exit."""
 
 import asyncio
 import contextvars
@@ -35,5 +35,5 @@ async def in_thread(work: Callable[[], T]) -> T:
         except RuntimeError:
             return  # the loop has ended
 
-    threading.Thread(target=run, name="stretto-agent", daemon=True).start()
+    threading.Thread(target=run, name="stretto-work", daemon=True).start()
     return await future
