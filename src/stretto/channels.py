@@ -42,6 +42,10 @@ class Terminal:
 
     bell: bool = False
 
+    @property
+    def name(self) -> str:
+        return "terminal"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
@@ -67,10 +71,10 @@ class Webhook:
         _check_timeout(self.timeout)
 
     @property
-    def origin(self) -> str:
-        """Scheme, host and port: what may be shown of an address whose path, query or user name may be secret."""
+    def name(self) -> str:
+        """What may be shown of the address: scheme, host and port. Path, query and user may be secret."""
         url = _url_of(self.url)
-        return f"{url.scheme}://{url.netloc.decode('ascii')}"
+        return f"webhook {url.scheme}://{url.netloc.decode('ascii')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,10 @@ class Mail:
             given, missing = ("user_env", "password_env") if self.user_env else ("password_env", "user_env")
             raise BadChannel(given, f"a login takes both; add `{missing}: VARIABLE`, or leave both out")
         _check_timeout(self.timeout)
+
+    @property
+    def name(self) -> str:
+        return f"mail {self.host}"
 
 
 Transport: TypeAlias = Terminal | Webhook | Mail

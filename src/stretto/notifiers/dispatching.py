@@ -14,9 +14,12 @@ from stretto.ports import Notifier
 class Filtered:
     """A notifier that is given only what its channel takes; the rest is passed over in silence."""
 
-    name: str
     channel: Channel
     notifier: Notifier
+
+    @property
+    def name(self) -> str:
+        return self.notifier.name
 
     async def send(self, notice: Notice) -> None:
         if self.channel.takes(notice):

@@ -25,34 +25,37 @@ def notifiers_of(
     for number, entry in enumerate(entries):
         try:
             channel = read_channel(entry)
-            notifier = _notifier(channel.transport, environ)
+            names[channel.transport.name] += 1
+            notifier = _notifier(_numbered(channel.transport.name, names), channel.transport, environ)
         except BadChannel as error:
             place = f"notify[{number}]" + (f".{error.field}" if error.field else "")
             raise UsageError(f"{place}: {error.problem}") from None
-        names[notifier.name] += 1
-        count = names[notifier.name]
-        name = notifier.name if count == 1 else f"{notifier.name} ({count})"
-        found.append(Filtered(name=name, channel=channel, notifier=notifier))
+        found.append(Filtered(channel=channel, notifier=notifier))
     return tuple(found)
 
 
-def _notifier(transport: Transport, environ: Mapping[str, str]) -> Notifier:
+def _numbered(name: str, taken: Counter[str]) -> str:
+    return name if taken[name] == 1 else f"{name} ({taken[name]})"
+
+
+def _notifier(name: str, transport: Transport, environ: Mapping[str, str]) -> Notifier:
     match transport:
         case Terminal():
-            return TerminalNotifier(transport)
+            return TerminalNotifier(name=name, settings=transport)
         case Webhook():
             from stretto.notifiers.webhook import WebhookNotifier  # loads httpx: only for those who have a webhook
 
-            return WebhookNotifier(settings=transport, secret=_variable(environ, "secret_env", transport.secret_env))
+            secret = _variable(environ, "secret_env", transport.secret_env)
+            return WebhookNotifier(name=name, settings=transport, secret=secret)
         case Mail():
             from stretto.notifiers.mail import MailNotifier  # loads the mail library: only for those who have a mail
 
             user = _variable(environ, "user_env", transport.user_env)
             password = _variable(environ, "password_env", transport.password_env)
-            for field, secret in (("user_env", user), ("password_env", password)):
-                if not secret.isascii():
+            for field, value in (("user_env", user), ("password_env", password)):
+                if not value.isascii():
                     raise BadChannel(field, "the variable holds letters beyond ASCII, which no mail login takes")
-            return MailNotifier(settings=transport, user=user, password=password)
+            return MailNotifier(name=name, settings=transport, user=user, password=password)
 
 
 def _variable(environ: Mapping[str, str], field: str, name: str) -> str:

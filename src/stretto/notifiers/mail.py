@@ -35,13 +35,10 @@ class MailNotifier:
     Where the server takes it for some addresses only, that is a failure too, which names the others.
     """
 
+    name: str = "mail"
     settings: Mail
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
-
-    @property
-    def name(self) -> str:
-        return f"mail {self.settings.host}"
 
     async def send(self, notice: Notice) -> None:
         message = self.message(notice)

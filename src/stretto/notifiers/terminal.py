@@ -12,12 +12,12 @@ from stretto.threads import in_thread
 LONGEST_LINE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalNotifier:
     """Writes one line per notice; raises NotifierError where standard error is closed or takes nothing."""
 
-    settings: Terminal = Terminal()
     name: str = "terminal"
+    settings: Terminal = Terminal()
 
     async def send(self, notice: Notice) -> None:
         bell = "\a" if self.settings.bell else ""

@@ -25,12 +25,9 @@ class WebhookNotifier:
     Redirects are not followed, proxies, cookies and netrc of the environment not used, answers not read.
     """
 
+    name: str = "webhook"
     settings: Webhook
     secret: str = field(default="", repr=False)
-
-    @property
-    def name(self) -> str:
-        return f"webhook {self.settings.origin}"
 
     async def send(self, notice: Notice) -> None:
         try:
