@@ -1,7 +1,7 @@
 """Channels of alerts as people write them under `notify:`: which kind, where to, for what, for whom.
 
-Here they are read and checked, and nothing is sent. Messages never hold an address of the web, a secret, or anything
-else that may have been written in a wrong place. Fields are named as they are written.
+Here they are read and checked, and nothing is sent. Errors name fields as they are written, and never repeat an address
+or a server: a secret may be part of it.
 """
 
 import ipaddress
@@ -32,7 +32,8 @@ _PORTS: dict[Tls, int] = {"starttls": 587, "ssl": 465, "none": 25}
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*\.?")
 _SERVER = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::(?P<port>[0-9]{1,5}))?")
-_ADDRESS = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})*")
+_ADDRESS = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})*")
+"""What HTML takes for a mail address, but for the question mark: `=?` would begin an encoded word in a header."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -97,9 +98,9 @@ class Mail:
     def __post_init__(self) -> None:
         if not self.recipients:
             raise BadChannel("mail", "no address; write `mail: ops@example.org`, or a list of such")
-        for name, address in (*(("mail", one) for one in self.recipients), ("from", self.sender)):
-            if len(address) > 254 or not _ADDRESS.fullmatch(address):
-                raise BadChannel(name, f"{shown(address)} is no plain mail address; write it like ops@example.org")
+        for number, address in enumerate(self.recipients):
+            _check_address(f"mail[{number}]" if len(self.recipients) > 1 else "mail", address)
+        _check_address("from", self.sender)
         if not _is_host(self.host) or not 0 < self.port < 65_536:
             raise _bad_server()
         if self.tls == "none" and not is_loopback(self.host):
@@ -153,9 +154,9 @@ def read_channel(raw: Json) -> Channel:
 
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine by its very spelling: nothing is looked up."""
-    name = host.strip("[]").rstrip(".").lower()
+    name = host.strip("[]").lower()
     try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+        return name in ("localhost", "localhost.") or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
 
@@ -277,6 +278,11 @@ def _is_host(text: str) -> bool:
     except ValueError:
         return _HOST.fullmatch(text) is not None
     return True
+
+
+def _check_address(name: str, value: str) -> None:
+    if len(value) > 254 or not _ADDRESS.fullmatch(value):
+        raise BadChannel(name, "this is no plain mail address; write one address, like ops@example.org")
 
 
 def _check_variable(name: str, value: str) -> None:

@@ -105,9 +105,10 @@ def test_one_name_may_stand_without_a_list() -> None:
         ({"mail": "ops@example.org", "server": "smtp.example.org"}, "from", "`from: ADDRESS`"),
         ({"mail": "ops@example.org", "from": "a@b.org"}, "server", "smtp.example.org:587"),
         ({**MAIL, "mail": []}, "mail", "name some"),
-        ({**MAIL, "mail": ["a@b.org", "Ana <ana@example.org>"]}, "mail", "no plain mail address"),
+        ({**MAIL, "mail": ["a@b.org", "Ana <ana@example.org>"]}, "mail[1]", "no plain mail address"),
         ({**MAIL, "mail": "a@b.org\r\nBcc: c@d.org"}, "mail", "no plain mail address"),
         ({**MAIL, "mail": "a@b.org, c@d.org"}, "mail", "no plain mail address"),
+        ({**MAIL, "mail": "=?utf-8?q?s3cret?=@b.org"}, "mail", "no plain mail address"),
         ({**MAIL, "from": "ana"}, "from", "no plain mail address"),
         ({**MAIL, "server": "ana:s3cret@smtp.example.org"}, "server", "write it like smtp.example.org:587"),
         ({**MAIL, "server": "smtp.example.org:0"}, "server", "write it like"),
@@ -138,6 +139,7 @@ def test_what_is_wrong_with_a_channel_is_told_with_entry_field_and_mend(entry: A
         ("notify:\n  - {terminal: true, on: [endet]}\n", ":3:22", "knows no 'endet'"),
         ("notify:\n  - mail: a@b.org\n    from: c@d.org\n    server: h\n    tls: none\n", ":6:5", "loopback only"),
         ("notify:\n  - mail: a@b.org\n    server: h\n", ":3:5", "`from` is missing"),
+        ("notify:\n  - mail: [a@b.org, s3cret]\n    from: c@d.org\n    server: h\n", ":3:21", "plain mail address"),
     ],
 )
 def test_a_workspace_tells_file_line_and_column_of_a_wrong_channel(

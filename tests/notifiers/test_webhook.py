@@ -105,7 +105,7 @@ async def test_a_refusal_is_told_by_its_status_once_and_without_what_the_server_
 
 async def test_an_endless_answer_is_not_read() -> None:
     with HookServer() as server:
-        server.headers = {"Content-Length": str(10**15)}
+        server.status, server.headers = 200, {"Content-Length": str(10**15)}
         await hook(f"http://127.0.0.1:{server.port}", timeout=5.0).send(NOTICE)
     assert len(server.posts) == 1
 

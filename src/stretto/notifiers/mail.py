@@ -82,12 +82,10 @@ class MailNotifier:
             _leave(smtp)
 
     def _connected(self) -> smtplib.SMTP:
-        host, port, seconds = self.settings.host, self.settings.port, self.settings.timeout
-        name = gethostname()
-        said = name if "." in name else "[127.0.0.1]"  # smtplib would look its own name up, which may take long
+        host, port, own, seconds = self.settings.host, self.settings.port, _own_name(), self.settings.timeout
         if self.settings.tls != "ssl":
-            return smtplib.SMTP(host, port, said, seconds)
-        return smtplib.SMTP_SSL(host, port, local_hostname=said, timeout=seconds, context=ssl.create_default_context())
+            return smtplib.SMTP(host, port, own, seconds)
+        return smtplib.SMTP_SSL(host, port, own, timeout=seconds, context=ssl.create_default_context())
 
     def _failed(self, problem: str) -> NotifierError:
         return NotifierError(f"{self.name}: {problem}")
@@ -105,6 +103,12 @@ def _body(notice: Notice) -> str:
     if len(notice.text) > LONGEST_TEXT:
         told.append(f"… (cut after {LONGEST_TEXT:,} characters)")
     return "\n".join([*(f"{name:<6}{one_line(fact)}" for name, fact in facts.items() if fact), "", *told, ""])
+
+
+def _own_name() -> str:
+    """Give what smtplib tells the server of this machine, without the look-up that it makes for that."""
+    name = gethostname()
+    return name if "." in name else "[127.0.0.1]"
 
 
 def _leave(smtp: smtplib.SMTP) -> None:
