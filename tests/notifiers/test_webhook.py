@@ -144,6 +144,12 @@ async def test_https_takes_a_trusted_certificate_and_no_other(monkeypatch: pytes
     assert len(server.posts) == 1
 
 
+async def test_certificates_that_are_not_there_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE.with_name("none.pem")))
+    with pytest.raises(NotifierError, match="SSL_CERT_FILE cannot be read: No such file or directory"):
+        await hook("https://localhost/").send(NOTICE)
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -40,6 +40,8 @@ class WebhookNotifier:
             raise self._failed(f"cannot connect: {one_line(str(error))}") from None
         except httpx.HTTPError as error:
             raise self._failed(f"the answer broke off or is no HTTP ({type(error).__name__})") from None
+        except OSError as error:
+            raise self._failed(f"the certificates of SSL_CERT_FILE cannot be read: {error.strerror}") from None
         if 300 <= status < 400:
             raise self._failed(f"it answers {_told(status)}; redirects are not followed, name the address itself")
         if not 200 <= status < 300:
