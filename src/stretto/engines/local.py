@@ -1,47 +1,69 @@
 """The engine of one process: asyncio, one mailbox per run, one commit per drain of it, no barriers."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 
 from stretto.core.commands import Command
-from stretto.core.effects import AskPerson, Change, Effect, Wait, Withdraw
+from stretto.core.effects import AskPerson, Change, Effect, LookUp, RunTask, Wait, Withdraw
 from stretto.core.errors import StrettoError
 from stretto.core.state import RunState
-from stretto.ports import Note, Performer
+from stretto.engines.clock import SystemClock
+from stretto.engines.places import Places, Turns
+from stretto.ports import Clock, Note, Performer
 
 POLL_SECONDS = 0.2
 RENEW_SECONDS = 4.0
 MOST_AT_ONCE = 1024
 LEAVE_SECONDS = 5.0
+PATIENCE_SECONDS = 60.0
 
 
 class LocalEngine:
-    """See `stretto.ports.Engine`. One engine drives any number of runs at once."""
+    """See `stretto.ports.Engine`. One engine drives any number of runs at once.
+
+    With `places`, at most so many agent calls are under way at once over all its runs, handed out fairly (see
+    `stretto.engines.places`). A drive that does not `wait` stays for a timer that is due within `patience` seconds
+    of the clock, and ends when all others are further away. Raises UsageError for less than one place.
+    """
+
+    def __init__(
+        self, places: int | None = None, *, patience: float = PATIENCE_SECONDS, clock: Clock | None = None
+    ) -> None:
+        self._places = None if places is None else Places(places)
+        self._patience, self._clock = patience, clock or SystemClock()
 
     async def drive(
         self, run: str, performer: Performer, *, first: Sequence[Command] = (), wait: bool = True
     ) -> RunState:
         state, effects = await performer.begin(run, first)
-        return await _Drive(performer, wait).through(state, effects)
+        turns = None if self._places is None else self._places.turns()
+        patience = None if wait else self._patience
+        return await _Drive(performer, turns, patience, self._clock).through(state, effects)
 
 
 class _Drive:
-    """One run being driven: what is under way by key, and the mailbox its reports come to."""
+    """One run being driven: what is under way by key, and the mailbox its reports come to.
 
-    def __init__(self, performer: Performer, wait: bool) -> None:
-        self._performer, self._wait = performer, wait
+    `patience` is for how many seconds it stays when nothing moves; None is for ever.
+    """
+
+    def __init__(self, performer: Performer, turns: Turns | None, patience: float | None, clock: Clock) -> None:
+        self._performer, self._turns = performer, turns
+        self._patience, self._clock = patience, clock
         self._mailbox: asyncio.Queue[Command | BaseException | None] = asyncio.Queue(maxsize=4 * MOST_AT_ONCE)
         self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._idle: set[str] = set()  # work that only waits for people or for the end of time
+        self._idle: dict[str, float] = {}  # work that only waits, and until when at most
         self._notes: list[Note] = []
         self._leaving: set[asyncio.Task[None]] = set()  # withdrawn, and not yet at their end
+        self._looked = False  # whether the inbox has been read
 
     async def through(self, state: RunState, effects: Sequence[Change]) -> RunState:
         listening = asyncio.create_task(self._listen(), name="stretto-inbox")
         try:
             self._apply(effects)
             while not state.status.final:
-                if not self._wait and self._stands_still():
+                if self._patience is not None and self._stands_still(self._patience):
                     break
                 state = await self._drain()
             return state
@@ -70,21 +92,25 @@ class _Drive:
     def _apply(self, effects: Sequence[Change]) -> None:
         for effect in effects:
             if isinstance(effect, Withdraw):
-                self._idle.discard(effect.key)
+                self._idle.pop(effect.key, None)
                 task = self._under_way.pop(effect.key, None)
                 if task is not None:
                     task.cancel()
                     self._leaving.add(task)
                     task.add_done_callback(self._leaving.discard)
             elif effect.key not in self._under_way:
-                if isinstance(effect, Wait) and effect.timer == "deadline":
-                    self._idle.add(effect.key)
+                if isinstance(effect, Wait):
+                    self._idle[effect.key] = self._worth_staying_for(effect)
                 self._under_way[effect.key] = asyncio.create_task(self._perform(effect), name=effect.key)
 
     async def _perform(self, effect: Effect) -> None:
         report: Command | BaseException | None
         try:
-            report = await self._performer.perform(effect, self._mailbox.put)
+            if self._turns is None or not isinstance(effect, RunTask | LookUp):
+                report = await self._performer.perform(effect, self._mailbox.put)
+            else:
+                async with self._turns:
+                    report = await self._performer.perform(effect, self._mailbox.put)
         except Exception as error:
             report = error
         if report is not None:
@@ -92,14 +118,27 @@ class _Drive:
         if self._under_way.get(effect.key) is not asyncio.current_task():
             return
         if isinstance(effect, AskPerson):
-            self._idle.add(effect.key)  # nobody here answers: the request stays open
+            self._idle[effect.key] = math.inf  # nobody here answers: the request stays open
         else:
             del self._under_way[effect.key]
-            self._idle.discard(effect.key)
+            self._idle.pop(effect.key, None)
         await self._mailbox.put(None)  # somebody may wait for stillness
 
-    def _stands_still(self) -> bool:
-        return self._mailbox.empty() and not self._notes and self._under_way.keys() <= self._idle
+    def _worth_staying_for(self, effect: Wait) -> float:
+        """Give the moment of a timer; nobody stays for a deadline that is still to come."""
+        ahead = effect.timer == "deadline" and effect.until > self._clock.now()
+        return math.inf if ahead else effect.until
+
+    def _stands_still(self, patience: float) -> bool:
+        """Whether nothing moves for a while unless somebody leaves word."""
+        if (
+            not self._looked
+            or self._notes
+            or not self._mailbox.empty()
+            or not self._under_way.keys() <= self._idle.keys()
+        ):
+            return False
+        return min(self._idle.values(), default=math.inf) > self._clock.now() + patience
 
     async def _listen(self) -> None:
         """Read the inbox, and keep the lease."""
@@ -111,6 +150,8 @@ class _Drive:
                 if fresh:
                     seen = fresh[-1].id
                     self._notes += fresh
+                if fresh or not self._looked:
+                    self._looked = True
                     await self._mailbox.put(None)
                 if asyncio.get_running_loop().time() - renewed > RENEW_SECONDS:
                     await self._performer.keep()
