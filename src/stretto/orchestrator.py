@@ -48,6 +48,7 @@ from stretto.core.evolve import evolve
 from stretto.core.policy import DEFAULT, Policy, judge
 from stretto.core.reconcile import changes, judgements, of_task, reconcile
 from stretto.core.state import Result, RunState, TaskState
+from stretto.core.wake import wake
 from stretto.ports import (
     Assignment,
     Clock,
@@ -96,7 +97,10 @@ class Conductor:
         self.state = RunState()
 
     async def begin(self, run: str, first: Sequence[Command] = ()) -> tuple[RunState, Sequence[Effect]]:
-        """Take the run over and load it; `first` are the commands to begin with, else it recovers."""
+        """Take the run over and load it; `first` are the commands to begin with, else it recovers.
+
+        Where nothing comes of them, the run's line is written anew: an older release may have left it.
+        """
         self._lease = await self._house.journal.claim(run)
         try:
             state = RunState()
@@ -106,6 +110,8 @@ class Conductor:
             for listener in self._house.listeners if state.run else ():
                 listener(state, ())
             await self.advance(list(first) or [Recover()])
+            if state.run and self.state.seq == state.seq:
+                await self._house.journal.append(self._lease, state.seq, (), summary(state))
         except BaseException:
             await self.leave()
             raise
@@ -356,6 +362,7 @@ def summary(state: RunState) -> RunSummary:
         gaps=missing,
         tasks=len(state.ids),
         completed=state.completed,
+        wake=wake(state),
     )
 
 

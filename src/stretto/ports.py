@@ -1,6 +1,6 @@
 """The seams of the house: what the loop asks of journals, engines, agents, planners, reviewers, notifiers, clocks."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol, TypeAlias
@@ -155,7 +155,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """One line about a run, kept beside its events so that lists are quick."""
+    """One line about a run, kept beside its events so that lists are quick.
+
+    `wake` is the earliest moment at which the run has something to do on its own (see `stretto.core.wake`).
+    """
 
     run: str
     goal: str
@@ -167,6 +170,7 @@ class RunSummary:
     gaps: int = 0
     tasks: int = 0
     completed: int = 0
+    wake: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +208,8 @@ class Journal(Protocol):
     async def append(self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary) -> None:
         """Append all or nothing after event number `after`, durably; raises LostOwnership.
 
-        Each fact comes with its actor. When this returns, the facts survive any crash.
+        Each fact comes with its actor. When this returns, the facts survive any crash. Without facts only the
+        run's line is written anew.
         """
         ...
 
@@ -218,6 +223,13 @@ class Journal(Protocol):
 
     async def runs(self, *, begins: str = "", limit: int = 100) -> Sequence[RunSummary]:
         """Give the newest runs whose id begins so."""
+        ...
+
+    async def due(self, moment: float, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
+        """Give runs that nobody owns and that have something to do: by this moment, or because of a note left for them.
+
+        Those with a note and nothing else come first, then those that have been due longest.
+        """
         ...
 
     async def post(self, run: str, command: Command) -> None:
@@ -389,5 +401,8 @@ class Engine(Protocol):
     async def drive(
         self, run: str, performer: Performer, *, first: Sequence[Command] = (), wait: bool = True
     ) -> RunState:
-        """Drive a run to its end; without `wait` only until nothing can move without a person."""
+        """Drive a run to its end; without `wait` only until nothing moves, for now, without a person.
+
+        What others left in the inbox before the drive began is carried out in any case.
+        """
         ...

@@ -24,6 +24,7 @@ from stretto.core.domain import (
 )
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.state import RunState, TaskState, accepted, gaps, team_run
+from stretto.core.wake import wake
 from stretto.ports import RunSummary
 
 BEGINS = 200
@@ -47,6 +48,11 @@ class Run:
     def status(self) -> str:
         """`finished`, `partial`, `failed` or `cancelled`; `planning`, `running` or `waiting` before the end."""
         return self.state.standing.value
+
+    @property
+    def wake(self) -> float | None:
+        """When it has something to do again on its own (see `stretto.core.wake`), in seconds since the epoch."""
+        return wake(self.state)
 
     @property
     def answer(self) -> Json:
@@ -127,6 +133,7 @@ class Run:
             "plan": plan_view(state),
             "started": moment(state.started),
             "ended": moment(state.ended),
+            "wake": moment(self.wake),
         }
 
 
@@ -315,6 +322,7 @@ def summary_view(one: RunSummary) -> dict[str, Any]:
         "gaps": one.gaps,
         "tasks": one.tasks,
         "completed": one.completed,
+        "wake": moment(one.wake),
     }
 
 

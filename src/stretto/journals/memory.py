@@ -1,7 +1,7 @@
 """The journal in memory, for scripts that need no store and for tests; it forgets everything with the process."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from stretto.codec import Codec
 from stretto.core.audit import GENESIS, Envelope, seal
@@ -82,6 +82,16 @@ class MemoryJournal:
     async def runs(self, *, begins: str = "", limit: int = 100) -> Sequence[RunSummary]:
         found = [one for one in self._summaries.values() if one.run.startswith(begins)]
         return sorted(found, key=lambda one: (one.started, one.run), reverse=True)[:limit]
+
+    async def due(self, moment: float, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
+        noted = {run for run, _ in self._inbox}
+        found = [
+            one
+            for one in self._summaries.values()
+            if one.ended is None and (one.run in noted or (one.wake is not None and one.wake <= moment))
+            if one.run not in skip and not self._leases.get(one.run, (0, False))[1]
+        ]
+        return sorted(found, key=lambda one: (one.wake or 0.0, one.run))[:limit]
 
     async def post(self, run: str, command: Command) -> None:
         self._posted += 1

@@ -4,7 +4,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from stretto.journals.writer import Writer
 from stretto.ports import Lease, Note, Recorded, RunSummary
 
 LEASE_SECONDS = 15.0
-SCHEMA = 1
+SCHEMA = 2
 
 
 class SqliteJournal:
@@ -131,6 +131,23 @@ class SqliteJournal:
             rows = self._reader.execute(statement("list_runs"), (begins, limit)).fetchall()
         return [_summary(row) for row in rows]
 
+    async def due(self, moment: float, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
+        found: list[RunSummary] = []
+        dead: dict[str, bool] = {}
+        with self._clearly(), self._reading, contextlib.closing(self._reader.cursor()) as rows:
+            for *row, owner, expires in rows.execute(statement("due"), (moment,)):
+                if row[0] in skip:
+                    continue
+                if owner is not None and expires > self._now():
+                    if owner not in dead:
+                        dead[owner] = Owner.decode(owner).surely_dead()
+                    if not dead[owner]:
+                        continue
+                found.append(_summary(tuple(row)))
+                if len(found) == limit:
+                    break
+        return found
+
     async def post(self, run: str, command: Command) -> None:
         raw = encode_command(command)
         with self._clearly():
@@ -170,15 +187,26 @@ class SqliteJournal:
         return connection
 
     def _prepare(self) -> None:
-        version = self._reader.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA:
-            raise StoreError(f"{self._path} was made by a newer release of Stretto; update this one")
-        if version == SCHEMA:
+        """Make the tables, or bring those of an older release up to date; two processes may try at once."""
+        if self._version() == SCHEMA:
             return
         tables = {row[0] for row in self._reader.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         if tables and "leases" not in tables:
             raise StoreError(f"{self._path} is a database of something else; give --store another file")
-        self._reader.executescript(f"BEGIN IMMEDIATE;\n{statement('schema')}\nPRAGMA user_version = {SCHEMA};\nCOMMIT;")
+        with self._reader:
+            self._reader.execute("BEGIN IMMEDIATE")
+            version = self._version()
+            scripts = ["schema"] if version == 0 else [f"migrate_{old}" for old in range(version, SCHEMA)]
+            for script in scripts:
+                for one in statement(script).split(";\n"):
+                    self._reader.execute(one)
+            self._reader.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def _version(self) -> int:
+        version: int = self._reader.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA:
+            raise StoreError(f"{self._path} was made by a newer release of Stretto; update this one")
+        return version
 
     @contextlib.contextmanager
     def _clearly(self):  # type: ignore[no-untyped-def]
@@ -196,12 +224,12 @@ def _row(one: Envelope) -> tuple[object, ...]:
 def _summary_row(one: RunSummary) -> tuple[object, ...]:
     return (
         one.run, one.goal, one.status, one.workspace, one.started, one.ended,
-        str(one.cost.money), one.cost.tokens, one.gaps, one.tasks, one.completed,
+        str(one.cost.money), one.cost.tokens, one.gaps, one.tasks, one.completed, one.wake,
     )  # fmt: skip
 
 
 def _summary(row: tuple[object, ...]) -> RunSummary:
-    run, goal, status, workspace, started, ended, money, tokens, gaps, tasks, completed = row
+    run, goal, status, workspace, started, ended, money, tokens, gaps, tasks, completed, wake = row
     return RunSummary(
         run=str(run),
         goal=str(goal),
@@ -213,4 +241,5 @@ def _summary(row: tuple[object, ...]) -> RunSummary:
         gaps=gaps,  # type: ignore[arg-type]
         tasks=tasks,  # type: ignore[arg-type]
         completed=completed,  # type: ignore[arg-type]
+        wake=wake,  # type: ignore[arg-type]
     )

@@ -178,6 +178,37 @@ class JournalContract:
 
         self.use(tmp_path, work)
 
+    def test_due_are_the_runs_whose_moment_has_come_and_that_nobody_owns(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            wakes = {"late": 9.0, "past": 3.0, "now": 5.0, "people": None, "ended": 1.0, "owned": 1.0}
+            for run, wake in wakes.items():
+                lease = await journal.claim(run)
+                ended = 2.0 if run == "ended" else None
+                await journal.append(lease, 0, story(run), replace(line(run), wake=wake, ended=ended))
+                if run != "owned":
+                    await journal.release(lease)
+            assert [one.run for one in await journal.due(5.0)] == ["past", "now"]
+            assert [one.wake for one in await journal.due(5.0)] == [3.0, 5.0]
+            assert [one.run for one in await journal.due(2.0)] == []
+            assert [one.run for one in await journal.due(5.0, skip={"past"})] == ["now"]
+            assert [one.run for one in await journal.due(5.0, limit=1)] == ["past"]
+            for run in ("people", "now", "ended", "owned", "never begun"):
+                await journal.post(run, Cancel())
+            assert [one.run for one in await journal.due(4.0)] == ["people", "past", "now"]
+
+        self.use(tmp_path, work)
+
+    def test_the_line_of_a_run_is_written_anew_with_every_append_even_without_facts(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            lease = await journal.claim("r")
+            await journal.append(lease, 0, story("r"), replace(line("r"), wake=4.0))
+            await journal.append(lease, 4, (), replace(line("r"), wake=None))
+            assert [one.wake for one in await journal.runs()] == [None]
+            assert len(await journal.read("r")) == 4
+            await refused(LostOwnership, journal.append(lease, 3, (), replace(line("r"), wake=4.0)))
+
+        self.use(tmp_path, work)
+
 
 def story(run: str) -> list[Fact]:
     """Give a few facts as a run begins with."""

@@ -38,10 +38,12 @@ CREATE TABLE IF NOT EXISTS runs (
     tokens    INTEGER NOT NULL,
     gaps      INTEGER NOT NULL,
     tasks     INTEGER NOT NULL,
-    completed INTEGER NOT NULL
+    completed INTEGER NOT NULL,
+    wake      REAL
 );
 
 CREATE INDEX IF NOT EXISTS runs_by_start ON runs (started DESC);
+CREATE INDEX IF NOT EXISTS runs_by_wake ON runs (wake) WHERE wake IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS leases (
     run     TEXT PRIMARY KEY,

@@ -1,0 +1,28 @@
+"""When a run has something to do again, on its own."""
+
+from stretto.core.effects import AskPerson, Wait
+from stretto.core.reconcile import judgements, reconcile
+from stretto.core.state import RunState
+
+
+def wake(state: RunState) -> float | None:
+    """Give the earliest moment at which something is due without anybody's word, in seconds since the epoch.
+
+    Work that is due already counts from the run's last event; a timer, or the deadline, from its moment. None when the
+    run has ended, or when only people can move it. Costs as much as there are open requests and timers, and next to
+    nothing while work is under way.
+    """
+    if not state.run or state.status.final:
+        return None
+    if state.under_way or judgements(state):
+        return state.at
+    moments = []
+    for effect in reconcile(state):
+        match effect:
+            case AskPerson():
+                pass
+            case Wait():
+                moments.append(effect.until)
+            case _:
+                return state.at
+    return min(moments, default=None)
