@@ -53,6 +53,7 @@ from stretto.settings import Settings, read_settings
 from stretto.synthesis.compose import Composer
 from stretto.validation import JsonSchemas
 from stretto.views import Run
+from stretto.workers import RUNS, Tell, Worker
 from stretto.workspace import (
     AgentSource,
     Workspace,
@@ -126,8 +127,9 @@ class Orchestrator:
         the agents' typed skills; where that cannot be done, the run fails and its gap says what is missing.
         `inputs` are what the plan asks for, by name, or files and values for a goal; `deadline` is a length of
         time like "10m", or a moment.
-        With `wait` it returns only at the end of the run, else also when nothing can move without a person:
-        the status is then `waiting`. Raises BadPlan or UsageError before anything is stored or run.
+        With `wait` it returns only at the end of the run, else also when nothing can move without a person (the
+        status is then `waiting`), or before a moment more than a minute away (`wake`). Raises BadPlan or UsageError
+        before anything is stored or run.
         """
         if not goal.strip():
             raise UsageError("the goal is empty; say in a sentence what you want done")
@@ -235,10 +237,25 @@ class Orchestrator:
         async with open_store(self._path or Path("runs.db")) as journal:
             yield journal
 
+    @asynccontextmanager
+    async def worker(
+        self, *, runs: int = RUNS, places: int | None = None, tell: Tell = lambda report: None
+    ) -> AsyncIterator[Worker]:
+        """Open the store for a worker, which drives the runs of this workspace that nobody drives.
+
+        `runs` bounds the runs that it drives at once, `places` the agent calls under way over all of them (where it
+        says nothing, as many as one run may have). Raises UsageError for less than one of either.
+        """
+        async with self.journal() as journal:
+            house = self.house(journal, Nobody())
+            engine = LocalEngine(self.rules.parallel if places is None else places, clock=house.clock)
+            workspace = str(self.workspace.folder) if self.workspace else ""
+            yield Worker(house, engine, workspace=workspace, runs=runs, tell=tell)
+
     async def _drive(self, run: str, first: Sequence[Command], people: People, wait: bool) -> Run:
         async with self.journal() as journal:
-            conductor = Conductor(self.house(journal, people))
-            state = await LocalEngine().drive(run, conductor, first=first, wait=wait)
+            house = self.house(journal, people)
+            state = await LocalEngine(clock=house.clock).drive(run, Conductor(house), first=first, wait=wait)
         return Run(state=state)
 
     def as_agent(

@@ -174,7 +174,7 @@ def look(*words: str, cwd: Path) -> Done:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
         patch.object(sys, "argv", ["stretto", *words]),
-        patch("stretto.cli.run._end", sys.exit),
+        patch("stretto.cli.run.end", sys.exit),
     ):
         try:
             main()

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from stretto.cli import agents, answers, init, plans, run, runs
+from stretto.cli import agents, answers, init, plans, run, runs, worker
 from stretto.cli.capture import fill_standard_streams
 from stretto.cli.options import EXIT, EXIT_USAGE
 from stretto.cli.text import clean
@@ -14,14 +14,14 @@ from stretto.core.errors import StrettoError, UsageError
 app = typer.Typer(
     name="stretto",
     help="An orchestrator agent: a goal in, a checked plan, specialists side by side, one deliverable out.",
-    epilog="Exit codes: 0 finished, 3 partial, 4 waits for a person, 1 failed, 2 usage, 130 cancelled.",
+    epilog="Exit codes: 0 finished, 3 partial, 4 waits for a person or sleeps, 1 failed, 2 usage, 130 cancelled.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (init, run, plans, runs, answers, agents):
+for module in (init, run, plans, runs, answers, agents, worker):
     module.register(app)
 
 

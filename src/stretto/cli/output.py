@@ -4,12 +4,13 @@ import os
 import re
 import shutil
 import textwrap
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
 from stretto.cli.rendering import as_text
-from stretto.cli.text import answer_command, as_json, clean, counted, one_line
+from stretto.cli.text import answer_command, as_json, clean, counted, local, one_line
 from stretto.core.domain import Artifact
 from stretto.core.errors import UsageError
 from stretto.views import Run, artifact_bytes, artifacts_of
@@ -80,6 +81,10 @@ def conclude(run: Run, place: str, out: TextIO) -> None:
         command = answer_command(run.run_id, request["task"], request["kind"], place)
         out.write(f"\nwaits for you: {request['task'] or 'the goal'}: {one_line(request['question'])}\n")
         out.write(f"  decide  {command}\n")
+    if run.wake is not None and run.wake > time.time():
+        out.write(f"\nsleeps until {local(run.wake)}; then `stretto worker` goes on with it\n")
+        if not run.requests:
+            out.write(f"  go on   stretto resume {run.run_id}{place}\n")
     if run.requests:
         out.write(f"  look    stretto show {run.run_id}{place}\n  go on   stretto resume {run.run_id}{place}\n")
 

@@ -2,15 +2,14 @@
 
 import asyncio
 import contextlib
-import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, NoReturn, Optional, cast
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Optional, cast
 
 import typer
 
+from stretto.cli.interruption import end, until_interrupted
 from stretto.cli.options import (
     EXIT,
     EXIT_USAGE,
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
     from stretto.core.state import RunState
     from stretto.ports import People
     from stretto.views import Run
-
-PATIENCE = 2.0
-"""Seconds that agents have to end when the program does."""
 
 BudgetOption = Annotated[
     Optional[str], typer.Option("--budget", metavar="AMOUNT", help="What it may spend at most, like '$2, 50 steps'.")
@@ -213,12 +209,12 @@ def _drive(
                 finally:
                     apart.settle()
 
-        result = _until_interrupted(shown_while_pursued())
+        result = until_interrupted(shown_while_pursued())
         if result is None:
             kept = screen.run or run_id
             again = f"the run is kept. Go on: stretto resume {kept}{where}" if kept else "nothing was begun"
             screen.say(f"interrupted; {again}")
-            _end(EXIT["cancelled"])
+            end(EXIT["cancelled"])
         target = output or (team.workspace.folder if team.workspace else Path()) / "output" / result.run_id
         problem, files = None, {}
         try:
@@ -235,46 +231,5 @@ def _drive(
             apart.out.flush()
         if problem is not None:
             screen.say(f"stretto: {problem}")
-            _end(EXIT_USAGE)
-        _end(exit_code(result.status))
-
-
-def _until_interrupted(work: "Awaitable[Run]") -> "Run | None":
-    """Give the result, or None when Ctrl-C or a termination comes first; the store stays as committed."""
-
-    async def waited() -> "Run":
-        return await work
-
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    task = loop.create_task(waited())
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        with contextlib.suppress(NotImplementedError, RuntimeError):
-            loop.add_signal_handler(name, task.cancel)
-    try:
-        return loop.run_until_complete(task)
-    except asyncio.CancelledError:
-        return None
-    finally:
-        _wind_up(loop)
-
-
-def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what is still under way; an agent that does not heed that is left behind."""
-    left = asyncio.all_tasks(loop)
-    for task in left:
-        task.cancel()
-    if left:
-        loop.run_until_complete(asyncio.wait(left, timeout=PATIENCE))
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    if not asyncio.all_tasks(loop):
-        asyncio.set_event_loop(None)
-        loop.close()
-
-
-def _end(code: int) -> NoReturn:
-    """End the program now, whatever threads and tasks of agents are still at work."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
+            end(EXIT_USAGE)
+        end(exit_code(result.status))

@@ -4,7 +4,6 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from functools import reduce
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -19,7 +18,7 @@ from stretto.cli.options import (
     exit_code,
     store_file,
 )
-from stretto.cli.text import answer_command, clean, one_line, place
+from stretto.cli.text import answer_command, clean, local, one_line, place
 from stretto.cli.text import as_json as json_text
 from stretto.core.errors import UsageError
 
@@ -64,7 +63,7 @@ def runs(
         from stretto.cli.view.printing import signs_of, width_for, write
         from stretto.cli.view.tables import run_list
 
-        began = {one.run: _local(one.started) for one in found}
+        began = {one.run: local(one.started) for one in found}
         write(run_list(found, began, width_for(), signs_of()))
 
 
@@ -199,8 +198,10 @@ def _print(run: "Run", where: str, now: float) -> None:
 
     state = run.state
     write(record(state, now, width_for(), signs_of()))
-    ended = f", ended {_local(state.ended)}" if state.ended is not None else ""
-    typer.echo(f"\nbegan {_local(state.started)}{ended}, cost {run.cost}")
+    ended = f", ended {local(state.ended)}" if state.ended is not None else ""
+    typer.echo(f"\nbegan {local(state.started)}{ended}, cost {run.cost}")
+    if run.wake is not None and run.wake > time.time():
+        typer.echo(f"sleeps until {local(run.wake)}")
     below = [team_run(state.run, id_) for id_, one in state.tasks.items() if is_team_work(state, one)]
     for name in below[:MOST_BELOW]:
         typer.echo(f"a team's run: stretto show {name}{where}")
@@ -228,8 +229,3 @@ def _print_timeline(state: "RunState", events: "Sequence[Event]", now: float) ->
     width, signs = width_for(), signs_of()
     above = head(state, now, width or 1000, 4, signs)
     write([*above, (), *gantt(timeline(events, now), width, signs)])
-
-
-def _local(at: float) -> str:
-    """Give a moment on the clock of whoever looks."""
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from datetime import datetime
 from pathlib import Path
 
 _HIDDEN = re.compile(
@@ -25,6 +26,11 @@ def one_line(text: str) -> str:
 def counted(number: int, what: str) -> str:
     """Give a number of things: 1 task, 2 tasks."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def local(at: float) -> str:
+    """Give a moment on the clock of whoever looks."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def indented(text: str, by: str = "  ") -> str:
