@@ -228,7 +228,7 @@ class Journal(Protocol):
     async def due(self, moment: float, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
         """Give runs that nobody owns and that have something to do: by this moment, or because of a note left for them.
 
-        Those with a note and nothing else come first, then those that have been due longest.
+        Those with a note come first, for somebody waits; then those that have been due longest.
         """
         ...
 

@@ -91,7 +91,7 @@ class MemoryJournal:
             if one.ended is None and (one.run in noted or (one.wake is not None and one.wake <= moment))
             if one.run not in skip and not self._leases.get(one.run, (0, False))[1]
         ]
-        return sorted(found, key=lambda one: (one.wake or 0.0, one.run))[:limit]
+        return sorted(found, key=lambda one: (one.run not in noted, one.wake or 0.0, one.run))[:limit]
 
     async def post(self, run: str, command: Command) -> None:
         self._posted += 1

@@ -1,12 +1,14 @@
 """The journal in one SQLite file: WAL, full synchronisation, one writer thread with group commit."""
 
 import contextlib
+import itertools
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from stretto.codec import Codec, decode_command, encode_command
 from stretto.core.audit import GENESIS, Envelope, seal
@@ -132,21 +134,12 @@ class SqliteJournal:
         return [_summary(row) for row in rows]
 
     async def due(self, moment: float, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
-        found: list[RunSummary] = []
-        dead: dict[str, bool] = {}
-        with self._clearly(), self._reading, contextlib.closing(self._reader.cursor()) as rows:
-            for *row, owner, expires in rows.execute(statement("due"), (moment,)):
-                if row[0] in skip:
-                    continue
-                if owner is not None and expires > self._now():
-                    if owner not in dead:
-                        dead[owner] = Owner.decode(owner).surely_dead()
-                    if not dead[owner]:
-                        continue
-                found.append(_summary(tuple(row)))
-                if len(found) == limit:
-                    break
-        return found
+        with self._clearly(), self._reading:
+            noted = self._reader.execute(statement("due_by_note"))
+            timed = self._reader.execute(statement("due_by_time"), (moment,))
+            with contextlib.closing(noted), contextlib.closing(timed):
+                free = self._free(row for row in itertools.chain(noted, timed) if row[0] not in skip)
+                return [_summary(row) for row in itertools.islice(free, limit)]
 
     async def post(self, run: str, command: Command) -> None:
         raw = encode_command(command)
@@ -176,6 +169,17 @@ class SqliteJournal:
         self._writer.close()
         with self._reading:
             self._reader.close()
+
+    def _free(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        """Give those rows that end in no living owner's lease, without it."""
+        alive: dict[str, bool] = {}
+        for *row, owner, expires in rows:
+            if owner is not None and expires > self._now():
+                if owner not in alive:
+                    alive[owner] = not Owner.decode(owner).surely_dead()
+                if alive[owner]:
+                    continue
+            yield tuple(row)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -194,7 +194,7 @@ class JournalContract:
             assert [one.run for one in await journal.due(5.0, limit=1)] == ["past"]
             for run in ("people", "now", "ended", "owned", "never begun"):
                 await journal.post(run, Cancel())
-            assert [one.run for one in await journal.due(4.0)] == ["people", "past", "now"]
+            assert [one.run for one in await journal.due(4.0)] == ["people", "now", "past"]
 
         self.use(tmp_path, work)
 

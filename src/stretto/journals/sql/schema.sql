@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS runs (
 );
 
 CREATE INDEX IF NOT EXISTS runs_by_start ON runs (started DESC);
-CREATE INDEX IF NOT EXISTS runs_by_wake ON runs (wake) WHERE wake IS NOT NULL;
+CREATE INDEX IF NOT EXISTS runs_by_wake ON runs (wake, run) WHERE wake IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS leases (
     run     TEXT PRIMARY KEY,
