@@ -45,6 +45,13 @@ def test_the_snippets_on_agents_run(tmp_path: Path) -> None:
         asyncio.run(asyncio.wait_for(space[name](), 30))
 
 
+def test_the_snippet_on_workers_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = python_of((ROOT / "docs" / "worker.md").read_text(encoding="utf-8"))
+    asyncio.run(asyncio.wait_for(script(tmp_path, code)["main"](), 30))
+    assert (tmp_path / "runs.db").exists()
+
+
 def test_the_page_on_agents_names_every_class_of_failure_with_its_tries() -> None:
     table = AGENTS.partition("| class | when | tried again |")[2].partition("\n\n")[0]
     words = {0: "no", 1: "once"}
