@@ -5,6 +5,7 @@ import getpass
 import importlib
 import importlib.util
 import inspect
+import math
 import sys
 import time
 import traceback
@@ -348,7 +349,8 @@ class _Starter:
         stands = await load(self.journal, order.run)
         first = list(self._on(order, stands)) if stands.run else [self._begun(order)]
         try:
-            return await LocalEngine().drive(order.run, Conductor(house), first=first, wait=False)
+            engine = LocalEngine(patience=math.inf, clock=house.clock)  # the task above waits with it
+            return await engine.drive(order.run, Conductor(house), first=first, wait=False)
         except asyncio.CancelledError:
             await self._withdraw(order, house)
             raise

@@ -138,9 +138,13 @@ class Worker:
         """Say why a run is not for this worker, or None when it is."""
         if not _same_folder(one.workspace, self._workspace):
             return f"belongs to the workspace {one.workspace}" if one.workspace else "belongs to no workspace"
-        if one.workspace:
+        if one.workspace and "." not in one.run:
             return None
         state = await load(self._house.journal, one.run)
+        if state.parent:
+            return f"is a team's work for the run {state.parent}"
+        if one.workspace:
+            return None
         missing = [card.name for card in state.catalogue.agents if self._house.registry.get(card.name) is None]
         return f"needs agents that are not here: {', '.join(missing)}" if missing else None
 

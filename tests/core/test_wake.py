@@ -1,9 +1,13 @@
 """When a run has something to do again, held against everything that its state calls for."""
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stretto.core.domain import Budget
+from stretto.core.commands import SubmitGoal
+from stretto.core.decide import step
+from stretto.core.domain import Budget, Catalogue
 from stretto.core.effects import AskPerson, Wait
 from stretto.core.state import RunState
 from stretto.core.wake import wake
@@ -32,3 +36,9 @@ def test_a_run_wakes_for_the_first_thing_that_is_due_without_anybody_s_word(data
 
 def test_what_was_never_begun_never_wakes() -> None:
     assert wake(RunState()) is None
+
+
+def test_a_team_s_work_is_woken_by_the_run_above_and_never_by_itself() -> None:
+    begun = SubmitGoal(run="above.task", goal="goal", catalogue=Catalogue(), deadline=9.0)
+    assert wake(step(RunState(), begun)[1]) is not None
+    assert wake(step(RunState(), replace(begun, parent="above"))[1]) is None

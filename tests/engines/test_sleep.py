@@ -10,6 +10,7 @@ from stretto import Assignment, Orchestrator, irreversible, plan, pure, ref, tas
 from stretto.bootstrap import leave_word
 from stretto.core.commands import AnswerRequest, Cancel
 from stretto.core.domain import FailureClass
+from stretto.core.policy import Policy
 from stretto.engines.clock import SystemClock
 from stretto.orchestrator import House
 from stretto.ports import AgentFailure, Clock, Journal, People
@@ -34,8 +35,8 @@ class Team(Orchestrator):
 
     clock: Clock
 
-    def house(self, journal: Journal, people: People) -> House:
-        return replace(super().house(journal, people), clock=self.clock)
+    def house(self, journal: Journal, people: People, above: tuple[Policy, ...] = ()) -> House:
+        return replace(super().house(journal, people, above), clock=self.clock)
 
 
 class Shop:
@@ -151,6 +152,14 @@ async def test_other_work_goes_on_while_an_attempt_waits_for_its_moment(tmp_path
     shop = Shop(tmp_path, HOUR, note)
     run = await shop.team.run("buy", plan=plan(*shop.plan.tasks, task("a", note), task("b", note, after=["a"])))
     assert (run.status, order, run.state.completed) == ("running", ["a", "b"], 2)
+
+
+async def test_a_team_s_run_does_not_sleep_because_the_task_above_waits_for_it(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, HOUR)
+    above = Orchestrator([shop.team.as_agent("shop", plans={"buy": shop.plan})], store=tmp_path / "above.db")
+    run = await above.run("buy", plan=plan(task("order", "shop.buy")), deadline=time.time() + 1)
+    assert run.gaps[0].why == "the deadline passed"
+    assert (run.state.tasks["order"].attempt, shop.calls) == (1, 1)
 
 
 async def _wake(team: Orchestrator, run: str) -> float | None:

@@ -19,6 +19,7 @@ from stretto.core.commands import AnswerRequest, Cancel, SubmitGoal
 from stretto.core.domain import FailureClass, Plan
 from stretto.core.errors import StoreError, UsageError
 from stretto.core.events import AttemptStarted
+from stretto.core.policy import Policy
 from stretto.engines.clock import SystemClock
 from stretto.engines.local import LocalEngine
 from stretto.engines.people import Nobody
@@ -46,8 +47,8 @@ class Team(Orchestrator):
 
     clock: SystemClock = SystemClock()
 
-    def house(self, journal: Journal, people: People) -> House:
-        return replace(super().house(journal, people), clock=self.clock)
+    def house(self, journal: Journal, people: People, above: tuple[Policy, ...] = ()) -> House:
+        return replace(super().house(journal, people, above), clock=self.clock)
 
     async def leave(self, run: str, job: Plan) -> None:
         """Begin a run, and leave it before anything of it is done."""

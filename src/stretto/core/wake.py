@@ -9,10 +9,10 @@ def wake(state: RunState) -> float | None:
     """Give the earliest moment at which something is due without anybody's word, in seconds since the epoch.
 
     Work that is due already counts from the run's last event; a timer, or the deadline, from its moment. None when the
-    run has ended, or when only people can move it. Costs as much as there are open requests and timers, and next to
-    nothing while work is under way.
+    run has ended, when only people can move it, or when it is a team's work, which the run above moves. Costs as much
+    as there are open requests and timers, and next to nothing while work is under way.
     """
-    if not state.run or state.status.final:
+    if not state.run or state.parent or state.status.final:
         return None
     if state.under_way or judgements(state):
         return state.at

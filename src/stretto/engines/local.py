@@ -24,7 +24,8 @@ class LocalEngine:
 
     With `places`, at most so many agent calls are under way at once over all its runs, handed out fairly (see
     `stretto.engines.places`). A drive that does not `wait` stays for a timer that is due within `patience` seconds
-    of the clock, and ends when all others are further away. Raises UsageError for less than one place.
+    of the clock, and ends when all others are further away (never, when that is infinite). Raises UsageError for less
+    than one place.
     """
 
     def __init__(
@@ -138,7 +139,7 @@ class _Drive:
             or not self._under_way.keys() <= self._idle.keys()
         ):
             return False
-        return min(self._idle.values(), default=math.inf) > self._clock.now() + patience
+        return min(self._idle.values(), default=math.inf) >= self._clock.now() + patience
 
     async def _listen(self) -> None:
         """Read the inbox, and keep the lease."""
