@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from stretto.core.errors import OwnedElsewhere, UsageError
+from stretto.core.errors import OwnedElsewhere, StrettoError, UsageError
 from stretto.core.events import Event
 from stretto.core.state import RunState
 from stretto.core.wake import wake
@@ -83,6 +83,7 @@ class Worker:
         if not room:
             return False
         now = asyncio.get_running_loop().time()
+        self._resting = {run: rest for run, rest in self._resting.items() if rest.until > now - LONGEST_REST}
         resting = (run for run, rest in self._resting.items() if rest.until > now)
         skip = {*self._driven, *self._foreign, *resting}
         found = await self._house.journal.due(self._house.clock.now(), skip=skip, limit=room)
@@ -116,7 +117,7 @@ class Worker:
                 self._tell(Report(run=run, kind="returned", what=what, state=witness.state))
             raise
         except Exception as error:
-            said = str(error) or type(error).__name__
+            said = str(error) if isinstance(error, StrettoError) else f"{type(error).__name__}: {error}"
             what = f"cannot be driven: {said}; left alone for {self._rest(run):g} s"
             self._tell(Report(run=run, kind="broken", what=what))
             return
@@ -124,7 +125,7 @@ class Worker:
             self._tell(_left(state))
         if witness.moved:
             self._resting.pop(run, None)
-        else:
+        elif witness.took:
             self._rest(run)
 
     def _rest(self, run: str) -> float:

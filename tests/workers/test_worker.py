@@ -116,8 +116,9 @@ ECHO = plan(task("a", echo, value=1), task("b", echo, value=ref("a")), deliver=r
 # ---- what it takes up
 
 
-async def test_a_run_left_in_the_middle_is_driven_to_its_end(tmp_path: Path) -> None:
-    team = Team([echo], store=tmp_path / "runs.db")
+@pytest.mark.parametrize("store", ["runs.db", None])
+async def test_a_run_left_in_the_middle_is_driven_to_its_end(tmp_path: Path, store: str | None) -> None:
+    team = Team([echo], store=store and tmp_path / store)
     await team.leave("r", ECHO)
 
     log = await once(team)
