@@ -132,12 +132,9 @@ class _Drive:
 
     def _stands_still(self, patience: float) -> bool:
         """Whether nothing moves for a while unless somebody leaves word."""
-        if (
-            not self._looked
-            or self._notes
-            or not self._mailbox.empty()
-            or not self._under_way.keys() <= self._idle.keys()
-        ):
+        if not self._looked or self._notes or not self._mailbox.empty():
+            return False
+        if not self._under_way.keys() <= self._idle.keys():
             return False
         return min(self._idle.values(), default=math.inf) >= self._clock.now() + patience
 
