@@ -209,6 +209,7 @@ class World:
                     "question": ["answer", "fail"],
                     "doubt": ["done", "retry", "fail"],
                     "goal": ["answer", "answer", "answer", "deny"],
+                    "failure": ["retry", "retry", "done", "skip", "fail"],
                 }
                 word = self.draw(st.sampled_from(words[request.kind]))
                 value: Json = {"edited": self.draw(st.integers(0, 9))} if word == "edit" else "word"

@@ -7,6 +7,7 @@ from stretto.core.domain import (
     Budget,
     Catalogue,
     Delivery,
+    FailureClass,
     InputSpec,
     Interpretation,
     Json,
@@ -97,6 +98,7 @@ class Judged(Base):
     skip: str | None = None
     items: tuple[Json, ...] | None = None
     refusal: str | None = None
+    failure: FailureClass = FailureClass.REFUSED  # of a refusal
     verdict: Verdict | None = None
     arguments: Json = None
     preview: Preview | None = None
@@ -146,7 +148,7 @@ class AnswerRequest(Base):
     """A person's word on an open request."""
 
     request: str
-    decision: Literal["approve", "deny", "edit", "answer", "done", "retry", "fail"]
+    decision: Literal["approve", "deny", "edit", "answer", "done", "retry", "fail", "skip"]
     reason: str = ""
     value: Json = None
 

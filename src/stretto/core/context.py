@@ -18,7 +18,8 @@ def resolve(state: RunState, one: TaskState) -> dict[str, Json]:
     """Give the arguments of a task as they are now; raises Missing."""
     if one.edited is not None:
         return one.edited
-    return {name: value_of(state, value, one) for name, value in one.task.inputs.items()}
+    given = {name: value_of(state, value, one) for name, value in one.task.inputs.items() if name not in one.overlay}
+    return given | one.overlay
 
 
 def versions_read(state: RunState, one: TaskState) -> dict[str, int]:

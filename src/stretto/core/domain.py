@@ -126,6 +126,32 @@ class Limits:
 NO_LIMITS = Limits()
 
 
+Try: TypeAlias = Literal["retry", "revise", "with", "backup", "agent", "ask", "skip", "compensate", "stop", "fail"]
+"""What a rung does: again after a pause, again with what was wrong, again with other arguments, the next stand-in,
+a named agent, ask a person, leave the task out, give up so that it is undone, stop the run, let the task fail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One thing to try after a failure, up to `times` failures in a row.
+
+    `pause` is in seconds before the first of them, then twice as long each time. `arguments` are laid over the
+    plan's (`with`), `agent` is who does it (`agent`), `who` is asked and gets `within` seconds (`ask`; None: no end).
+    """
+
+    do: Try
+    times: int = 1
+    pause: float = 0.0
+    arguments: dict[str, Json] = field(default_factory=dict)
+    agent: str = ""
+    who: str = ""
+    within: float | None = None
+
+
+Ladder: TypeAlias = dict[str, tuple[Rung, ...]]
+"""What to try next, rung after rung, by class of failure; `*` stands for every class that is not named."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skill:
     """One thing an agent can do. `inputs` is the schema of an object whose properties are the arguments."""
@@ -139,6 +165,7 @@ class Skill:
     labels: tuple[str, ...] = ()  # what its results carry besides the labels of its inputs
     approval: Literal["policy", "ask"] = "policy"
     limits: Limits = NO_LIMITS  # where it says nothing, the agent's hold
+    ladder: Ladder = field(default_factory=dict)  # class by class, before the agent's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +196,7 @@ class AgentCard:
     isolated: bool = False
     previews: bool = False
     looks_up: bool = False
+    ladder: Ladder = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +207,7 @@ class Rules:
     timeout: float = 300.0
     fan_out: int = 1000
     retries: dict[str, int] = field(default_factory=dict)
+    ladder: Ladder = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +246,7 @@ class Task:
     writes: str | None = None
     approval: Literal["policy", "ask", "never"] = "policy"
     occurrence: Json = None
+    ladder: Ladder = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,12 +373,16 @@ class Completed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The agent did not do it, for a reason of a named class."""
+    """The agent did not do it, for a reason of a named class.
+
+    `produced` is the hash of a result that did not fit, so that the same one is known when it comes again.
+    """
 
     failure: FailureClass
     message: str
     cost: Cost = FREE
     retry_after: float | None = None  # seconds, as the other side asked
+    produced: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,16 +429,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Something that waits for a person: an approval, a question, or an attempt in doubt.
+    """Something that waits for a person: an approval, a question, an attempt in doubt, or a failure.
 
     `binding` is the hash of what was shown: skill, resolved arguments, diff and pre-image. A request of kind
-    `goal` asks what the goal means; it has no task, and `choices` when one of several is to be named.
+    `goal` asks what the goal means; it has no task, and `choices` when one of several is to be named. `to` names
+    who is asked, where a ladder says it.
     """
 
     id: str
     task: str
     attempt: int
-    kind: Literal["approval", "question", "doubt", "goal"]
+    kind: Literal["approval", "question", "doubt", "goal", "failure"]
     question: str
     choices: tuple[str, ...] = ()
     arguments: Json = None
@@ -412,6 +447,7 @@ class Request:
     preimage: str = ""
     binding: str = ""
     asked: float = 0.0
+    to: str = ""
     via: str = ""  # the run of a team that asks this, and
     origin: str = ""  # the id that the request has there
 

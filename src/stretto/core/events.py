@@ -20,6 +20,7 @@ from stretto.core.domain import (
     Request,
     RunStatus,
     Task,
+    Try,
     Verdict,
 )
 from stretto.core.plan.diagnostics import Diagnostic
@@ -134,6 +135,7 @@ class AttemptFailed(Fact):
     failure: FailureClass
     message: str = content()
     cost: Cost = FREE
+    produced: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +172,7 @@ class ResultRejected(Fact):
     attempt: int
     reviewer: str
     findings: tuple[str, ...] = content(default=())
+    produced: str = ""  # hash of what was rejected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +186,42 @@ class ReadStale(Fact):
     attempt: int
     entries: dict[str, tuple[int, int]]
     redone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungClimbed(Fact):
+    """What is tried next after a failure of an agent (`by`), and who is to do it (`agent`; empty: whoever can).
+
+    `failures` is the place on the ladder: the failures of this class so far, those of rungs passed over included.
+    """
+
+    task: str
+    attempt: int
+    failure: FailureClass
+    by: str
+    do: Try
+    failures: int
+    begun: bool = True  # whether the failure is that of an attempt
+    agent: str = ""
+    arguments: dict[str, Json] = content(default_factory=dict)
+    within: float | None = None
+    why: str = content(default="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NobodyAnswered(Fact):
+    """The time that a person had to say what becomes of a failure is over."""
+
+    request: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStopped(Fact):
+    """A task's ladder ends the run: what is open is cancelled, what is done is delivered."""
+
+    task: str
+    reason: str = content()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,12 +256,16 @@ class TaskFailed(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSkipped(Fact):
-    """`wanted` tells a skip that the plan foresaw (its condition) from one that leaves a gap."""
+    """`wanted` tells a skip that the plan foresaw (its condition) from one that leaves a gap.
+
+    `excused` tells a gap that tasks which only wait for this one go on without.
+    """
 
     task: str
     reason: str
     because: str = ""
     wanted: bool = False
+    excused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +277,7 @@ class PersonAsked(Fact):
 class PersonAnswered(Fact):
     request: str
     task: str
-    decision: Literal["approve", "deny", "edit", "answer", "done", "retry", "fail"]
+    decision: Literal["approve", "deny", "edit", "answer", "done", "retry", "fail", "skip"]
     by: str
     reason: str = content(personal=True, default="")
     value: Json = content(personal=True, default=None)
@@ -280,6 +323,8 @@ Event: TypeAlias = (
     | AttemptForgotten
     | ResultRejected
     | ReadStale
+    | RungClimbed
+    | NobodyAnswered
     | RetryScheduled
     | RetryDue
     | TaskCompleted
@@ -289,6 +334,7 @@ Event: TypeAlias = (
     | PersonAnswered
     | LimitsChanged
     | DeadlinePassed
+    | RunStopped
     | RunCancelled
     | RunEnded
 )

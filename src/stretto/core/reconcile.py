@@ -18,9 +18,9 @@ from stretto.core.effects import (
     Wait,
     Withdraw,
 )
-from stretto.core.events import DeadlinePassed, Event, PersonAsked, PlanRefused, RunCancelled, RunEnded
+from stretto.core.events import DeadlinePassed, Event, PersonAsked, PlanRefused, RunCancelled, RunEnded, RunStopped
 from stretto.core.routing import free_agent
-from stretto.core.state import RunState, head_of
+from stretto.core.state import RunState, candidates_for, head_of
 
 
 def reconcile(state: RunState) -> Sequence[Effect]:
@@ -30,6 +30,7 @@ def reconcile(state: RunState) -> Sequence[Effect]:
         effect = of_task(state, id_)
         if effect is not None:
             found.append(effect)
+        found += patience(state, id_)
     return found
 
 
@@ -45,6 +46,7 @@ def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Seque
             effect = of_task(state, id_) if id_ in state.active else None
             if effect is not None:
                 known[effect.key] = effect
+            known.update((one.key, one) for one in patience(state, id_))
     withdrawn = [Withdraw(key=key) for key in old if key not in new]
     return [*withdrawn, *(effect for key, effect in new.items() if key not in old)]
 
@@ -62,7 +64,7 @@ def judgements(state: RunState) -> list[Judge]:
     while queues and len(found) < places:
         _, id_, name, bits = queues[0]
         one = state.tasks[id_]
-        candidates = state.roster.candidates(one.task)
+        candidates = candidates_for(state, one)
         agent = free_agent(candidates, state.roster, busy)
         if agent is None:
             heappop(queues)
@@ -98,6 +100,14 @@ def of_task(state: RunState, id_: str) -> Effect | None:
     return None
 
 
+def patience(state: RunState, id_: str) -> list[Effect]:
+    """Give the timer of a person who is asked what becomes of a failure, where there is an end to the waiting."""
+    one = state.tasks.get(id_)
+    if one is None or one.request is None or one.answer_by is None:
+        return []
+    return [Wait(timer=f"failure/{id_}", until=one.answer_by)]
+
+
 def _of_run(state: RunState) -> list[Effect]:
     if not state.run or state.status.final:
         return []
@@ -119,7 +129,7 @@ def _touched(before: RunState, events: Iterable[Event]) -> dict[str, None]:
         match event:
             case PersonAsked():
                 touched[event.request.task] = None
-            case DeadlinePassed() | RunCancelled() | PlanRefused() | RunEnded():
+            case DeadlinePassed() | RunCancelled() | PlanRefused() | RunStopped() | RunEnded():
                 touched.update(dict.fromkeys(before.active))
             case _:
                 name = getattr(event, "task", None)

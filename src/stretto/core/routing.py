@@ -1,6 +1,6 @@
 """Which agent does a task: those with the skill, the pinned one if any, in the order they were registered."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from immutables import Map
@@ -25,7 +25,31 @@ class Roster:
         for skill in self.agents[agent].skills:
             if skill.name == task.skill:
                 return skill
+        if (found := self.equivalent(task.skill, agent)) is not None:
+            return found
         raise KeyError(task.skill)
+
+    def equivalent(self, skill: str, agent: str) -> Skill | None:
+        """Give a stand-in's skill for another's: of the same name but for the agent's prefix (`a.sum`, `b.sum`, `sum`).
+
+        None when the agent is not there, or has no such skill.
+        """
+        card = self.agents.get(agent)
+        own = next(
+            (skill[len(one) + 1 :] for one in self.by_skill.get(skill, ()) if skill.startswith(f"{one}.")), skill
+        )
+        names = (skill, f"{agent}.{own}", own)
+        return next((one for name in names for one in card.skills if one.name == name), None) if card else None
+
+    def stand_ins(self, task: Task, tried: Collection[str]) -> list[str]:
+        """Give who may take over from those who have tried: their backups in order, then others with the skill.
+
+        Where the plan names the agent, only backups may.
+        """
+        declared = (name for one in tried if one in self.agents for name in self.agents[one].backups)
+        others = self.by_skill.get(task.skill, ()) if task.agent is None else ()
+        able = (name for name in declared if self.equivalent(task.skill, name) is not None)
+        return [name for name in dict.fromkeys((*able, *others)) if name not in tried]
 
     def effect(self, task: Task, agent: str) -> SideEffect:
         """Give what doing it twice would do: the task may declare more than the skill, never less."""
@@ -66,9 +90,10 @@ def roster(catalogue: Catalogue) -> Roster:
     )
 
 
-def lane(task: Task) -> str:
-    """Name the queue a task waits in: tasks of one lane can be done by the same agents."""
-    return f"{task.skill}@{task.agent}" if task.agent else task.skill
+def lane(task: Task, turn: str = "") -> str:
+    """Name the queue a task waits in: tasks of one lane can be done by the same agents; `turn` names only one."""
+    agent = turn or task.agent
+    return f"{task.skill}@{agent}" if agent else task.skill
 
 
 def free_agent(names: Iterable[str], roster: Roster, busy: "Map[str, int] | dict[str, int]") -> str | None:

@@ -31,6 +31,7 @@ from stretto.core.domain import (
     RunStatus,
     Task,
     TaskStatus,
+    Try,
     Word,
 )
 from stretto.core.plan.diagnostics import Diagnostic
@@ -50,11 +51,29 @@ class Result:
     gaps: tuple[Gap, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Climb:
+    """One rung that a task has climbed: after which attempt of whom, what was tried next, and by whom.
+
+    `begun` tells the failure of an attempt from that of a task that could not start.
+    """
+
+    attempt: int
+    failure: FailureClass
+    by: str
+    do: Try
+    begun: bool = True
+    agent: str = ""
+    why: str = ""
+    at: float = 0.0
+
+
 class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     """One task, or one item of a fan-out (`parent` set), and how far it is.
 
-    `attempt` counts the attempts begun; `round` the answers had from people; `approved` is the binding a
-    person agreed to; `edited` are arguments a person put in the place of the plan's.
+    `attempt` counts the attempts begun; `round` the answers had from people, and the rungs climbed before a start;
+    `approved` is the binding a person agreed to; `edited` are arguments a person put in the place of the plan's.
+    `tries` counts failures by class and agent; `turn` is the agent that the ladder gives the task to.
     """
 
     task: Task
@@ -94,6 +113,12 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     retry_at: float | None = None
     in_doubt: bool = False
     told: Cost = FREE  # what an attempt in doubt is known to have cost
+    climbed: tuple[Climb, ...] = ()
+    turn: str = ""
+    overlay: dict[str, Json] = field(default_factory=dict)  # arguments that the ladder lays over the plan's
+    rejected: frozenset[str] = frozenset()  # hashes of results that did not do, with the actions that brought them
+    excused: bool = False  # left out, and those that only wait for it go on
+    answer_by: float | None = None  # when the person asked about a failure is no longer waited for
     started: float | None = None
     ended: float | None = None
 
@@ -144,12 +169,13 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     keys: Map[str, str] = field(default_factory=Map)  # action key to task
     context: Map[str, tuple[Entry, ...]] = field(default_factory=Map)
     cancelled: str | None = None
+    stopped: str | None = None  # why a task's ladder ended the run
     delivery: Delivery | None = None
 
     @property
     def planning(self) -> bool:
-        stopped = self.refused is not None or self.deadline_passed or self.status.final
-        return bool(self.run) and self.plan_open and not stopped
+        over = self.refused is not None or self.deadline_passed or self.stopped is not None or self.status.final
+        return bool(self.run) and self.plan_open and not over
 
     @property
     def settled(self) -> bool:
@@ -227,9 +253,15 @@ def queue_of(one: TaskState) -> tuple[str, int]:
 
     Tasks of one lane wait in the order of their ranks; the items of a fan-out have a queue of their own.
     """
+    own = lane(one.task, one.turn)
     if one.parent is not None and one.number is not None:
-        return f"{lane(one.task)}\n{one.parent}", one.number
-    return lane(one.task), one.position if one.rank is None else one.rank
+        return f"{own}\n{one.parent}", one.number
+    return own, one.position if one.rank is None else one.rank
+
+
+def candidates_for(state: RunState, one: TaskState) -> tuple[str, ...]:
+    """Give the agents that may do a task now: the one that the ladder gives it to, else all that can."""
+    return (one.turn,) if one.turn else state.roster.candidates(one.task)
 
 
 def head_of(state: RunState, queue: str, bits: Bits) -> tuple[int, str]:

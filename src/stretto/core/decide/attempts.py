@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import msgspec
+
+from stretto.core.canonical import digest
 from stretto.core.commands import (
     LookedUp,
     ReportOutcome,
@@ -9,7 +12,8 @@ from stretto.core.commands import (
 )
 from stretto.core.context import effect_of, stale_reads
 from stretto.core.decide.draft import Draft
-from stretto.core.decide.ending import fail, settle_parent
+from stretto.core.decide.ending import settle_parent
+from stretto.core.decide.ladder import Setback, climb
 from stretto.core.decide.people import ask, hand_on, is_personal
 from stretto.core.domain import (
     FREE,
@@ -31,10 +35,9 @@ from stretto.core.events import (
     ReadStale,
     ResultRejected,
     RetryDue,
-    RetryScheduled,
     TaskCompleted,
 )
-from stretto.core.ladder import pause_before
+from stretto.core.ladder import brought_by
 from stretto.core.state import TaskState
 
 
@@ -70,8 +73,16 @@ def take(draft: Draft, one: TaskState, id_: str, attempt: int, outcome: Any) -> 
                 failure=outcome.failure,
                 message=outcome.message,
                 cost=outcome.cost,
+                produced=outcome.produced,
             )
-            climb(draft, id_, outcome.failure, outcome.message, (), outcome.retry_after)
+            setback = Setback(
+                failure=outcome.failure,
+                message=outcome.message,
+                agent=str(one.agent),
+                retry_after=outcome.retry_after,
+                repeated=_repeats(one, outcome.produced),
+            )
+            climb(draft, id_, setback)
         case InputRequired():
             draft.say(
                 AttemptSuspended,
@@ -109,50 +120,29 @@ def review(draft: Draft, command: ReportReview) -> None:
         draft.say(TaskCompleted, task=command.task, reviewer=review.reviewer)
         settle_parent(draft, command.task)
         return
+    produced = digest(msgspec.to_builtins(one.result))
     draft.say(
         ResultRejected,
         task=command.task,
         attempt=command.attempt,
         reviewer=review.reviewer,
         findings=review.findings,
+        produced=produced,
     )
-    message = f"the review by {review.reviewer} rejects the result: {'; '.join(review.findings)}"
-    climb(draft, command.task, FailureClass.INVALID_OUTPUT, message, review.findings)
+    setback = Setback(
+        failure=FailureClass.INVALID_OUTPUT,
+        message=f"the review by {review.reviewer} rejects the result: {'; '.join(review.findings)}",
+        agent=str(one.agent),
+        feedback=review.findings,
+        repeated=_repeats(one, produced),
+    )
+    climb(draft, command.task, setback)
 
 
-def climb(
-    draft: Draft,
-    id_: str,
-    failure: FailureClass,
-    message: str,
-    feedback: tuple[str, ...],
-    retry_after: float | None = None,
-) -> None:
-    """Try the next rung of the ladder, or let the task fail."""
-    state, one = draft.state, draft.state.tasks[id_]
-    agent = str(one.agent)
-    pause = pause_before(
-        failure,
-        tried=one.tries.get(failure.value, 1) - 1,
-        attempt=one.attempt,
-        effect=effect_of(state, one, agent),
-        most_attempts=state.roster.limits(one.task, agent).attempts,
-        retries=state.catalogue.rules.retries,
-        name=f"{state.run}/{id_}",
-        retry_after=retry_after,
-    )
-    if pause is None:
-        fail(draft, id_, failure, message)
-        return
-    given = feedback or ((message,) if failure is FailureClass.INVALID_OUTPUT else ())
-    draft.say(
-        RetryScheduled,
-        task=id_,
-        attempt=one.attempt,
-        until=draft.at + pause,
-        rung=failure.value,
-        feedback=given,
-    )
+def _repeats(one: TaskState, produced: str) -> bool:
+    """Whether a revision brought a result that was rejected before, on the same arguments."""
+    revised = bool(one.climbed) and one.climbed[-1].do == "revise"
+    return revised and bool(produced) and brought_by(one.key, produced) in one.rejected
 
 
 def doubt(draft: Draft, id_: str, attempt: int, message: str, cost: Cost = FREE) -> None:

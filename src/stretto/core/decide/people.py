@@ -8,7 +8,8 @@ from stretto.core.commands import (
 )
 from stretto.core.context import labels as labels_of
 from stretto.core.decide.draft import Draft
-from stretto.core.decide.ending import fail, settle_parent
+from stretto.core.decide.ending import fail, settle_parent, skip
+from stretto.core.decide.ladder import climb, not_begun
 from stretto.core.domain import (
     FailureClass,
     Request,
@@ -30,6 +31,7 @@ _ALLOWED = {
     "question": ("answer", "fail", "deny"),
     "doubt": ("done", "retry", "fail"),
     "goal": ("answer", "deny"),
+    "failure": ("retry", "done", "skip", "fail"),
 }
 
 
@@ -74,9 +76,19 @@ def answer(draft: Draft, command: AnswerRequest) -> None:
             draft.say(PlanRefused, revision=draft.state.revision, reason=reason)
         return
     if command.decision == "deny":
-        fail(draft, id_, FailureClass.DENIED, f"denied by {by}{why}")
+        one = draft.state.tasks[id_]
+        agent = one.turn or one.agent or next(iter(draft.state.roster.candidates(one.task)), "")
+        climb(draft, id_, not_begun(agent, FailureClass.DENIED, f"denied by {by}{why}", final=True))
     elif command.decision == "fail":
-        fail(draft, id_, FailureClass.UNKNOWN, f"given up by {by}{why}")
+        failure, told = FailureClass.UNKNOWN, ""
+        if request.kind == "failure":
+            last = draft.state.tasks[id_].climbed[-1]
+            failure, told = last.failure, f"{last.why}; "
+        fail(draft, id_, failure, f"{told}given up by {by}{why}")
+    elif command.decision == "skip":
+        last = draft.state.tasks[id_].climbed[-1]
+        reason = f"left out by {by}{why}, after {last.failure.value}: {last.why}"
+        skip(draft, id_, "", wanted=False, excused=True, reason=reason)
     elif command.decision == "done":
         personal = is_personal(draft.state, draft.state.tasks[id_])
         draft.say(AttemptCompleted, task=id_, attempt=request.attempt, output=command.value, personal=personal)

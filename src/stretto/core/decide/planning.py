@@ -97,7 +97,7 @@ def add_task(draft: Draft, command: AddTask) -> None:
     for name, need in draft.state.tasks[task.id].needs.items():
         earlier = draft.state.tasks.get(name)
         if earlier is not None and takes_along(earlier, need):
-            skip(draft, task.id, name, wanted=earlier.wanted)
+            skip(draft, task.id, name, wanted=earlier.wanted, excused=earlier.excused)
             return
 
 

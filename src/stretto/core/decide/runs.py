@@ -7,6 +7,7 @@ from stretto.core.commands import (
     FireTimer,
 )
 from stretto.core.decide.draft import Draft
+from stretto.core.decide.ladder import expire
 from stretto.core.decide.people import PERSONAL
 from stretto.core.domain import (
     Delivery,
@@ -44,6 +45,9 @@ def fire(draft: Draft, command: FireTimer) -> None:
         due = state.deadline is not None and draft.at >= state.deadline
         if due and not state.deadline_passed and not state.status.final:
             draft.say(DeadlinePassed, deadline=state.deadline)
+        return
+    if command.timer.startswith("failure/"):
+        expire(draft, command.timer.removeprefix("failure/"))
         return
     id_ = command.timer.removeprefix("retry/")
     one = state.tasks.get(id_)

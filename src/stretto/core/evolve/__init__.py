@@ -4,7 +4,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from stretto.core.domain import FREE, TaskStatus
+from stretto.core.domain import FREE, FailureClass, TaskStatus
 from stretto.core.events import (
     AttemptCompleted,
     AttemptDoubted,
@@ -16,6 +16,7 @@ from stretto.core.events import (
     Event,
     GoalInterpreted,
     LimitsChanged,
+    NobodyAnswered,
     PersonAnswered,
     PersonAsked,
     PlanClosed,
@@ -26,6 +27,8 @@ from stretto.core.events import (
     RetryScheduled,
     RunCancelled,
     RunEnded,
+    RungClimbed,
+    RunStopped,
     RunSubmitted,
     TaskAdded,
     TaskCompleted,
@@ -35,6 +38,7 @@ from stretto.core.events import (
     TaskSkipped,
 )
 from stretto.core.evolve.attempts import brought, doubted, failed, released, started
+from stretto.core.evolve.ladder import climbed, given_up
 from stretto.core.evolve.people import answered, asked
 from stretto.core.evolve.queues import changed, ready
 from stretto.core.evolve.runs import plan_closed, stopped, submitted
@@ -57,11 +61,15 @@ def evolve(state: RunState, event: Event) -> RunState:
         case TaskFailed():
             return over(state, event.task, status=TaskStatus.FAILED, failure=event.failure, reason=event.message)
         case TaskSkipped():
-            return over(state, event.task, status=TaskStatus.SKIPPED, reason=event.reason, wanted=event.wanted)
+            said = {"reason": event.reason, "wanted": event.wanted, "excused": event.excused}
+            return over(state, event.task, status=TaskStatus.SKIPPED, **said)
         case AttemptFailed():
-            return failed(state, event.task, event.cost, event.failure.value, event.message)
+            return failed(state, event.task, event.cost, event.failure, event.message, event.produced)
         case ResultRejected():
-            return failed(state, event.task, FREE, "invalid_output", "; ".join(event.findings))
+            told = "; ".join(event.findings)
+            return failed(state, event.task, FREE, FailureClass.INVALID_OUTPUT, told, event.produced)
+        case RungClimbed():
+            return climbed(state, event)
         case ReadStale():
             if event.redone:
                 return changed(state, event.task, status=TaskStatus.PENDING, result=None)
@@ -109,6 +117,10 @@ def evolve(state: RunState, event: Event) -> RunState:
             return stopped(replace(state, deadline_passed=True), "the deadline passed")
         case RunCancelled():
             return stopped(replace(state, cancelled=event.by), f"cancelled by {event.by}")
+        case RunStopped():
+            return stopped(replace(state, stopped=event.reason), event.reason)
+        case NobodyAnswered():
+            return given_up(state, event)
         case RunEnded():
             return replace(state, status=event.status, delivery=event.delivery, ended=event.at)
     assert_never(event)

@@ -2,13 +2,14 @@
 
 from msgspec.structs import replace
 
-from stretto.core.domain import FREE, Cost, TaskStatus
+from stretto.core.domain import FREE, Cost, FailureClass, TaskStatus
 from stretto.core.events import (
     AttemptCompleted,
     AttemptDoubted,
     AttemptStarted,
 )
 from stretto.core.evolve.queues import changed, unready
+from stretto.core.ladder import brought_by, tries_of
 from stretto.core.state import Result, RunState
 
 
@@ -50,13 +51,21 @@ def brought(state: RunState, event: AttemptCompleted) -> RunState:
     return changed(state, event.task, status=TaskStatus.REVIEWING, result=result, in_doubt=False)
 
 
-def failed(state: RunState, id_: str, cost: Cost, failure: str, message: str) -> RunState:
-    """Count a failure of its class."""
+def failed(state: RunState, id_: str, cost: Cost, failure: FailureClass, message: str, produced: str = "") -> RunState:
+    """Count a failure of its class, and remember the result that did not do."""
     state = released(state, id_, cost)
     one = state.tasks[id_]
-    tries = one.tries.set(failure, one.tries.get(failure, 0) + 1)
-    setback = f"{failure}: {message}"
-    return changed(state, id_, status=TaskStatus.PENDING, tries=tries, setback=setback, in_doubt=False, result=None)
+    tried = tries_of(failure, str(one.agent))
+    return changed(
+        state,
+        id_,
+        status=TaskStatus.PENDING,
+        tries=one.tries.set(tried, one.tries.get(tried, 0) + 1),
+        setback=f"{failure.value}: {message}",
+        in_doubt=False,
+        result=None,
+        rejected=one.rejected | {brought_by(one.key, produced)} if produced else one.rejected,
+    )
 
 
 def doubted(state: RunState, event: AttemptDoubted) -> RunState:

@@ -37,7 +37,7 @@ def answered(state: RunState, event: PersonAnswered) -> RunState:
         answers = ((request.question, str(event.value)),) if event.decision == "answer" else ()
         return replace(state, unclear=None, clarified=(*state.clarified, *answers))
     one = state.tasks[event.task]
-    one = replace(one, request=None, round=one.round + 1)
+    one = replace(one, request=None, answer_by=None, round=one.round + 1)
     if request.via:
         said = Word(
             request=request.origin, decision=event.decision, by=event.by, reason=event.reason, value=event.value
@@ -50,7 +50,7 @@ def answered(state: RunState, event: PersonAnswered) -> RunState:
             one = replace(one, edited=event.value, approved=binding(one.task.skill, event.value))
         case "answer":
             one = replace(one, answers=(*one.answers, str(event.value)))
-        case "deny" | "fail" | "done" | "retry":
+        case "deny" | "fail" | "done" | "retry" | "skip":
             pass
     state = replace(state, tasks=state.tasks.set(event.task, one))
     return ready(state, event.task) if event.decision in ("approve", "edit", "answer", "retry") else state

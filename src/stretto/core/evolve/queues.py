@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from stretto.core.domain import SideEffect, TaskStatus
 from stretto.core.plan.check import check_task
-from stretto.core.state import RunState, TaskState, queue_of
+from stretto.core.state import RunState, TaskState, candidates_for, queue_of
 
 
 def ready(state: RunState, id_: str) -> RunState:
@@ -35,7 +35,7 @@ def unready(state: RunState, one: TaskState) -> RunState:
 
 
 def _may_start_early(state: RunState, one: TaskState) -> bool:
-    candidates = state.roster.candidates(one.task)
+    candidates = candidates_for(state, one)
     harmless = all(state.roster.effect(one.task, name) is SideEffect.NONE for name in candidates)
     return bool(candidates) and harmless and not check_task(one.task, state.roster)
 

@@ -67,6 +67,7 @@ def stopped(state: RunState, reason: str) -> RunState:
                 ready=False,
                 request=None,
                 retry_at=None,
+                answer_by=None,
                 reserved=FREE,
                 reason=reason,
                 ended=state.at,

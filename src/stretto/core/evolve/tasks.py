@@ -107,7 +107,7 @@ def over(state: RunState, id_: str, **fields: Any) -> RunState:
     state = released(state, id_, FREE)
     one = state.tasks[id_]
     state = unready(state, one)
-    one = replace(one, ready=False, request=None, retry_at=None, ended=state.at, **fields)
+    one = replace(one, ready=False, request=None, retry_at=None, answer_by=None, ended=state.at, **fields)
     tasks = state.tasks.set(id_, one)
     if one.parent is not None:
         parent = tasks[one.parent]
