@@ -24,11 +24,12 @@ from stretto.amounts import budget_of, deadline_of
 from stretto.conditions import CelConditions, condition_defects
 from stretto.core.canonical import short
 from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command, Recover, SubmitGoal
-from stretto.core.domain import AgentCard, Budget, Catalogue, FailureClass, InputSpec, Json, Plan, Rules
+from stretto.core.domain import AgentCard, Budget, Catalogue, FailureClass, InputSpec, Json, Ladder, Plan, Rules
 from stretto.core.errors import BadAgent, BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.inputs import wanted, wanted_by_name
+from stretto.core.plan.ladders import agents_in
 from stretto.core.plan.shape import Size
 from stretto.core.plan.shape import read_plan as read_shape
 from stretto.core.plan.writing import misfits
@@ -36,7 +37,7 @@ from stretto.core.policy import DEFAULT as DEFAULT_POLICIES
 from stretto.core.policy import Policy
 from stretto.core.routing import roster
 from stretto.core.state import RunState, team_run
-from stretto.declare import is_declared
+from stretto.declare import is_declared, ladder_of
 from stretto.engines.clock import SystemClock
 from stretto.engines.local import LocalEngine
 from stretto.engines.people import Nobody, StandingWord
@@ -83,7 +84,8 @@ class Orchestrator:
 
     `agents` are functions or agents; `budget` is like "$2, 50 steps"; `store` is a file that keeps every run
     (without one, runs live in memory); `parallel` bounds the attempts under way at once; `timeout` is the
-    seconds one attempt may take when nothing else says so. Raises BadAgent for what cannot be one.
+    seconds one attempt may take when nothing else says so; `ladder` says by class of failure what to try next,
+    where no task, skill or agent says it. Raises BadAgent for what cannot be one, UsageError for the rest.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Orchestrator:
         parallel: int | None = None,
         timeout: float | None = None,
         retries: dict[str, int] | None = None,
+        ladder: dict[str, Any] | None = None,
         workspace: Workspace | None = None,
         settings: Settings | None = None,
         listeners: Sequence[Listener] = (),
@@ -104,6 +107,7 @@ class Orchestrator:
         self.registry = Registry(_agents(agents))
         self.playbooks = read_playbooks(workspace.folder, self.size) if workspace else ()
         self.rules = _rules(self.settings, workspace, parallel=parallel, timeout=timeout, retries=retries)
+        self.rules = replace(self.rules, ladder=_ladder(ladder, workspace, self.registry))
         self.budget = _budget(budget) if budget is not None else (workspace.budget if workspace else Budget())
         self._listeners = tuple(listeners)
         self._path = Path(store) if store is not None else None
@@ -504,15 +508,24 @@ def _from_source(source: AgentSource, settings: Settings, above: tuple[Path, ...
         team = open_workspace(source.team, within=above)
         if "budget" in source.options:
             team.budget = _budget(str(source.options["budget"]))
-        return [team.as_agent(source.name, partial=cast(Any, source.options.get("partial", "refuse")))]
+        hired = team.as_agent(source.name, partial=cast(Any, source.options.get("partial", "refuse")))
+        return [_carded(hired, source)]
     if source.builtin is not None:
-        return [specialist(source.builtin, source.where, **{**_options(source.builtin, settings), **source.options})]
+        ships = specialist(source.builtin, source.where, **{**_options(source.builtin, settings), **source.options})
+        return [_carded(ships, source)]
     if source.python is None or source.name is None:
         return []
     functions = _functions(_load(source.python, source.where))
     if not functions:
         raise BadWorkspace(f"{source.where}: {source.python} defines no public function that could be a skill")
-    return [FunctionAgent(functions, name=source.name)]
+    return [_carded(FunctionAgent(functions, name=source.name), source)]
+
+
+def _carded(agent: FunctionAgent | TeamAgent, source: AgentSource) -> Agent:
+    """Put onto an agent's card what the workspace says of it."""
+    backups = tuple(dict.fromkeys((*source.backups, *agent.card.backups)))
+    agent.card = replace(agent.card, backups=backups, ladder=agent.card.ladder | source.ladder)
+    return agent
 
 
 def _options(name: str, settings: Settings) -> dict[str, Json]:
@@ -520,7 +533,7 @@ def _options(name: str, settings: Settings) -> dict[str, Json]:
     return {"allow": settings.fetch_allow} if name == "fetch" else {}
 
 
-def specialist(name: str, where: str = "", **options: Json) -> Agent:
+def specialist(name: str, where: str = "", **options: Json) -> FunctionAgent:
     """Give an agent that ships with Stretto, with its options: `specialist("fetch", allow=["example.org"])`.
 
     Raises BadWorkspace for an unknown agent, and for options that it does not take.
@@ -609,6 +622,15 @@ def _rules(settings: Settings, workspace: Workspace | None, **given: Any) -> Rul
     if unknown:
         raise UsageError(f"there is no class of failure {unknown[0]!r}; known: {', '.join(FailureClass)}")
     return Rules(**{**values, "timeout": float(values["timeout"])})
+
+
+def _ladder(given: dict[str, Any] | None, workspace: Workspace | None, registry: Registry) -> Ladder:
+    own = ladder_of(given, "ladder") if given is not None else {}
+    for path, name in agents_in(own):
+        if registry.get(name) is None:
+            known = ", ".join(one.card.name for one in registry)
+            raise UsageError(f"ladder.{path}: there is no agent {name!r}; known: {known}")
+    return (workspace.ladder if workspace else {}) | own
 
 
 def _budget(given: str | Budget) -> Budget:

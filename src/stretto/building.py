@@ -7,7 +7,7 @@ from stretto.core.canonical import canonical
 from stretto.core.domain import ForEach, InputSpec, Json, Limits, Plan, Schema, SideEffect, Task
 from stretto.core.errors import UsageError
 from stretto.core.plan.references import NoDefault
-from stretto.declare import declared
+from stretto.declare import declared, ladder_of
 
 
 def ref(path: str, default: Any = NoDefault) -> dict[str, Json]:
@@ -42,10 +42,14 @@ def task(
     writes: str | None = None,
     labels: Sequence[str] = (),
     occurrence: Json = None,
+    ladder: dict[str, Any] | None = None,
     inputs: dict[str, Json] | None = None,
     **arguments: Json,
 ) -> Task:
-    """Make one task; other keywords are the skill's arguments (`inputs` takes those whose names are taken)."""
+    """Make one task; other keywords are the skill's arguments (`inputs` takes those whose names are taken).
+
+    Raises UsageError for what no plan can keep, and for a `ladder` that is none.
+    """
     return Task(
         id=id,
         skill=skill if isinstance(skill, str) else _name(skill),
@@ -65,6 +69,7 @@ def task(
         writes=writes,
         labels=tuple(labels),
         occurrence=occurrence,
+        ladder=ladder_of(ladder, f"the ladder of task {id!r}") if ladder is not None else {},
     )
 
 

@@ -9,12 +9,13 @@
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeVar, overload
 
-from stretto.core.domain import FREE, Cost, Limits, SideEffect
+from stretto.core.domain import FREE, Cost, Ladder, Limits, SideEffect
 from stretto.core.errors import BadAgent
+from stretto.core.plan.ladders import read_ladder
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__stretto__"
@@ -41,6 +42,7 @@ class Declared:
     permissions: tuple[str, ...] = ()
     perimeter: tuple[str, ...] | None = None
     backups: tuple[str, ...] = ()
+    ladder: Ladder = field(default_factory=dict)
     preview: Callable[..., Any] | None = None
     lookup: Callable[..., Any] | None = None
 
@@ -78,6 +80,7 @@ def agent(
     permissions: tuple[str, ...] | list[str] | None = None,
     perimeter: tuple[str, ...] | list[str] | None = None,
     backups: tuple[str, ...] | list[str] | None = None,
+    ladder: dict[str, Any] | None = None,
     preview: Callable[..., Any] | None = None,
     lookup: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]:
@@ -120,6 +123,7 @@ def agent(
         "approval": approval,
         "preview": preview,
         "lookup": lookup,
+        "ladder": ladder_of(ladder, "ladder") if ladder is not None else None,
     }
     for key, value in (
         ("labels", labels),
@@ -144,6 +148,14 @@ def agent(
         return function
 
     return mark
+
+
+def ladder_of(given: Any, place: str) -> Ladder:
+    """Read a ladder written in Python, in the form that plans have it in; raises BadAgent with what is wrong first."""
+    ladder, wrong = read_ladder(given, place)
+    if wrong:
+        raise BadAgent(f"{wrong[0].path}: {wrong[0].message}. {wrong[0].mend}")
+    return ladder
 
 
 def _effect(given: SideEffect | str) -> SideEffect:

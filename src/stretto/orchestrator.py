@@ -234,8 +234,9 @@ class Conductor:
         agent = self._house.registry.get(effect.agent)
         answer = Judged(actor="policy", task=effect.task, attempt=effect.attempt, agent=effect.agent)
         if agent is None:
-            return replace(answer, refusal=f"the agent {effect.agent!r} is not here any more")
-        assignment = self._assignment(one, effect.task, effect.attempt)
+            gone = FailureClass.UNAVAILABLE
+            return replace(answer, refusal=f"the agent {effect.agent!r} is not here any more", failure=gone)
+        assignment = self._assignment(one, effect.task, effect.attempt, effect.agent)
         try:
             async with asyncio.timeout(self._limits(one, effect.agent).timeout):
                 preview = await agent.preview(assignment)
@@ -257,7 +258,7 @@ class Conductor:
         if agent is None:
             message = f"the agent {effect.agent!r} is not in this workspace any more"
             return Failed(failure=FailureClass.UNAVAILABLE, message=message)
-        assignment = self._assignment(one, effect.task, effect.attempt)
+        assignment = self._assignment(one, effect.task, effect.attempt, effect.agent)
         assignment.limits = limits = self._limits(one, effect.agent)
         if agent.card.window is not None:
             whole = assignment.arguments
@@ -281,19 +282,19 @@ class Conductor:
         answer = LookedUp(actor=f"agent:{effect.agent}", task=effect.task, attempt=effect.attempt)
         if agent is None:
             return replace(answer, outcome=Unknown(message=f"the agent {effect.agent!r} is not here any more"))
-        assignment = self._assignment(one, effect.task, effect.attempt)
+        assignment = self._assignment(one, effect.task, effect.attempt, effect.agent)
         try:
             async with asyncio.timeout(self._limits(one, effect.agent).timeout):
                 return replace(answer, outcome=await agent.look_up(assignment))
         except Exception as error:
             return replace(answer, outcome=Unknown(message=f"looking it up failed: {error or type(error).__name__}"))
 
-    def _assignment(self, one: TaskState, id_: str, attempt: int) -> Assignment:
+    def _assignment(self, one: TaskState, id_: str, attempt: int, agent: str) -> Assignment:
         return Assignment(
             run=self.state.run,
             task=id_,
             attempt=attempt,
-            skill=one.task.skill,
+            skill=self.state.roster.skill(one.task, agent).name,
             objective=one.task.objective,
             arguments=resolve(self.state, one),
             key=one.key or "",

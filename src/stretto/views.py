@@ -23,6 +23,7 @@ from stretto.core.domain import (
     Task,
 )
 from stretto.core.plan.diagnostics import Diagnostic
+from stretto.core.plan.ladders import write_ladder
 from stretto.core.state import RunState, TaskState, accepted, gaps, team_run
 from stretto.core.wake import wake
 from stretto.ports import RunSummary
@@ -93,6 +94,7 @@ class Run:
                 "arguments": one.arguments,
                 "diff": one.diff,
                 "asked": moment(one.asked),
+                "to": one.to,
             }
             for one in sorted(self.state.requests.values(), key=lambda one: (one.asked, one.id))
         )
@@ -171,6 +173,17 @@ def task_view(state: RunState, id_: str) -> dict[str, Any]:
         "failure": one.failure.value if one.failure else None,
         "cost": cost_view(one.cost, one.attempt),
         "run": team_run(state.run, id_) if is_team_work(state, one) else None,
+        "rungs": [
+            {
+                "attempt": step.attempt,
+                "failure": step.failure.value,
+                "by": step.by,
+                "rung": step.do,
+                "agent": step.agent or None,
+                "why": step.why,
+            }
+            for step in one.climbed
+        ],
     }
 
 
@@ -226,6 +239,8 @@ def task_document(task: Task) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(task)
     usual: dict[str, Any] = msgspec.to_builtins(Task(id=task.id, skill=""))
     found = {name: value for name, value in plain.items() if name != "id" and value != usual[name]}
+    if task.ladder:
+        found["ladder"] = write_ladder(task.ladder)
     if "limits" in found:
         found["limits"] = {name: value for name, value in found["limits"].items() if value is not None}
     if "for_each" in found:

@@ -1,22 +1,25 @@
 """A workspace: a folder whose `workspace.yaml` names its agents, plans, inputs and rules."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from stretto.amounts import budget_of
 from stretto.channels import read_channel
-from stretto.core.domain import Budget, ContextSpec, InputSpec, Json, Plan, Rules
+from stretto.core.domain import Budget, ContextSpec, InputSpec, Json, Ladder, Plan, Rules
 from stretto.core.errors import BadChannel, BadPlan, BadWorkspace, UsageError
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors
 from stretto.core.plan.inputs import Wanted
+from stretto.core.plan.ladders import agents_in, read_ladder
 from stretto.core.plan.shape import DEFAULT_SIZE, Size, read_plan
 from stretto.documents import LARGEST, Document, Unreadable, read_document
 from stretto.given import read_input
 
 LONGEST_PATH = 4096
+_ON_CARDS = ("backups", "ladder")
 FILE = "workspace.yaml"
-_FIELDS = ("name", "description", "goal", "agents", "plan", "inputs", "rules", "budget", "context", "notify")
+_FIELDS = ("name", "description", "goal", "agents", "plan", "inputs", "rules", "ladder", "budget", "context", "notify")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,7 @@ class AgentSource:
     """Where an agent comes from: `builtin` names one that ships, `python` is a file with functions, `team` is the
     folder of another workspace.
 
-    `options` are for the agent that ships, as `fetch` takes `allow`.
+    `options` are for the agent that ships, as `fetch` takes `allow`. `backups` and `ladder` go onto its card.
     """
 
     builtin: str | None = None
@@ -33,6 +36,8 @@ class AgentSource:
     name: str | None = None
     where: str = ""
     options: dict[str, Json] = field(default_factory=dict)
+    backups: tuple[str, ...] = ()
+    ladder: Ladder = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,7 @@ class Workspace:
     budget: Budget = field(default_factory=Budget)
     context: dict[str, ContextSpec] = field(default_factory=dict)
     notify: tuple[dict[str, Json], ...] = ()
+    ladder: Ladder = field(default_factory=dict)
 
     @property
     def store(self) -> Path:
@@ -269,18 +275,22 @@ class _Reader:
         inputs = body.get("inputs") or {}
         if not isinstance(inputs, dict):
             raise self._bad("inputs", "`inputs` is a mapping from names to values")
+        sources = tuple(self._agent(one, f"agents[{number}]") for number, one in enumerate(agents))
+        ladder = self._ladder(body.get("ladder"), "ladder")
+        self._know_each_other(sources, ladder)
         return Workspace(
             folder=self._folder,
             name=self._text(body, "name") or self._folder.name,
             description=self._text(body, "description"),
             goal=self._text(body, "goal"),
-            agents=tuple(self._agent(one, f"agents[{number}]") for number, one in enumerate(agents)),
+            agents=sources,
             plan=self._text(body, "plan") or None,
             inputs=inputs,
             rules=self._rules(body.get("rules") or {}),
             budget=self._budget(body.get("budget")),
             context=self._context(body.get("context") or {}),
             notify=self._notify(body.get("notify") or []),
+            ladder=ladder,
         )
 
     def _agent(self, raw: Json, path: str) -> AgentSource:
@@ -291,8 +301,8 @@ class _Reader:
             else:
                 return AgentSource(builtin=raw, where=where)
         if isinstance(raw, dict) and isinstance(raw.get("use"), str):
-            options = {name: value for name, value in raw.items() if name != "use"}
-            return AgentSource(builtin=raw["use"], where=where, options=options)
+            options = {name: value for name, value in raw.items() if name not in ("use", *_ON_CARDS)}
+            return AgentSource(builtin=raw["use"], where=where, options=options, **self._on_card(raw, path))
         if isinstance(raw, dict) and isinstance(raw.get("team"), str):
             return self._team(raw, path)
         if not isinstance(raw, dict) or not isinstance(raw.get("python"), str):
@@ -301,15 +311,42 @@ class _Reader:
                 "an agent is the name of one that ships, `use: NAME` with options, `python: FILE` or `team: FOLDER`",
             )
         for name in raw:
-            if name not in ("python", "name"):
-                raise self._bad(f"{path}.{name}", f"an agent has no field {name!r}; known: python, name")
+            if name not in (known := ("python", "name", *_ON_CARDS)):
+                raise self._bad(f"{path}.{name}", f"an agent has no field {name!r}; known: {', '.join(known)}")
         file = (self._folder / raw["python"]).resolve()
         if not file.is_file():
             raise self._bad(f"{path}.python", f"there is no file {file}")
-        return AgentSource(python=file, name=raw.get("name") or file.stem, where=where)
+        return AgentSource(python=file, name=raw.get("name") or file.stem, where=where, **self._on_card(raw, path))
+
+    def _on_card(self, raw: dict[str, Json], path: str) -> dict[str, Any]:
+        """Read what an entry says of an agent's card besides what the agent itself declares."""
+        backups = raw.get("backups") or ()
+        names = [backups] if isinstance(backups, str) else backups
+        if not isinstance(names, list | tuple) or not all(isinstance(one, str) and one for one in names):
+            raise self._bad(f"{path}.backups", "`backups` is a list of agents' names")
+        return {"backups": tuple(names), "ladder": self._ladder(raw.get("ladder"), f"{path}.ladder")}
+
+    def _know_each_other(self, sources: Sequence[AgentSource], ladder: Ladder) -> None:
+        """Make sure that whoever is to take over is there."""
+        known = [str(one.name or one.builtin) for one in sources]
+        wanted = [(f"agents[{n}].backups", name) for n, one in enumerate(sources) for name in one.backups]
+        wanted += [(f"ladder.{path}", name) for path, name in agents_in(ladder)]
+        for number, one in enumerate(sources):
+            wanted += [(f"agents[{number}].ladder.{path}", name) for path, name in agents_in(one.ladder)]
+        for path, name in wanted:
+            if name not in known:
+                raise self._bad(path, f"there is no agent {name!r}; known: {', '.join(known)}")
+
+    def _ladder(self, raw: Json, path: str) -> Ladder:
+        if raw is None:
+            return {}
+        ladder, wrong = read_ladder(raw, path)
+        if wrong:
+            raise self._bad(wrong[0].path, f"{wrong[0].message}. {wrong[0].mend}")
+        return ladder
 
     def _team(self, raw: dict[str, Json], path: str) -> AgentSource:
-        known = ("team", "name", "budget", "partial")
+        known = ("team", "name", "budget", "partial", *_ON_CARDS)
         for name in raw:
             if name not in known:
                 raise self._bad(f"{path}.{name}", f"a team has no field {name!r}; known: {', '.join(known)}")
@@ -325,10 +362,11 @@ class _Reader:
                 raise self._bad(f"{path}.budget", str(error)) from None
         options: dict[str, Json] = {name: raw[name] for name in ("budget", "partial") if name in raw}
         where = self._document.where(path)
-        return AgentSource(team=folder, name=raw.get("name") or folder.name, where=where, options=options)
+        name = raw.get("name") or folder.name
+        return AgentSource(team=folder, name=name, where=where, options=options, **self._on_card(raw, path))
 
     def _rules(self, raw: Json) -> dict[str, Json]:
-        known = [one.name for one in fields(Rules)]
+        known = [one.name for one in fields(Rules) if one.name != "ladder"]
         if not isinstance(raw, dict):
             raise self._bad("rules", "`rules` is a mapping")
         for name, value in raw.items():

@@ -25,7 +25,7 @@ budgets = st.builds(Budget, steps=st.none() | st.integers(1, 12), tokens=st.none
 deadlines = st.none() | st.floats(1, 200)
 
 
-def driven(world: World, *, people: bool = True, most: int = 400, meddle: bool = True) -> None:
+def driven(world: World, *, people: bool = True, most: int = 1500, meddle: bool = True) -> None:
     """Drive a run to its end, or until nothing can move without a person."""
     for _ in range(most):
         if world.state.status.final:

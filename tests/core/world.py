@@ -41,12 +41,14 @@ from stretto.core.domain import (
     InputRequired,
     Interpretation,
     Json,
+    Ladder,
     Limits,
     Outcome,
     Plan,
     Preview,
     Review,
     Rules,
+    Rung,
     SideEffect,
     Skill,
     Task,
@@ -91,15 +93,52 @@ def card(effect: SideEffect, *, looks_up: bool, concurrency: int | None, cost: i
     )
 
 
+def spares(team: tuple[AgentCard, ...]) -> tuple[AgentCard, ...]:
+    """Give each agent two stand-ins: one named as its backup, with a skill of its own name, and one with the same."""
+    named = [
+        replace(
+            one,
+            name=f"other_{one.name}",
+            skills=tuple(replace(skill, name=f"other_{one.name}.{skill.name}") for skill in one.skills),
+        )
+        for one in team
+    ]
+    same = [replace(one, name=f"second_{one.name}") for one in team]
+    return (*(replace(one, backups=(f"other_{one.name}",)) for one in team), *named, *same)
+
+
+again = st.builds(
+    Rung, do=st.sampled_from(["retry", "revise"]), times=st.integers(1, 3), pause=st.sampled_from([0.0, 0.5])
+)
+others = st.sampled_from(
+    [
+        Rung(do="with", arguments={"a": 0}),
+        Rung(do="backup"),
+        Rung(do="agent", agent="agent_none"),
+        Rung(do="ask"),
+        Rung(do="ask", who="ann", within=5.0),
+    ]
+)
+ends = st.sampled_from([(), (Rung(do="fail"),), (Rung(do="skip"),), (Rung(do="compensate"),), (Rung(do="stop"),)])
+ladders: st.SearchStrategy[Ladder] = st.dictionaries(
+    st.sampled_from([*(one.value for one in FailureClass), "*"]),
+    st.builds(lambda first, end: (*first, *end), st.lists(again | others, max_size=3), ends),
+    max_size=3,
+)
+
 catalogues = st.builds(
-    lambda looks, most, parallel, cost: Catalogue(
-        agents=tuple(card(effect, looks_up=looks, concurrency=most, cost=cost) for effect in EFFECTS),
-        rules=Rules(parallel=parallel, fan_out=5),
+    lambda looks, most, parallel, cost, spare, ladder: Catalogue(
+        agents=(spares if spare else tuple)(
+            tuple(card(effect, looks_up=looks, concurrency=most, cost=cost) for effect in EFFECTS)
+        ),
+        rules=Rules(parallel=parallel, fan_out=5, ladder=ladder),
     ),
     st.booleans(),
     st.none() | st.integers(1, 3),
     st.integers(1, 6),
     st.integers(0, 2),
+    st.booleans(),
+    st.just({}) | ladders,
 )
 
 
@@ -139,6 +178,7 @@ def plans(draw: st.DrawFn, most: int = 8) -> Plan:
                 writes=writes,
                 occurrence=number,
                 approval=draw(st.sampled_from(["policy", "policy", "ask"])),
+                ladder=draw(st.just({}) | ladders),
             )
         )
     deliver = {"ref": f"{draw(st.sampled_from(tasks)).id}.output"} if draw(st.booleans()) else None

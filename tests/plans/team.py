@@ -49,7 +49,13 @@ async def publish(text: str) -> str:
     return text
 
 
-TEAM = Orchestrator([find, write, anything, browse, publish, Agent([post, erase], name="hands")])
+@agent(effect="none", backups=["nobody"])
+async def translate(text: str) -> str:
+    """Translate a text."""
+    return text
+
+
+TEAM = Orchestrator([find, write, anything, browse, publish, translate, Agent([post, erase], name="hands")])
 
 
 def checked(path: Path, *, budget: str | None = None, seconds: float | None = None) -> list[Diagnostic]:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import msgspec
 
 from stretto.agents.signature import BadValue, Signature
-from stretto.core.canonical import canonical
+from stretto.core.canonical import canonical, digest
 from stretto.core.domain import (
     FREE,
     Artifact,
@@ -51,7 +51,8 @@ def completed(signature: Signature, value: Any, assignment: Assignment) -> Outco
         output = signature.dump(given.output)
     except BadValue as error:
         message = f"the result does not fit the declared type: {error}"
-        return Failed(failure=FailureClass.INVALID_OUTPUT, message=message, cost=assignment.spent)
+        produced = _mark(given.output)
+        return Failed(failure=FailureClass.INVALID_OUTPUT, message=message, cost=assignment.spent, produced=produced)
     return Completed(
         output=output,
         artifacts=(*assignment.artifacts, *given.artifacts),
@@ -164,6 +165,14 @@ def _clean(text: object) -> str:
     """Give text that can be stored: no lone surrogates, no book."""
     whole = str(text).encode(errors="replace").decode()
     return whole if len(whole) <= LONGEST_MESSAGE else whole[:LONGEST_MESSAGE] + "…"
+
+
+def _mark(value: Any) -> str:
+    """Name a result that did not fit, so that the same one is known again; empty for what JSON cannot say."""
+    try:
+        return digest(value)
+    except (ValueError, TypeError, RecursionError):
+        return ""
 
 
 def _failure(given: Any) -> FailureClass:

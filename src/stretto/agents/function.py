@@ -15,7 +15,7 @@ from stretto.agents.signature import Signature, signature_of
 from stretto.core.canonical import canonical
 from stretto.core.domain import AgentCard, Failed, FailureClass, Limits, Outcome, Preview, Skill, Unknown
 from stretto.core.errors import BadAgent
-from stretto.declare import Declared, declared
+from stretto.declare import Declared, declared, ladder_of
 from stretto.ports import Assignment
 from stretto.threads import in_thread
 
@@ -23,12 +23,19 @@ from stretto.threads import in_thread
 class FunctionAgent:
     """An agent whose skills are functions. See `stretto.ports.Agent`.
 
+    `backups` name agents that take its place, `ladder` says what to try when it fails, for skills that say nothing.
     Coroutine functions run on the loop, plain ones in a thread, isolated ones in a process of their own.
     Raises BadAgent when a function cannot serve.
     """
 
     def __init__(
-        self, functions: Sequence[Callable[..., Any]], *, name: str | None = None, description: str = ""
+        self,
+        functions: Sequence[Callable[..., Any]],
+        *,
+        name: str | None = None,
+        description: str = "",
+        backups: Sequence[str] = (),
+        ladder: dict[str, Any] | None = None,
     ) -> None:
         if not functions:
             raise BadAgent("an agent needs at least one function")
@@ -39,7 +46,12 @@ class FunctionAgent:
         for one in functions:
             if declared(one).isolated:
                 locate(one)
-        self.card = _card(name, description, self._functions, self._signatures)
+        card = _card(name, description, self._functions, self._signatures)
+        self.card = replace(
+            card,
+            backups=tuple(dict.fromkeys((*backups, *card.backups))),
+            ladder=ladder_of(ladder, "ladder") if ladder else {},
+        )
 
     async def run(self, assignment: Assignment) -> Outcome:
         function, signature = self._find(assignment)
@@ -167,6 +179,7 @@ def _skill(name: str, function: Callable[..., Any], signature: Signature, said: 
         labels=said.labels,
         approval=said.approval,
         limits=said.limits,
+        ladder=said.ladder,
     )
 
 

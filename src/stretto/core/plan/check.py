@@ -21,6 +21,7 @@ from stretto.core.plan.governance import (
     unwritten_context,
 )
 from stretto.core.plan.graph import circles, graph_of
+from stretto.core.plan.ladders import ladder_defects, stand_in_defects
 from stretto.core.plan.links import Links, cycle_defect, deliverable_defects, link_defects
 from stretto.core.plan.names import Names
 from stretto.core.plan.outlook import advice, cost_defects, lateness
@@ -56,6 +57,7 @@ def check(
             *link_defects(task, links),
             *_task_defects(task, agents, skills),
             *argument_defects(task, plan, agents, outputs),
+            *(ladder_defects(task, agents) if task.ladder else ()),
         ):
             if found.code in _HOPELESS:
                 hopeless.add(task.id)
@@ -71,6 +73,7 @@ def check(
     findings.add(perimeter_defects(plan, graph, agents))
     findings.add(cost_defects(plan, agents, budget))
     findings.add(lateness(graph, agents, seconds))
+    findings.add(stand_in_defects(plan.tasks, agents))
     findings.add(advice(plan, graph, agents))
     return findings.all()
 

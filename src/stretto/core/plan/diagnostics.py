@@ -69,12 +69,13 @@ CODES: dict[str, Code] = {
         unknown_output="A reference into an output that its schema does not have.",
         racing_read="A task may read a context entry before or after another one writes it anew.",
         late="By declared durations the plan cannot end before its deadline.",
+        unknown_backup="An agent's backup is not there, or lacks the skill.",
         unused_result="A task without side effect whose result nobody uses.",
     ),
     **_codes(
         "info",
         prose="There is other text around the plan.",
-        no_backup="A skill with a side effect or a single agent has no backup.",
+        no_backup="A skill of a single agent has no backup.",
     ),
 }
 

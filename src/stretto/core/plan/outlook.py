@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from stretto.core.domain import Budget, Plan, SideEffect
-from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed
+from stretto.core.domain import Budget, Plan, SideEffect, Task
+from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown
 from stretto.core.plan.graph import Graph
 from stretto.core.plan.references import find, parse
 from stretto.core.routing import Roster
@@ -84,12 +84,12 @@ def advice(plan: Plan, graph: Graph, agents: Roster) -> Iterator[Diagnostic]:
                 "nothing uses the result of this task",
                 "Deliver it, refer to it, or remove the task.",
             )
-    skills = sorted({task.skill for task in plan.tasks})
-    alone = [one for one in skills if len(able := agents.by_skill.get(one, ())) == 1 and not _backed(able[0], agents)]
-    if alone:
-        mend = "Register a second agent with the skill where the work must not wait for one."
-        yield diagnose("no-backup", "tasks", f"only one agent each has the skill {listed(alone)}", mend)
-
-
-def _backed(name: str, agents: Roster) -> bool:
-    return bool(agents.agents[name].backups)
+    first: dict[str, Task] = {}
+    for task in plan.tasks:
+        first.setdefault(task.skill, task)
+    for skill, task in first.items():
+        able = agents.by_skill.get(skill, ())
+        if len(able) == 1 and not agents.stand_ins(task, able):
+            mend = "Register a second agent with the skill, or name `backups`, where the work must not wait for one."
+            message = f"only the agent {shown(able[0])} has the skill {shown(skill)}"
+            yield diagnose("no-backup", f"tasks.{task.id}.skill", message, mend)

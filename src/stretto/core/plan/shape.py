@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from stretto.core.domain import ForEach, InputSpec, Json, Limits, Plan, SideEffect, Task
 from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose, shown, under
+from stretto.core.plan.ladders import read_ladder
 from stretto.core.plan.names import Names
 from stretto.core.plan.references import ID, RESERVED, is_reference
 
@@ -148,6 +149,9 @@ class _Reader:
             values["limits"] = self.limits(body["limits"], f"{place}.limits")
         if body.get("for_each") is not None:
             values["for_each"] = self.for_each(body["for_each"], f"{place}.for_each")
+        if body.get("ladder") is not None:
+            values["ladder"], wrong = read_ladder(body["ladder"], f"{place}.ladder")
+            self.findings.add(wrong)
         values["occurrence"] = body.get("occurrence")
         return Task(**values)
 

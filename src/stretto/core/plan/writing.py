@@ -8,6 +8,7 @@ import msgspec
 
 from stretto.core.domain import NO_LIMITS, ForEach, InputSpec, Json, Plan, Task
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown
+from stretto.core.plan.ladders import write_ladder
 
 _USUAL_TASK = msgspec.to_builtins(Task(id="", skill=""))
 _USUAL_FOR_EACH = msgspec.to_builtins(ForEach(items=[]))
@@ -69,6 +70,8 @@ def _task(task: Task) -> dict[str, Json]:
         found["for_each"] = {
             name: many[name] for name in many if name == "items" or many[name] != _USUAL_FOR_EACH[name]
         }
+    if task.ladder:
+        found["ladder"] = write_ladder(task.ladder)
     return {"skill": task.skill, **found}
 
 
