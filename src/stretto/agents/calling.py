@@ -139,7 +139,12 @@ def sound(outcome: Outcome) -> Outcome:
             again = outcome.retry_after
             if again is not None and not (_is_number(again) and again >= 0):
                 raise ValueError(f"it asks to be tried again after {again!r} seconds")
-            return replace(outcome, failure=_failure(outcome.failure), message=_clean(outcome.message))
+            return replace(
+                outcome,
+                failure=_failure(outcome.failure),
+                message=_clean(outcome.message),
+                produced=_clean(outcome.produced),
+            )
         if isinstance(outcome, InputRequired):
             return replace(outcome, question=_clean(outcome.question))
         return replace(outcome, message=_clean(outcome.message))

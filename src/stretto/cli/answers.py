@@ -67,14 +67,15 @@ def answer(
         Optional[str], typer.Option("--result", metavar="JSON", help="With done: what it gave, where others need it.")
     ] = None,
 ) -> None:
-    """Answer a question of a task or about the goal; for an attempt in doubt say done, retry or fail."""
+    """Answer a question of a task or about the goal; for an attempt in doubt say done, retry or fail, for a failure
+    retry, done, skip or fail."""
     if len(words) > 2:
         raise UsageError("one answer, please; put it in quotes")
     task = words[0] if len(words) == 2 else None
     if result is not None and words[-1] != "done":
-        raise UsageError("--result belongs to the answer `done` to an attempt in doubt")
+        raise UsageError("--result belongs to the answer `done` to an attempt in doubt or a failure")
     value = _json(result, "--result") if result is not None else None
-    _decide(run_id, task, workspace, store, words[-1], ("question", "doubt", "goal"), value=value)
+    _decide(run_id, task, workspace, store, words[-1], ("question", "doubt", "goal", "failure"), value=value)
 
 
 def _decide(
@@ -110,6 +111,8 @@ def _decide(
                 word, value = "answer", decision
             if asked.kind == "doubt" and word not in ("done", "retry", "fail"):
                 raise UsageError(f"{asked.task!r} is in doubt: answer done, retry or fail")
+            if asked.kind == "failure" and word not in ("retry", "done", "skip", "fail"):
+                raise UsageError(f"{asked.task!r} failed: answer retry, done, skip or fail")
             command = AnswerRequest(
                 actor=f"person:{user()}",
                 request=asked.id,

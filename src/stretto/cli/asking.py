@@ -58,6 +58,8 @@ class Terminal:
                 word = (await self._read("did it happen? [done/retry/fail]: ")).lower()
                 if word in ("done", "retry", "fail"):
                     return self._answer(asked, word)
+        if asked.kind == "failure":
+            return await self._after_failure(asked)
         while True:
             word = (await self._read("[a]pprove, [d]eny, [e]dit, [l]ater: ")).lower()[:1]
             if word == "a":
@@ -71,6 +73,17 @@ class Terminal:
                 edited = await self._edit(asked.arguments)
                 if edited is not None:
                     return self._answer(asked, "edit", value=edited)
+
+    async def _after_failure(self, asked: Request) -> Command:
+        while True:
+            word = (await self._read("what now? [retry/done/skip/fail]: ")).lower()
+            if word == "done":
+                text = await self._read("its result as JSON (nothing: it has none): ")
+                with contextlib.suppress(ValueError):
+                    return self._answer(asked, word, value=json.loads(text) if text else None)
+                self._screen.say("   that is no JSON; texts stand in double quotes")
+            elif word in ("retry", "skip", "fail"):
+                return self._answer(asked, word)
 
     def _answer(self, asked: Request, decision: str, *, reason: str = "", value: Json = None) -> Command:
         return AnswerRequest(

@@ -79,7 +79,8 @@ def conclude(run: Run, place: str, out: TextIO) -> None:
         out.write("\ncontradictions:\n" + contradictions_text(run))
     for request in run.requests:
         command = answer_command(run.run_id, request["task"], request["kind"], place)
-        out.write(f"\nwaits for you: {request['task'] or 'the goal'}: {one_line(request['question'])}\n")
+        whom, what = one_line(request["to"]) or "you", request["task"] or "the goal"
+        out.write(f"\nwaits for {whom}: {what}: {one_line(request['question'])}\n")
         out.write(f"  decide  {command}\n")
     if run.wake is not None and run.wake > time.time():
         out.write(f"\nsleeps until {local(run.wake)}; then `stretto worker` goes on with it\n")

@@ -11,6 +11,7 @@ from stretto.core.events import (
     AttemptStarted,
     DeadlinePassed,
     Event,
+    NobodyAnswered,
     PersonAnswered,
     PersonAsked,
     PlanClosed,
@@ -19,6 +20,8 @@ from stretto.core.events import (
     RetryScheduled,
     RunCancelled,
     RunEnded,
+    RungClimbed,
+    RunStopped,
     RunSubmitted,
     TaskAdded,
     TaskCompleted,
@@ -84,6 +87,13 @@ class Progress(Quiet):
                 self._line(at, "fail", f"{event.task}: {event.failure.value}: {event.message}")
             case TaskSkipped():
                 self._task(at, "skip", event.task, f"skipped: {event.reason}")
+            case RungClimbed() if event.do not in ("retry", "revise", "ask"):
+                to = f" {event.agent}" if event.agent else ""
+                self._line(at, "note", f"{event.task}: {event.failure.value}: {event.why}; next: {event.do}{to}")
+            case RunStopped():
+                self._line(at, "fail", event.reason)
+            case NobodyAnswered():
+                self._line(at, "note", f"{event.task}: nobody answered in time")
             case RetryScheduled():
                 self._line(at, "note", f"{event.task}: {event.rung}; tries again in {event.until - at:.1f} s")
             case ResultRejected():

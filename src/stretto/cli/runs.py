@@ -192,24 +192,27 @@ def _print(run: "Run", where: str, now: float) -> None:
     from stretto.cli.asking import shown
     from stretto.cli.output import answer_text, gaps_text
     from stretto.cli.view.printing import signs_of, width_for, write
-    from stretto.cli.view.tables import record
+    from stretto.cli.view.tables import record, rungs
     from stretto.core.state import team_run
     from stretto.views import is_team_work
 
     state = run.state
     write(record(state, now, width_for(), signs_of()))
+    if climbed := rungs(state, width_for(), signs_of()):
+        write([(), *climbed])
     ended = f", ended {local(state.ended)}" if state.ended is not None else ""
     typer.echo(f"\nbegan {local(state.started)}{ended}, cost {run.cost}")
     if run.wake is not None and run.wake > time.time():
         typer.echo(f"sleeps until {local(run.wake)}")
-    below = [team_run(state.run, id_) for id_, one in state.tasks.items() if is_team_work(state, one)]
+    below = [team_run(state.run, id_, one.turn) for id_, one in state.tasks.items() if is_team_work(state, one)]
     for name in below[:MOST_BELOW]:
         typer.echo(f"a team's run: stretto show {name}{where}")
     if len(below) > MOST_BELOW:
         typer.echo(f"and {len(below) - MOST_BELOW} more; --json names them all")
     for request in sorted(state.requests.values(), key=lambda one: (one.asked, one.id)):
         typer.echo(
-            f"\nwaits for you: {one_line(request.task) or 'the goal'} ({request.kind}): {one_line(request.question)}"
+            f"\nwaits for {one_line(request.to) or 'you'}: {one_line(request.task) or 'the goal'} ({request.kind}): "
+            f"{one_line(request.question)}"
         )
         if detail := shown(request, most=None):
             typer.echo(detail)

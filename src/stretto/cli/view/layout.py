@@ -171,6 +171,8 @@ def _parts(state: RunState, now: float, signs: Signs) -> list[tuple[int, str, st
         left = state.deadline - now
         told = f"{ticking(left)} left" if left > 0 else "past its deadline"
         parts.append((4, told, "bold red" if left <= 0 else "yellow" if left < 60 else ""))
+    if state.stopped is not None:
+        parts.append((4, "stopped by a failure", "bold red"))
     if state.deadline_passed:
         parts.append((4, "the deadline passed", "bold red"))
     return parts
@@ -269,7 +271,8 @@ def _foot(state: RunState, width: int, room: int, signs: Signs, place: str) -> l
 def _request(run: str, one: Request, width: int, signs: Signs, place: str) -> list[Line]:
     choices = f" ({', '.join(f'{number} {choice}' for number, choice in enumerate(one.choices, 1))})"
     asked = f"{one.question}{choices if one.choices else ''}"
-    question = f"{foreign(one.task, signs) or 'the goal'}: {foreign(asked, signs)}"
+    to = f" (for {foreign(one.to, signs)})" if one.to else ""
+    question = f"{foreign(one.task, signs) or 'the goal'}{to}: {foreign(asked, signs)}"
     command = foreign(answer_command(run, one.task, one.kind, place), signs)
     return [
         cropped([(f"{signs.asking} ", "bold yellow"), (question, "yellow")], width, signs),

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from stretto.cli.view.words import count, listed, span
 from stretto.core.domain import TaskStatus
-from stretto.core.state import RunState, TaskState, child_id
+from stretto.core.state import RunState, TaskState, candidates_for, child_id
 
 
 class Kind(StrEnum):
@@ -139,7 +139,7 @@ def _row(state: RunState, id_: str, one: TaskState, depth: int, now: float) -> R
         kind=kind,
         name=id_,
         depth=depth,
-        agent=one.agent or _only_agent(state, one),
+        agent=_at_work(state, one),
         seconds=_seconds(one, kind, now),
         ticks=not kind.ended,
         note=_note(state, one, kind, now),
@@ -149,10 +149,12 @@ def _row(state: RunState, id_: str, one: TaskState, depth: int, now: float) -> R
     )
 
 
-def _only_agent(state: RunState, one: TaskState) -> str:
-    """Name the agent of a task that has not started where there is no other."""
-    able = state.roster.candidates(one.task)
-    return able[0] if len(able) == 1 else ""
+def _at_work(state: RunState, one: TaskState) -> str:
+    """Name the agent that does a task, did it, or is to do it next; none while several could."""
+    if one.turn and one.status is TaskStatus.PENDING:
+        return one.turn
+    able = candidates_for(state, one)
+    return one.agent or (able[0] if len(able) == 1 else "")
 
 
 def _fan(id_: str, one: TaskState, items: Sequence[Row], depth: int, now: float) -> Row:

@@ -41,6 +41,26 @@ def record(state: RunState, now: float, width: int | None, signs: Signs = UNICOD
     return [*head(state, now, width or 1000, 4, signs), (), *columns(names, cells, width, signs)]
 
 
+def rungs(state: RunState, width: int | None, signs: Signs = UNICODE) -> list[Line]:
+    """Give what was tried after failures, task by task: after which attempt of whom, and what came next."""
+    cells = []
+    for position in range(len(state.ids)):
+        id_ = state.ids[position]
+        for step in state.tasks[id_].climbed:
+            to = f" {step.agent}" if step.agent and step.agent != step.by else ""
+            cells.append(
+                [
+                    (foreign(id_, signs), ""),
+                    (str(step.attempt), ""),
+                    (foreign(step.by, signs), ""),
+                    (step.failure.value, ""),
+                    (foreign(f"{step.do}{to}", signs), ""),
+                    (foreign(step.why, signs), "dim"),
+                ]
+            )
+    return columns(("after a failure", "attempt", "agent", "class", "next", "why"), cells[:MOST_TASKS], width, signs)
+
+
 def run_list(runs: Sequence[RunSummary], moments: Mapping[str, str], width: int | None, signs: Signs) -> list[Line]:
     """Give a line for each run; `moments` tells when each began, in words."""
     cells = []
@@ -133,6 +153,11 @@ def _became(row: Row, one: TaskState) -> str:
 
 def _chosen(one: TaskState, agents: Roster) -> str:
     """Say why the agent that did a task was the one."""
+    took_over = next(
+        (step for step in reversed(one.climbed) if step.agent == one.agent and step.agent != step.by), None
+    )
+    if took_over is not None:
+        return f"{'backup' if took_over.do == 'backup' else 'named'} after {took_over.by}: {took_over.failure.value}"
     if one.task.agent:
         return "the plan names it"
     able = agents.candidates(one.task)
