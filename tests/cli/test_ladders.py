@@ -9,7 +9,7 @@ import pytest
 
 from stretto import Agent, AgentFailure, Assignment, Orchestrator, agent, irreversible, plan, pure, ref, task
 from stretto.core.commands import AnswerRequest, Command
-from stretto.core.domain import Failed, FailureClass, Outcome
+from stretto.core.domain import Failed, FailureClass, Outcome, Task
 from stretto.core.errors import BadAgent, BadWorkspace, UsageError
 from stretto.core.state import RunState
 from stretto.workspace import read_workspace
@@ -127,7 +127,7 @@ def test_an_agent_that_is_gone_when_a_run_is_resumed_is_replaced_by_its_backup(m
     (one,) = ended.json["tasks"]
     assert (ended.code, ended.json["answer"], one["agent"]) == (0, "stood in", "spare")
     assert [(rung["failure"], rung["by"], rung["agent"]) for rung in one["rungs"]] == [("unavailable", "job", "spare")]
-    assert "not in this workspace any more" in one["rungs"][0]["why"]
+    assert "'job' is not here any more" in one["rungs"][0]["why"]
 
 
 def test_a_whole_run_is_stopped_by_a_ladder_and_what_is_done_is_delivered(make: Make) -> None:
@@ -409,3 +409,42 @@ def test_thousand_equal_looking_items_with_a_flaky_agent_all_come_through() -> N
     steps = plan(task("all", flaky, for_each=[7] * 1000, n=ref("item")), deliver=ref("all"))
     run = asyncio.run(Orchestrator([flaky]).run("Go", plan=steps))
     assert (run.status, run.answer) == ("finished", ["the same"] * 1000)
+
+
+def test_the_live_view_names_the_agent_that_is_at_work_or_comes_next() -> None:
+    from stretto.cli.view.layout import layout
+    from stretto.cli.view.lines import plain_text
+    from tests.core.test_ladders import Stage
+    from tests.core.test_ladders import agent as card
+
+    stage = Stage(Task(id="a", skill="work"), agents=[card("first"), card("second")])
+
+    def seen() -> str:
+        return plain_text(layout(stage.state, stage.now, 100, 24))
+
+    stage.fail(FailureClass.REFUSED)
+    assert "second" in seen()
+    assert "to be tried again" in seen() or "attempt 2 in" in seen()
+    stage.begin()
+    assert "second" in seen()
+    assert "attempt 2 after refused: it broke" in seen()
+
+
+async def test_a_backup_that_is_too_dear_is_passed_over() -> None:
+    @pure
+    async def cheap(n: int) -> int:
+        raise AgentFailure("not today")
+
+    @pure(name="dear.cheap", cost="$5")
+    async def dear(n: int) -> int:
+        return n
+
+    @pure(name="fair.cheap", cost="$0.50")
+    async def fair(n: int) -> int:
+        return n
+
+    first = Agent([cheap], name="a", backups=["dear", "fair"])
+    team = Orchestrator([first, Agent([dear], name="dear"), Agent([fair], name="fair")], budget="$1")
+    run = await team.run("Go", plan=plan(task("t", "a.cheap", n=3), deliver=ref("t")))
+    assert run.answer == 3
+    assert "'dear' cannot take over" in run.state.tasks["t"].climbed[-1].why

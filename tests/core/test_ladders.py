@@ -293,7 +293,7 @@ def test_a_backup_that_may_not_is_passed_over_and_the_failure_says_so() -> None:
     stage.begin(verdict=DENY)
     one = stage.one()
     assert (one.status, one.failure, one.attempt) == (TaskStatus.FAILED, FailureClass.REFUSED, 1)
-    assert one.reason == "it broke; 'b' may not take over: not for you; 'c' may not take over: not for you"
+    assert one.reason == "it broke; 'b' cannot take over: not for you; 'c' cannot take over: not for you"
 
 
 def test_what_was_approved_for_one_agent_is_asked_anew_for_its_stand_in() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stretto.core.domain import FailureClass
-from stretto.core.ladder import DEFAULT
+from stretto.core.ladder import AGAIN, DEFAULT
 from stretto.core.plan.diagnostics import CODES
 from tests.cli.program import PROGRAM, Done, look
 
@@ -57,8 +57,35 @@ def test_the_page_on_agents_names_every_class_of_failure_with_its_tries() -> Non
     words = {0: "no", 1: "once"}
     for one in FailureClass:
         row = next(line for line in table.splitlines() if f"`{one.value}`" in line)
-        tries = DEFAULT[one].tries
+        tries = sum(rung.times for rung in DEFAULT[one.value] if rung.do in AGAIN)
         assert row.rpartition("| ")[2].startswith(words.get(tries, f"{tries} times"))
+
+
+def test_the_page_on_failure_names_every_class_and_every_rung() -> None:
+    from typing import get_args
+
+    from stretto.core.domain import Try
+
+    text = (ROOT / "docs" / "failure.md").read_text(encoding="utf-8")
+    for one in FailureClass:
+        tries = sum(rung.times for rung in DEFAULT[one.value] if rung.do in AGAIN)
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{one.value}` |"))
+        assert (f"| {tries} " in row) is bool(tries)
+        assert row.endswith("a backup |") is any(rung.do == "backup" for rung in DEFAULT[one.value])
+    assert all(re.search(rf"^\| .*\b{do}\b", text, re.M) for do in get_args(Try))
+
+
+def test_the_ladder_on_the_page_on_failure_is_one() -> None:
+    from stretto.core.plan.ladders import read_ladder
+    from stretto.documents import parse_document
+
+    text = (ROOT / "docs" / "failure.md").read_text(encoding="utf-8")
+    shown = re.findall(r"```yaml\n(ladder:.*?)```", text, re.S)
+    assert shown
+    for one in shown:
+        ladder, wrong = read_ladder(parse_document(one, "failure.md").value["ladder"], "ladder")
+        assert ladder
+        assert wrong == []
 
 
 def test_the_page_on_agents_names_every_keyword_of_a_declaration_and_every_part_of_an_assignment() -> None:

@@ -6,7 +6,7 @@ from stretto.core.canonical import short
 from stretto.core.context import Missing, effect_of, resolve
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import fail, skip
-from stretto.core.domain import FailureClass, Json, Ladder, Request, Rung, Verdict
+from stretto.core.domain import FailureClass, Json, Ladder, Request, Rung
 from stretto.core.events import NobodyAnswered, PersonAsked, RetryScheduled, RungClimbed, RunStopped
 from stretto.core.ladder import AGAIN, ELSEWHERE, MAY_HAVE_HAPPENED, pause_before, place_for, rungs_for, tries_of
 from stretto.core.state import RunState, TaskState
@@ -73,15 +73,15 @@ def climb(draft: Draft, id_: str, setback: Setback) -> None:
             _schedule(draft, id_, rung, place.earlier, setback)
 
 
-def turned_down(draft: Draft, id_: str, agent: str, verdict: Verdict) -> None:
-    """Pass over a stand-in that may not do a task; any other denial is a failure of its own."""
+def hold_up(draft: Draft, id_: str, agent: str, failure: FailureClass, message: str) -> None:
+    """Go on when a task cannot start: a stand-in is passed over, else it is a failure of its own."""
     one = draft.state.tasks[id_]
     last = one.climbed[-1] if one.climbed else None
     if last is None or last.do not in ELSEWHERE or (last.agent, last.attempt) != (agent, one.attempt):
-        climb(draft, id_, not_begun(agent, FailureClass.DENIED, verdict.reason))
+        climb(draft, id_, not_begun(agent, failure, message))
         return
-    message = f"{last.why}; {agent!r} may not take over: {verdict.reason}"
-    climb(draft, id_, Setback(failure=last.failure, message=message, agent=last.by, begun=last.begun))
+    told = f"{last.why}; {agent!r} cannot take over: {message}"
+    climb(draft, id_, Setback(failure=last.failure, message=told, agent=last.by, begun=last.begun))
 
 
 def not_begun(agent: str, failure: FailureClass, message: str, *, final: bool = False) -> Setback:

@@ -8,7 +8,7 @@ from stretto.core.commands import (
 from stretto.core.context import action_key, binding, effect_of, versions_read
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import settle_fan_out, skip
-from stretto.core.decide.ladder import climb, not_begun, turned_down
+from stretto.core.decide.ladder import hold_up
 from stretto.core.domain import (
     FREE,
     FailureClass,
@@ -34,7 +34,7 @@ def judged(draft: Draft, command: Judged) -> None:
     if command.skip is not None:
         skip(draft, command.task, "", wanted=True, reason=command.skip)
     elif command.refusal is not None:
-        climb(draft, command.task, not_begun(command.agent, command.failure, command.refusal))
+        hold_up(draft, command.task, command.agent, command.failure, command.refusal)
     elif command.items is not None:
         _expand(draft, command)
     elif command.verdict is not None:
@@ -47,7 +47,7 @@ def _expand(draft: Draft, command: Judged) -> None:
     most = (spec.max if spec else None) or draft.state.catalogue.rules.fan_out
     if len(items) > most:
         message = f"{len(items)} items; the bound is {most}"
-        climb(draft, command.task, not_begun(command.agent, FailureClass.REFUSED, message))
+        hold_up(draft, command.task, command.agent, FailureClass.REFUSED, message)
         return
     draft.say(TaskExpanded, task=command.task, items=tuple(items))
     settle_fan_out(draft, command.task)
@@ -57,7 +57,7 @@ def _act_on_verdict(draft: Draft, command: Judged, one: TaskState, verdict: Verd
     preview = command.preview or Preview()
     if verdict.decision == "deny":
         draft.say(TaskJudged, task=command.task, attempt=command.attempt, agent=command.agent, verdict=verdict)
-        turned_down(draft, command.task, command.agent, verdict)
+        hold_up(draft, command.task, command.agent, FailureClass.DENIED, verdict.reason)
         return
     if verdict.decision == "ask":
         bound = binding(one.task.skill, command.arguments, preview.diff, preview.preimage)
@@ -92,14 +92,14 @@ def _start(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> N
     state, cost = draft.state, draft.state.roster.agents[command.agent].cost
     if not room_for(state, cost, state.reserved):
         if not room_for(state, cost, FREE):
-            climb(draft, command.task, not_begun(command.agent, FailureClass.OVER_BUDGET, why_over(state, cost)))
+            hold_up(draft, command.task, command.agent, FailureClass.OVER_BUDGET, why_over(state, cost))
         return  # others hold the room: it is judged again when they settle
     key = action_key(state, one, command.arguments)
     effect = effect_of(state, one, command.agent)
     taken = state.keys.get(key)
     if taken not in (None, command.task) and effect not in (SideEffect.NONE, SideEffect.UNDECLARED):
         message = f"the same action as task {taken!r}, with the same arguments; nothing declares them as two"
-        climb(draft, command.task, not_begun(command.agent, FailureClass.DENIED, message))
+        hold_up(draft, command.task, command.agent, FailureClass.DENIED, message)
         return
     draft.say(
         AttemptStarted,
