@@ -394,7 +394,7 @@ class _Starter:
     async def _withdraw(self, order: Order, house: House) -> None:
         """Cancel the team's run when the task it was for is over; else it is gone on with later."""
         above = await load(self.journal, order.parent)
-        wanted = [one for id_, one in above.tasks.items() if team_run(order.parent, id_) == order.run]
+        wanted = [one for id_, one in above.tasks.items() if team_run(order.parent, id_, one.turn) == order.run]
         if above.status.final or any(one.status.final for one in wanted):
             conductor = Conductor(house, judging=False)
             await conductor.begin(order.run, [Cancel(actor=f"run:{order.parent}", reason="nobody waits for it")])

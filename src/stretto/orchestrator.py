@@ -302,7 +302,8 @@ class Conductor:
             answers=one.answers,
             labels=labels(self.state, one),
             word=one.word,
-            charged=one.cost,
+            charged=one.cost - one.handed,
+            turn=one.turn,
         )
 
     def _limits(self, one: TaskState, agent: str) -> Limits:

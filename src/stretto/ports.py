@@ -54,7 +54,7 @@ class Assignment:
     wrong with the attempt before; `answers` are what people said to this task's questions. `shortened` are the
     arguments that did not fit the agent's window: `whole(name)` gives them as they are. `labels` are those of the
     data it reads; `word` is what a person said to a request that a team had handed on;
-    `charged` is what the task has cost so far.
+    `charged` is what the task has cost so far, and `turn` the agent's name, where it took over from another.
     """
 
     run: str
@@ -71,6 +71,7 @@ class Assignment:
     labels: frozenset[str] = frozenset()
     word: Word | None = None
     charged: Cost = FREE
+    turn: str = ""
     citations: list[Citation] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)
     spent: Cost = FREE

@@ -172,7 +172,7 @@ def task_view(state: RunState, id_: str) -> dict[str, Any]:
         "reason": one.reason,
         "failure": one.failure.value if one.failure else None,
         "cost": cost_view(one.cost, one.attempt),
-        "run": team_run(state.run, id_) if is_team_work(state, one) else None,
+        "run": team_run(state.run, id_, one.turn) if is_team_work(state, one) else None,
         "rungs": [
             {
                 "attempt": step.attempt,

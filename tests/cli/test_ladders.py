@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -448,3 +449,26 @@ async def test_a_backup_that_is_too_dear_is_passed_over() -> None:
     run = await team.run("Go", plan=plan(task("t", "a.cheap", n=3), deliver=ref("t")))
     assert run.answer == 3
     assert "'dear' cannot take over" in run.state.tasks["t"].climbed[-1].why
+
+
+async def test_a_team_that_takes_over_from_a_team_has_a_run_of_its_own_and_is_charged_for_it_alone() -> None:
+    @pure(cost="$0.10")
+    async def fails(n: int, work: Assignment) -> int:
+        work.spend("0.03")
+        raise AgentFailure("not today")
+
+    @pure(cost="$0.10")
+    async def works(n: int, work: Assignment) -> int:
+        work.spend("0.02")
+        return n + 1
+
+    def team(function: Callable[..., object], name: str) -> Any:
+        steps = plan(task("it", function, n=ref("inputs.n")), deliver=ref("it"), inputs=["n"])
+        return Orchestrator([function], budget="$0.20").as_agent(name, plans={"count": steps})
+
+    above = Orchestrator(
+        [team(fails, "first"), team(works, "second")], ladder={"refused": [{"agent": "second"}]}, budget="$1"
+    )
+    run = await above.run("Count", plan=plan(task("t", "first.count", n=1), deliver=ref("t")))
+    assert (run.status, run.answer, str(run.cost)) == ("finished", 2, "$0.05")
+    assert run.as_json()["tasks"][0]["run"] == f"{run.run_id}.t-by-second"

@@ -79,7 +79,7 @@ class TeamAgent:
         if way is None or self._starter is None:
             message = f"the team {self.card.name!r} has no skill {assignment.skill!r} any more"
             return Failed(failure=FailureClass.UNAVAILABLE, message=message)
-        run = team_run(assignment.run, assignment.task)
+        run = team_run(assignment.run, assignment.task, assignment.turn)
         if run.count(".") > DEEPEST:
             message = f"teams within teams go {DEEPEST} deep at most; this would be {run}"
             return Failed(failure=FailureClass.REFUSED, message=message)

@@ -115,6 +115,7 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     told: Cost = FREE  # what an attempt in doubt is known to have cost
     climbed: tuple[Climb, ...] = ()
     turn: str = ""
+    handed: Cost = FREE  # what it had cost when the ladder gave it to that agent
     overlay: dict[str, Json] = field(default_factory=dict)  # arguments that the ladder lays over the plan's
     rejected: frozenset[str] = frozenset()  # hashes of results that did not do, with the actions that brought them
     excused: bool = False  # left out, and those that only wait for it go on
@@ -221,9 +222,13 @@ def child_id(parent: str, number: int) -> str:
     return f"{parent}[{number}]"
 
 
-def team_run(run: str, task: str) -> str:
-    """Name the run that a team makes of a task: `RUN.task`, of a fan-out's item `RUN.task.0`."""
-    return f"{run}.{task.replace('[', '.').replace(']', '')}"
+def team_run(run: str, task: str, turn: str = "") -> str:
+    """Name the run that a team makes of a task: `RUN.task`, of a fan-out's item `RUN.task.0`.
+
+    A team that took over from another has a run of its own: `RUN.task-by-NAME`.
+    """
+    by = f"-by-{turn.replace('.', '-')}" if turn else ""
+    return f"{run}.{task.replace('[', '.').replace(']', '')}{by}"
 
 
 def gaps(state: RunState) -> tuple[Gap, ...]:
