@@ -6,7 +6,7 @@ from typing import TypeGuard
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from stretto.core.commands import Cancel, ChangeLimits, ClosePlan, Recover
+from stretto.core.commands import Cancel, ChangeLimits, ClosePlan, Continue, Recover
 from stretto.core.decide import decide
 from stretto.core.domain import Budget, RunStatus
 from stretto.core.effects import AskPerson
@@ -30,6 +30,11 @@ def driven(world: World, *, people: bool = True, most: int = 1500, meddle: bool 
     for _ in range(most):
         if world.state.status.final:
             return
+        if world.state.paused is not None and not any(one.key.startswith("run/") for one in world.under_way.values()):
+            if not people:
+                return
+            world.say(Continue(actor="person:p"))
+            continue
         open_ = [one for one in world.under_way.values() if people or not isinstance(one, AskPerson)]
         if not open_:
             return
@@ -38,7 +43,7 @@ def driven(world: World, *, people: bool = True, most: int = 1500, meddle: bool 
         for command in world.answers(effect):
             world.say(command)
         if meddle and world.draw(st.integers(0, 39)) == 0:
-            world.say(world.draw(st.sampled_from([Recover(), ChangeLimits(budget=Budget(steps=50))])))
+            world.say(world.draw(st.sampled_from([Recover(), ChangeLimits(budget=Budget(steps=50)), world.meddling()])))
     raise AssertionError("the run neither ends nor waits")
 
 
@@ -58,7 +63,7 @@ def test_every_run_ends_or_waits_for_something_named(data: st.DataObject) -> Non
     world = begun(data)
     driven(world, people=data.draw(st.booleans()))
     if not world.state.status.final:
-        assert world.state.requests
+        assert world.state.requests or world.state.paused
         assert world.state.standing is RunStatus.WAITING
         assert all(request.question for request in world.state.requests.values())
     else:

@@ -15,11 +15,14 @@ from stretto.core.commands import (
     ClarifyGoal,
     ClosePlan,
     Command,
+    Continue,
     Deliver,
     FireTimer,
+    HearOf,
     InterpretGoal,
     Judged,
     LookedUp,
+    Pause,
     ReportOutcome,
     ReportReview,
     SubmitGoal,
@@ -29,6 +32,7 @@ from stretto.core.decide import step
 from stretto.core.domain import (
     AgentCard,
     Artifact,
+    Breaker,
     Budget,
     Catalogue,
     Citation,
@@ -38,6 +42,7 @@ from stretto.core.domain import (
     Failed,
     FailureClass,
     ForEach,
+    Hold,
     InputRequired,
     Interpretation,
     Json,
@@ -46,11 +51,14 @@ from stretto.core.domain import (
     Outcome,
     Plan,
     Preview,
+    Provider,
+    Rate,
     Review,
     Rules,
     Rung,
     SideEffect,
     Skill,
+    Start,
     Task,
     Unknown,
     Verdict,
@@ -81,11 +89,30 @@ values: st.SearchStrategy[Json] = st.recursive(
 )
 
 
-def card(effect: SideEffect, *, looks_up: bool, concurrency: int | None, cost: int) -> AgentCard:
+PROVIDER = "service"
+rates = st.sampled_from([Rate(), Rate(requests=1), Rate(requests=3), Rate(tokens=2), Rate(requests=2, tokens=3)])
+breakers = st.sampled_from(
+    [None, None, Breaker(failures=0), Breaker(failures=1, window=2), Breaker(failures=2, window=3)]
+)
+
+
+def card(
+    effect: SideEffect,
+    *,
+    looks_up: bool,
+    concurrency: int | None,
+    cost: int,
+    rate: Rate = Rate(),  # noqa: B008 - frozen
+    breaker: Breaker | None = None,
+    provider: str = "",
+) -> AgentCard:
     """Give an agent whose one skill has this effect."""
     name = f"do_{effect.value}"
     return AgentCard(
         name=f"agent_{effect.value}",
+        rate=rate,
+        breaker=breaker,
+        provider=provider,
         skills=(Skill(name=name, effect=effect, inputs={"type": "object"}),),
         looks_up=looks_up,
         concurrency=concurrency,
@@ -126,20 +153,38 @@ ladders: st.SearchStrategy[Ladder] = st.dictionaries(
     max_size=3,
 )
 
-catalogues = st.builds(
-    lambda looks, most, parallel, cost, spare, ladder: Catalogue(
-        agents=(spares if spare else tuple)(
-            tuple(card(effect, looks_up=looks, concurrency=most, cost=cost) for effect in EFFECTS)
+
+@st.composite
+def teams(draw: st.DrawFn) -> Catalogue:
+    """Draw who is there: one agent for each side effect or more, with rates, breakers and a provider in common."""
+    looks, most, cost = draw(st.booleans()), draw(st.none() | st.integers(1, 3)), draw(st.integers(0, 2))
+    agents = tuple(
+        card(
+            effect,
+            looks_up=looks,
+            concurrency=most,
+            cost=cost,
+            rate=draw(rates),
+            breaker=draw(breakers),
+            provider=draw(st.sampled_from(["", "", PROVIDER])),
+        )
+        for effect in EFFECTS
+    )
+    limits = Provider(concurrency=draw(st.none() | st.integers(1, 2)), rate=draw(rates), breaker=draw(breakers))
+    return Catalogue(
+        agents=spares(agents) if draw(st.booleans()) else agents,
+        rules=Rules(
+            parallel=draw(st.integers(1, 6)),
+            fan_out=5,
+            ladder=draw(st.just({}) | ladders),
+            most_failures=draw(st.sampled_from([None, None, 3])),
+            stall=draw(st.sampled_from([None, 0.5])),
         ),
-        rules=Rules(parallel=parallel, fan_out=5, ladder=ladder),
-    ),
-    st.booleans(),
-    st.none() | st.integers(1, 3),
-    st.integers(1, 6),
-    st.integers(0, 2),
-    st.booleans(),
-    st.just({}) | ladders,
-)
+        providers={PROVIDER: limits} if draw(st.booleans()) else {},
+    )
+
+
+catalogues = teams()
 
 
 @st.composite
@@ -259,6 +304,28 @@ class World:
                 return [FireTimer(timer=effect.timer)]
             case Synthesise():
                 return [Deliver(delivery=Delivery(answer=1, gaps=gaps(self.state)))]
+
+    def meddling(self) -> Command:
+        """Give what somebody else may say at any time."""
+        said = self.draw(st.sampled_from(["pause", "continue", "hear", "hear", "healed"]))
+        if said == "pause":
+            return Pause(actor="person:p", reason="wait")
+        if said == "continue":
+            return Continue(actor="person:p")
+        names = [one.name for one in self.state.catalogue.agents] or [""]
+        key = self.draw(st.sampled_from([*names, f"provider:{PROVIDER}"]))
+        upto = self.draw(st.integers(1, 20))
+        start = Start(at=self.now - self.draw(st.integers(0, 70)), tokens=1, attempt=f"other/{upto}")
+        until = self.now + self.draw(st.integers(-5, 90))
+        return HearOf(
+            agent=key,
+            upto=upto,
+            starts=(start,),
+            hold=None if said == "healed" else Hold(until=until, why="heard so"),
+            tripped=self.draw(st.integers(0, 3)),
+            healed=said == "healed",
+            run="other",
+        )
 
     def _planned(self, effect: MakePlan) -> list[Command]:
         """Give what a planner says: a question about the goal, or what it makes of it and the plan."""

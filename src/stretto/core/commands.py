@@ -8,6 +8,7 @@ from stretto.core.domain import (
     Catalogue,
     Delivery,
     FailureClass,
+    Hold,
     InputSpec,
     Interpretation,
     Json,
@@ -15,6 +16,7 @@ from stretto.core.domain import (
     Plan,
     Preview,
     Review,
+    Start,
     Task,
     Verdict,
 )
@@ -169,6 +171,35 @@ class Cancel(Base):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause(Base):
+    """Begin nothing new; what is under way ends and is kept."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continue(Base):
+    """Go on with a paused run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearOf(Base):
+    """What other runs have learned of an agent or provider, as far as the fact `upto` in its stream.
+
+    `starts` count against its rate; `hold` is the newest they know of (`tripped`: by the breaker, opened so many times
+    in a row), `healed` that the last probe of `run` went well.
+    """
+
+    agent: str
+    upto: int
+    starts: tuple[Start, ...] = ()
+    hold: Hold | None = None
+    tripped: int = 0
+    healed: bool = False
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver(Base):
     """The deliverable, composed."""
 
@@ -191,5 +222,8 @@ Command: TypeAlias = (
     | AnswerRequest
     | ChangeLimits
     | Cancel
+    | Pause
+    | Continue
+    | HearOf
     | Deliver
 )

@@ -153,6 +153,75 @@ Ladder: TypeAlias = dict[str, tuple[Rung, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How much of an agent or provider may be asked for in any sixty seconds. None is no limit."""
+
+    requests: int | None = None
+    tokens: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.requests is not None or self.tokens is not None
+
+    def __str__(self) -> str:
+        parts = ((self.requests, "requests"), (self.tokens, "tokens"))
+        return ", ".join(f"{most} {what}" for most, what in parts if most is not None) + " a minute"
+
+
+NO_RATE = Rate()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """When an agent or provider is given no more work: `failures` of its last `window` attempts failed.
+
+    It is held for `pause` seconds, then one attempt goes through as a probe. If that fails as well, it is held twice
+    as long, up to `longest` seconds. With `failures` 0 there is no breaker.
+    """
+
+    failures: int = 5
+    window: int = 10
+    pause: float = 30.0
+    longest: float = 600.0
+
+
+NO_BREAKER = Breaker(failures=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """What several agents draw on, such as a service: attempts at once, rate and breaker hold for all of them together.
+
+    Without a breaker of its own the run's rules hold.
+    """
+
+    concurrency: int | None = None
+    rate: Rate = NO_RATE
+    breaker: Breaker | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Why an agent or provider is given no work, and until when, in seconds since the epoch.
+
+    `probing` says that its time has come and exactly one attempt may try it: `probe`, once that has started.
+    """
+
+    until: float | None
+    why: str
+    probing: bool = False
+    probe: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """An attempt that counts against a rate: when it began, how many tokens it takes, and its name."""
+
+    at: float
+    tokens: int = 0
+    attempt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Skill:
     """One thing an agent can do. `inputs` is the schema of an object whose properties are the arguments."""
 
@@ -175,6 +244,8 @@ class AgentCard:
     `cost` is the most one attempt may cost, `latency` the usual seconds of one; `perimeter` names the labels
     it may see (None: any); `concurrency` how many attempts it takes at once (None: no limit of its own);
     `window` how many characters of arguments it reads (None: any), beyond which they are shortened for it;
+    `provider` names what it draws on together with others; `rate` holds for it alone, as does `breaker` where it has
+    one of its own;
     `previews` and `looks_up` say that it can show a change before making it, and tell after a crash whether a
     keyed action happened.
     """
@@ -197,17 +268,28 @@ class AgentCard:
     previews: bool = False
     looks_up: bool = False
     ladder: Ladder = field(default_factory=dict)
+    provider: str = ""
+    rate: Rate = NO_RATE
+    breaker: Breaker | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The settings a run keeps for its whole life: how much at once, how long by default, how often again."""
+    """The settings a run keeps for its whole life: how much at once, how long by default, how often again.
+
+    `breaker` holds for agents and providers without one of their own. The run pauses when `most_failures` of twice as
+    many attempts failed (None: never), and when more than the share `stall` of its budget went by without a new result
+    (None: never).
+    """
 
     parallel: int = 64
     timeout: float = 300.0
     fan_out: int = 1000
     retries: dict[str, int] = field(default_factory=dict)
     ladder: Ladder = field(default_factory=dict)
+    breaker: Breaker = Breaker()
+    most_failures: int | None = None
+    stall: float | None = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +380,7 @@ class Catalogue:
     rules: Rules = field(default_factory=Rules)
     playbooks: tuple[Playbook, ...] = ()
     context: dict[str, ContextSpec] = field(default_factory=dict)  # when not empty, nothing else may be written
+    providers: dict[str, Provider] = field(default_factory=dict)
 
 
 Mode: TypeAlias = Literal["direct", "agent", "chain", "orchestrate"]

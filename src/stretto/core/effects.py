@@ -27,7 +27,7 @@ class Judge:
 
     @property
     def key(self) -> str:
-        return f"judge/{self.task}/{self.attempt}/{self.round}"
+        return f"judge/{self.task}/{self.attempt}/{self.round}/{self.agent}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from stretto.core.domain import (
     Plan,
     Request,
     RunStatus,
+    Start,
     Task,
     Try,
     Verdict,
@@ -301,6 +302,80 @@ class RunCancelled(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentHeld(Fact):
+    """An agent or provider (`provider:NAME`) gets no work until then: its rate is used up, or it `asked` for a pause.
+
+    `run` names the run that learned it, where it was another one; so it does in the facts of breakers.
+    """
+
+    agent: str
+    until: float
+    why: str
+    asked: bool = False
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerOpened(Fact):
+    """An agent or provider failed too often; `times` counts how often in a row its breaker has opened."""
+
+    agent: str
+    until: float
+    why: str
+    times: int = 1
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldEnded(Fact):
+    """The time of a hold is over; where the breaker held, one attempt may probe."""
+
+    agent: str
+    probing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerClosed(Fact):
+    """The probe went well."""
+
+    agent: str
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateUsed(Fact):
+    """In the stream of an agent or provider: an attempt of a run counts against its rate; said again, it is settled."""
+
+    agent: str
+    run: str
+    attempt: str
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard(Fact):
+    """What other runs used of a rate, as far as the fact `upto` of the stream."""
+
+    agent: str
+    upto: int
+    starts: tuple[Start, ...] = content(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPaused(Fact):
+    """Nothing new begins. `alarm` says that the run paused by itself, because nothing came of going on."""
+
+    by: str
+    reason: str
+    alarm: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContinued(Fact):
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Fact):
     status: RunStatus
     delivery: Delivery = content()
@@ -336,5 +411,13 @@ Event: TypeAlias = (
     | DeadlinePassed
     | RunStopped
     | RunCancelled
+    | AgentHeld
+    | BreakerOpened
+    | HoldEnded
+    | BreakerClosed
+    | RateUsed
+    | Heard
+    | RunPaused
+    | RunContinued
     | RunEnded
 )

@@ -18,7 +18,18 @@ from stretto.core.effects import (
     Wait,
     Withdraw,
 )
-from stretto.core.events import DeadlinePassed, Event, PersonAsked, PlanRefused, RunCancelled, RunEnded, RunStopped
+from stretto.core.events import (
+    DeadlinePassed,
+    Event,
+    PersonAsked,
+    PlanRefused,
+    RunCancelled,
+    RunContinued,
+    RunEnded,
+    RunPaused,
+    RunStopped,
+)
+from stretto.core.holds import Openings, hold_timers
 from stretto.core.routing import free_agent
 from stretto.core.state import RunState, candidates_for, head_of
 
@@ -54,18 +65,19 @@ def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Seque
 def judgements(state: RunState) -> list[Judge]:
     """Give the next ready tasks, as many as there are free places, each with the agent that would do it."""
     places = state.catalogue.rules.parallel - state.under_way
-    if places <= 0 or state.status.final:
+    if places <= 0 or state.status.final or state.paused is not None:
         return []
     queues = [(*head_of(state, name, bits), name, bits) for name, bits in state.ready.items() if bits]
     heapify(queues)
     busy: dict[str, int] = dict(state.busy)
+    openings = Openings(state)
     found: list[Judge] = []
     held = state.reserved
     while queues and len(found) < places:
         _, id_, name, bits = queues[0]
         one = state.tasks[id_]
         candidates = candidates_for(state, one)
-        agent = free_agent(candidates, state.roster, busy)
+        agent = free_agent(openings.among(candidates), state.roster, busy)
         if agent is None:
             heappop(queues)
             continue
@@ -75,6 +87,7 @@ def judgements(state: RunState) -> list[Judge]:
             continue
         held = held + cost if cost != FREE else held
         busy[agent] = busy.get(agent, 0) + 1
+        openings.take(agent)
         found.append(Judge(task=id_, attempt=one.attempt + 1, round=one.round, agent=agent))
         bits &= bits - 1
         if bits:
@@ -95,7 +108,7 @@ def of_task(state: RunState, id_: str) -> Effect | None:
         return ReviewResult(task=id_, attempt=one.attempt)
     if one.request is not None:
         return AskPerson(request=one.request, task=id_)
-    if one.retry_at is not None:
+    if one.retry_at is not None and state.paused is None:
         return Wait(timer=f"retry/{id_}", until=one.retry_at)
     return None
 
@@ -114,10 +127,11 @@ def _of_run(state: RunState) -> list[Effect]:
     found: list[Effect] = []
     if state.unclear is not None:
         found.append(AskPerson(request=state.unclear, task=""))
-    elif state.planning:
+    elif state.planning and state.paused is None:
         found.append(MakePlan(revision=state.revision, round=len(state.clarified)))
     if state.deadline is not None and not state.deadline_passed:
         found.append(Wait(timer="deadline", until=state.deadline))
+    found += hold_timers(state)
     if state.settled:
         found.append(Synthesise(revision=state.revision))
     return found
@@ -129,7 +143,15 @@ def _touched(before: RunState, events: Iterable[Event]) -> dict[str, None]:
         match event:
             case PersonAsked():
                 touched[event.request.task] = None
-            case DeadlinePassed() | RunCancelled() | PlanRefused() | RunStopped() | RunEnded():
+            case (
+                DeadlinePassed()
+                | RunCancelled()
+                | PlanRefused()
+                | RunStopped()
+                | RunEnded()
+                | RunPaused()
+                | RunContinued()
+            ):
                 touched.update(dict.fromkeys(before.active))
             case _:
                 name = getattr(event, "task", None)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from immutables import Map
 from msgspec import Struct, field
 
+from stretto.core.breaker import Tally
 from stretto.core.domain import (
     FREE,
     Artifact,
@@ -23,6 +24,7 @@ from stretto.core.domain import (
     Entry,
     FailureClass,
     Gap,
+    Hold,
     InputSpec,
     Interpretation,
     Json,
@@ -36,7 +38,9 @@ from stretto.core.domain import (
 )
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.references import Need
+from stretto.core.rates import Window
 from stretto.core.routing import Roster, lane
+from stretto.core.stall import Pulse
 
 Bits: TypeAlias = int
 
@@ -99,6 +103,7 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     stale: dict[str, tuple[int, int]] = field(default_factory=dict)  # entries that changed after they were read
     reserved: Cost = FREE
     cost: Cost = FREE
+    last: Cost = FREE  # what the attempt cost that brought the result
     result: Result | None = None
     failure: FailureClass | None = None
     reason: str = ""
@@ -171,6 +176,13 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     context: Map[str, tuple[Entry, ...]] = field(default_factory=Map)
     cancelled: str | None = None
     stopped: str | None = None  # why a task's ladder ended the run
+    paused: str | None = None  # why nothing new begins
+    holds: Map[str, Hold] = field(default_factory=Map)  # by agent, or `provider:NAME`; so are the next three
+    tallies: Map[str, Tally] = field(default_factory=Map)  # of those whose last attempts did not all go well
+    windows: Map[str, Window] = field(default_factory=Map)  # of those with a rate
+    heard: Map[str, int] = field(default_factory=Map)  # how far what other runs learned is known
+    drawn: Map[str, int] = field(default_factory=Map)  # attempts under way, by provider
+    pulse: Pulse = field(default_factory=Pulse)
     delivery: Delivery | None = None
 
     @property
@@ -186,6 +198,8 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def standing(self) -> RunStatus:
         """The status as people see it: `waiting` when nothing moves until somebody answers."""
+        if self.paused is not None and not self.status.final:
+            return RunStatus.WAITING
         if self.unclear is not None and not self.under_way:
             return RunStatus.WAITING
         if self.status is not RunStatus.RUNNING or not self.requests or self.under_way:

@@ -11,12 +11,15 @@ from stretto.core.commands import (
     ClarifyGoal,
     ClosePlan,
     Command,
+    Continue,
     Deliver,
     FailPlan,
     FireTimer,
+    HearOf,
     InterpretGoal,
     Judged,
     LookedUp,
+    Pause,
     Recover,
     ReportOutcome,
     ReportReview,
@@ -24,6 +27,8 @@ from stretto.core.commands import (
 )
 from stretto.core.decide.attempts import looked_up, outcome, recover, review
 from stretto.core.decide.draft import Draft
+from stretto.core.decide.holds import hear
+from stretto.core.decide.pausing import carry_on, pause, watch
 from stretto.core.decide.people import answer
 from stretto.core.decide.planning import add_task, clarify, close_plan, fail_plan, interpret, submit
 from stretto.core.decide.runs import cancel, change_limits, deliver, fire
@@ -47,8 +52,10 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
             judged(draft, command)
         case ReportOutcome():
             outcome(draft, command)
+            watch(draft)
         case ReportReview():
             review(draft, command)
+            watch(draft)
         case AddTask():
             add_task(draft, command)
         case ClosePlan():
@@ -69,10 +76,17 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
             recover(draft)
         case LookedUp():
             looked_up(draft, command)
+            watch(draft)
         case ChangeLimits():
             change_limits(draft, command)
         case Cancel():
             cancel(draft, command)
+        case Pause():
+            pause(draft, command)
+        case Continue():
+            carry_on(draft, command)
+        case HearOf():
+            hear(draft, command)
         case Deliver():
             deliver(draft, command)
         case _:

@@ -13,6 +13,7 @@ from stretto.core.commands import (
 from stretto.core.context import effect_of, stale_reads
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import settle_parent
+from stretto.core.decide.holds import probed_by, weigh
 from stretto.core.decide.ladder import Setback, climb
 from stretto.core.decide.people import ask, hand_on, is_personal
 from stretto.core.domain import (
@@ -52,6 +53,7 @@ def outcome(draft: Draft, command: ReportOutcome) -> None:
 
 def take(draft: Draft, one: TaskState, id_: str, attempt: int, outcome: Any) -> None:
     """Note an outcome, and what follows from it."""
+    probed = probed_by(draft.state, one, id_)
     match outcome:
         case Completed():
             draft.say(
@@ -101,6 +103,7 @@ def take(draft: Draft, one: TaskState, id_: str, attempt: int, outcome: Any) -> 
                 draft.say(AttemptDoubted, task=id_, attempt=attempt, cost=outcome.cost)
             else:
                 doubt(draft, id_, attempt, outcome.message, outcome.cost)
+    weigh(draft, str(one.agent), outcome, probed)
 
 
 def review(draft: Draft, command: ReportReview) -> None:

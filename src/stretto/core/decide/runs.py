@@ -7,6 +7,7 @@ from stretto.core.commands import (
     FireTimer,
 )
 from stretto.core.decide.draft import Draft
+from stretto.core.decide.holds import end_hold
 from stretto.core.decide.ladder import expire
 from stretto.core.decide.people import PERSONAL
 from stretto.core.domain import (
@@ -48,6 +49,9 @@ def fire(draft: Draft, command: FireTimer) -> None:
         return
     if command.timer.startswith("failure/"):
         expire(draft, command.timer.removeprefix("failure/"))
+        return
+    if command.timer.startswith("hold/"):
+        end_hold(draft, command.timer.removeprefix("hold/"))
         return
     id_ = command.timer.removeprefix("retry/")
     one = state.tasks.get(id_)

@@ -8,6 +8,7 @@ from stretto.core.commands import (
 from stretto.core.context import action_key, binding, effect_of, versions_read
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import settle_fan_out, skip
+from stretto.core.decide.holds import admitted
 from stretto.core.decide.ladder import hold_up
 from stretto.core.domain import (
     FREE,
@@ -94,6 +95,8 @@ def _start(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> N
         if not room_for(state, cost, FREE):
             hold_up(draft, command.task, command.agent, FailureClass.OVER_BUDGET, why_over(state, cost))
         return  # others hold the room: it is judged again when they settle
+    if not admitted(draft, command.agent):
+        return  # it is judged again when agent and provider may take it
     key = action_key(state, one, command.arguments)
     effect = effect_of(state, one, command.agent)
     taken = state.keys.get(key)

@@ -6,28 +6,36 @@ from msgspec.structs import replace
 
 from stretto.core.domain import FREE, FailureClass, TaskStatus
 from stretto.core.events import (
+    AgentHeld,
     AttemptCompleted,
     AttemptDoubted,
     AttemptFailed,
     AttemptForgotten,
     AttemptStarted,
     AttemptSuspended,
+    BreakerClosed,
+    BreakerOpened,
     DeadlinePassed,
     Event,
     GoalInterpreted,
+    Heard,
+    HoldEnded,
     LimitsChanged,
     NobodyAnswered,
     PersonAnswered,
     PersonAsked,
     PlanClosed,
     PlanRefused,
+    RateUsed,
     ReadStale,
     ResultRejected,
     RetryDue,
     RetryScheduled,
     RunCancelled,
+    RunContinued,
     RunEnded,
     RungClimbed,
+    RunPaused,
     RunStopped,
     RunSubmitted,
     TaskAdded,
@@ -38,7 +46,9 @@ from stretto.core.events import (
     TaskSkipped,
 )
 from stretto.core.evolve.attempts import brought, doubted, failed, released, started
+from stretto.core.evolve.holds import begun, heard, held, let_go, tallied
 from stretto.core.evolve.ladder import climbed, given_up
+from stretto.core.evolve.pausing import accepted, attempted, continued, sent_back
 from stretto.core.evolve.people import answered, asked
 from stretto.core.evolve.queues import changed, ready
 from stretto.core.evolve.runs import plan_closed, stopped, submitted
@@ -53,20 +63,22 @@ def evolve(state: RunState, event: Event) -> RunState:
         case TaskAdded():
             return added(state, event)
         case AttemptStarted():
-            return started(state, event)
+            return begun(started(state, event), event)
         case AttemptCompleted():
-            return brought(state, event)
+            return tallied(attempted(brought(state, event), event.cost, failed=False), event.task, None)
         case TaskCompleted():
-            return completed(state, event)
+            return completed(accepted(state, event.task), event)
         case TaskFailed():
             return over(state, event.task, status=TaskStatus.FAILED, failure=event.failure, reason=event.message)
         case TaskSkipped():
             said = {"reason": event.reason, "wanted": event.wanted, "excused": event.excused}
             return over(state, event.task, status=TaskStatus.SKIPPED, **said)
         case AttemptFailed():
-            return failed(state, event.task, event.cost, event.failure, event.message, event.produced)
+            state = failed(state, event.task, event.cost, event.failure, event.message, event.produced)
+            return tallied(attempted(state, event.cost, failed=True), event.task, event.failure)
         case ResultRejected():
             told = "; ".join(event.findings)
+            state = sent_back(state, event.task)
             return failed(state, event.task, FREE, FailureClass.INVALID_OUTPUT, told, event.produced)
         case RungClimbed():
             return climbed(state, event)
@@ -77,6 +89,18 @@ def evolve(state: RunState, event: Event) -> RunState:
         case AttemptSuspended():
             status = TaskStatus.UNKNOWN if event.unknown else TaskStatus.WAITING
             return changed(released(state, event.task, event.cost), event.task, status=status)
+        case AgentHeld() | BreakerOpened():
+            return held(state, event)
+        case HoldEnded() | BreakerClosed():
+            return let_go(state, event)
+        case Heard():
+            return heard(state, event)
+        case RateUsed():
+            return state  # in the stream of an agent only
+        case RunPaused():
+            return replace(state, paused=event.reason)
+        case RunContinued():
+            return continued(state)
         case AttemptDoubted():
             return doubted(state, event)
         case AttemptForgotten():

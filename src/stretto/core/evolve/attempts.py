@@ -8,6 +8,7 @@ from stretto.core.events import (
     AttemptDoubted,
     AttemptStarted,
 )
+from stretto.core.evolve.holds import left
 from stretto.core.evolve.queues import changed, unready
 from stretto.core.ladder import brought_by, tries_of
 from stretto.core.state import Result, RunState
@@ -48,7 +49,7 @@ def brought(state: RunState, event: AttemptCompleted) -> RunState:
     """Keep a result until it is reviewed."""
     result = Result(output=event.output, artifacts=event.artifacts, citations=event.citations, gaps=event.gaps)
     state = released(state, event.task, event.cost)
-    return changed(state, event.task, status=TaskStatus.REVIEWING, result=result, in_doubt=False)
+    return changed(state, event.task, status=TaskStatus.REVIEWING, result=result, in_doubt=False, last=event.cost)
 
 
 def failed(state: RunState, id_: str, cost: Cost, failure: FailureClass, message: str, produced: str = "") -> RunState:
@@ -84,6 +85,7 @@ def released(state: RunState, id_: str, cost: Cost) -> RunState:
     one = state.tasks[id_]
     if one.status is not TaskStatus.RUNNING or one.agent is None:
         return state
+    state = left(state, one, id_, cost)
     return replace(
         state,
         tasks=state.tasks.set(id_, replace(one, reserved=FREE, status=TaskStatus.PENDING)),

@@ -80,6 +80,7 @@ def stopped(state: RunState, reason: str) -> RunState:
         held=0,
         active=Map(),
         busy=Map(),
+        drawn=Map(),
         under_way=0,
         reserved=FREE,
         requests=Map(),
