@@ -16,6 +16,7 @@ from stretto.core.commands import (
     Recover,
     ReportOutcome,
     ReportReview,
+    SubmitGoal,
 )
 from stretto.core.compress import fitted
 from stretto.core.context import Missing, context_schema, labels, resolve, value_of, visible
@@ -42,7 +43,7 @@ from stretto.core.effects import (
     Synthesise,
     Wait,
 )
-from stretto.core.errors import LostOwnership
+from stretto.core.errors import LostOwnership, Overtaken
 from stretto.core.events import AttemptCompleted, Event
 from stretto.core.evolve import evolve
 from stretto.core.policy import DEFAULT, Policy, judge
@@ -67,6 +68,7 @@ from stretto.ports import (
     Synthesiser,
 )
 from stretto.registry import Registry
+from stretto.sharing import Sharing
 
 PLAN_BATCH = 256
 
@@ -94,6 +96,7 @@ class Conductor:
     def __init__(self, house: House, *, judging: bool = True) -> None:
         self._house, self._judging = house, judging
         self._lease: Lease | None = None
+        self._sharing = Sharing(house.journal, house.clock)
         self.state = RunState()
 
     async def begin(self, run: str, first: Sequence[Command] = ()) -> tuple[RunState, Sequence[Effect]]:
@@ -109,7 +112,10 @@ class Conductor:
             self.state = state
             for listener in self._house.listeners if state.run else ():
                 listener(state, ())
-            await self.advance(list(first) or [Recover()])
+            commands = list(first) or [Recover()]
+            begun = next((one for one in commands if isinstance(one, SubmitGoal)), None)
+            run_, catalogue = (begun.run, begun.catalogue) if begun is not None else (state.run, state.catalogue)
+            await self.advance([*commands, *await self._sharing.join(run_, catalogue, state.heard)])
             if state.run and self.state.seq == state.seq:
                 await self._house.journal.append(self._lease, state.seq, (), summary(state))
         except BaseException:
@@ -119,6 +125,15 @@ class Conductor:
 
     async def advance(self, commands: Sequence[Command]) -> tuple[RunState, Sequence[Change]]:
         """Decide on commands and on what can be judged at once, commit all of it, and give what changed."""
+        heard = self._sharing.news()
+        while True:
+            try:
+                return await self._commit([*heard, *commands])
+            except Overtaken:
+                await self._sharing.listen()
+                heard += self._sharing.news()
+
+    async def _commit(self, commands: Sequence[Command]) -> tuple[RunState, Sequence[Change]]:
         if self._lease is None:
             raise LostOwnership("the run was given back")
         before = state = self.state
@@ -134,7 +149,9 @@ class Conductor:
                 reviewable += [event.task for event in events if isinstance(event, AttemptCompleted)]
             queue = list(self._answers(state, reviewable, answered)) if self._judging else []
         if facts:
-            await self._house.journal.append(self._lease, before.seq, facts, summary(state))
+            beside = self._sharing.tell(before, facts)
+            await self._house.journal.append(self._lease, before.seq, facts, summary(state), beside)
+            self._sharing.was_told(beside)
         self.state = state
         events_only = [event for _, event in facts]
         for listener in self._house.listeners if facts else ():
@@ -166,7 +183,8 @@ class Conductor:
         return None
 
     async def collect(self) -> Sequence[Note]:
-        """Give what others have left for the run."""
+        """Give what others have left for the run, and listen to what other runs tell of its agents."""
+        await self._sharing.listen()
         return await self._house.journal.inbox(self.state.run) if self.state.run else ()
 
     async def clear(self, notes: Sequence[Note]) -> None:

@@ -191,8 +191,21 @@ class Note:
     command: Command
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Facts for a stream beside the run, such as `@agent/NAME`, after event number `after` of it."""
+
+    stream: str
+    after: int
+    facts: Sequence[tuple[str, Event]]
+
+
 class Journal(Protocol):
-    """The only truth: events by run, append-only, with the leases and inboxes that keep one writer per run."""
+    """The only truth: events by run, append-only, with the leases and inboxes that keep one writer per run.
+
+    Streams beside the runs hold what all runs of a store know of an agent or provider. They have no owner and are not
+    listed; everything else that goes by a run goes by a stream as well.
+    """
 
     async def claim(self, run: str) -> Lease:
         """Take the run; raises OwnedElsewhere while another living process has it."""
@@ -206,12 +219,24 @@ class Journal(Protocol):
         """Give the run back; nothing happens when it is lost already."""
         ...
 
-    async def append(self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary) -> None:
+    async def append(
+        self,
+        lease: Lease,
+        after: int,
+        facts: Sequence[tuple[str, Event]],
+        summary: RunSummary,
+        beside: Sequence[Beside] = (),
+    ) -> None:
         """Append all or nothing after event number `after`, durably; raises LostOwnership.
 
         Each fact comes with its actor. When this returns, the facts survive any crash. Without facts only the
-        run's line is written anew.
+        run's line is written anew. Those for streams `beside` the run are part of the same all or nothing; raises
+        Overtaken where a stream has moved on.
         """
+        ...
+
+    async def heads(self, streams: Sequence[str]) -> Sequence[int]:
+        """Give the number of the last event of each stream, 0 where there is none."""
         ...
 
     async def read(self, run: str, after: int = 0) -> Sequence[Recorded]:

@@ -9,6 +9,7 @@ StrettoError
 │   └── UnknownRun          no such run in this store
 ├── OwnedElsewhere          another living process owns the run
 ├── LostOwnership           this process no longer owns the run, or somebody appended in between
+├── Overtaken               another run has told of an agent meanwhile; hear it, and decide again
 ├── StoreError              the journal cannot be read or written
 └── NotifierError           an alert did not get through a channel
 """
@@ -67,6 +68,10 @@ class OwnedElsewhere(StrettoError):
 
 class LostOwnership(StrettoError):
     """An append was refused: somebody else owns the run by now, or appended in between."""
+
+
+class Overtaken(StrettoError):
+    """An append was refused: a stream beside the run holds facts that the run has not heard of."""
 
 
 class StoreError(StrettoError):

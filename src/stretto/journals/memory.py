@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from stretto.codec import Codec
 from stretto.core.audit import GENESIS, Envelope, seal
 from stretto.core.commands import Command
-from stretto.core.errors import LostOwnership, OwnedElsewhere
+from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere
 from stretto.core.events import Event
-from stretto.ports import Lease, Note, Recorded, RunSummary
+from stretto.ports import Beside, Lease, Note, Recorded, RunSummary
 
 
 class MemoryJournal:
@@ -38,20 +38,38 @@ class MemoryJournal:
         if self._leases.get(lease.run) == (lease.fence, True):
             self._leases[lease.run] = (lease.fence, False)
 
-    async def append(self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary) -> None:
+    async def append(
+        self,
+        lease: Lease,
+        after: int,
+        facts: Sequence[tuple[str, Event]],
+        summary: RunSummary,
+        beside: Sequence[Beside] = (),
+    ) -> None:
         if self._leases.get(lease.run, (0, False))[0] != lease.fence:
             raise LostOwnership(f"run {lease.run} was taken over")
         chain = self._events[lease.run]
         if len(chain) != after:
             raise LostOwnership(f"run {lease.run} has {len(chain)} events, not {after}: somebody else appended")
+        for other in beside:
+            if len(self._events[other.stream]) != other.after:
+                raise Overtaken(f"{other.stream} has moved on")
+        added = [(lease.run, self._sealed(lease.run, facts))]
+        added += [(other.stream, self._sealed(other.stream, other.facts)) for other in beside]
+        for stream, envelopes in added:
+            self._events[stream].extend(envelopes)
+        self._summaries[lease.run] = summary
+
+    def _sealed(self, stream: str, facts: Sequence[tuple[str, Event]]) -> list[Envelope]:
+        chain = self._events[stream]
         added: list[Envelope] = []
         for actor, event in facts:
             one = self._codec.encode(event)
             previous = (added or chain)[-1].hash if added or chain else GENESIS
             added.append(
                 seal(
-                    run=lease.run,
-                    seq=after + len(added) + 1,
+                    run=stream,
+                    seq=len(chain) + len(added) + 1,
                     at=event.at,
                     actor=actor,
                     kind=one.type,
@@ -61,8 +79,10 @@ class MemoryJournal:
                 )
             )
             self._bodies.update({mark: body for mark, _, body in one.contents} | dict(one.documents))
-        chain.extend(added)
-        self._summaries[lease.run] = summary
+        return added
+
+    async def heads(self, streams: Sequence[str]) -> Sequence[int]:
+        return [len(self._events[stream]) if stream in self._events else 0 for stream in streams]
 
     async def read(self, run: str, after: int = 0) -> Sequence[Recorded]:
         return [

@@ -8,18 +8,20 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from stretto.codec import Codec, decode_command, encode_command
+from stretto.codec import Codec, Encoded, decode_command, encode_command
 from stretto.core.audit import GENESIS, Envelope, seal
 from stretto.core.commands import Command
 from stretto.core.domain import Cost
-from stretto.core.errors import LostOwnership, OwnedElsewhere, StoreError
+from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere, StoreError
 from stretto.core.events import Event
 from stretto.journals.owner import Owner, this_process
 from stretto.journals.statements import statement
 from stretto.journals.writer import Writer
-from stretto.ports import Lease, Note, Recorded, RunSummary
+from stretto.ports import Beside, Lease, Note, Recorded, RunSummary
+
+_Stored: TypeAlias = tuple[str, float, Encoded]
 
 LEASE_SECONDS = 15.0
 SCHEMA = 2
@@ -70,8 +72,16 @@ class SqliteJournal:
                 lambda connection: connection.execute(statement("release_lease"), (lease.run, lease.fence))
             )
 
-    async def append(self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary) -> None:
-        encoded = [(actor, event.at, self._codec.encode(event)) for actor, event in facts]
+    async def append(
+        self,
+        lease: Lease,
+        after: int,
+        facts: Sequence[tuple[str, Event]],
+        summary: RunSummary,
+        beside: Sequence[Beside] = (),
+    ) -> None:
+        encoded = self._encoded(facts)
+        others = [(other, self._encoded(other.facts)) for other in beside]
 
         def work(connection: sqlite3.Connection) -> None:
             held = connection.execute(statement("get_lease"), (lease.run,)).fetchone()
@@ -80,26 +90,24 @@ class SqliteJournal:
             seq, previous = connection.execute(statement("head"), (lease.run,)).fetchone() or (0, GENESIS)
             if seq != after:
                 raise LostOwnership(f"run {lease.run} has {seq} events, not {after}: somebody else appended")
-            for actor, at, one in encoded:
-                seq += 1
-                envelope = seal(
-                    run=lease.run,
-                    seq=seq,
-                    at=at,
-                    actor=actor,
-                    kind=one.type,
-                    version=one.version,
-                    payload=one.payload,
-                    previous=previous,
-                )
-                previous = envelope.hash
-                connection.execute(statement("append"), _row(envelope))
-                connection.executemany(statement("put_content"), [(lease.run, *content) for content in one.contents])
-                connection.executemany(statement("put_document"), one.documents)
+            _append(connection, lease.run, seq, previous, encoded)
+            for other, told in others:
+                seq, previous = connection.execute(statement("head"), (other.stream,)).fetchone() or (0, GENESIS)
+                if seq != other.after:
+                    raise Overtaken(f"{other.stream} has moved on to {seq}")
+                _append(connection, other.stream, seq, previous, told)
             connection.execute(statement("summarise"), _summary_row(summary))
 
         with self._clearly():
             await self._writer.do(work)
+
+    def _encoded(self, facts: Sequence[tuple[str, Event]]) -> list[_Stored]:
+        return [(actor, event.at, self._codec.encode(event)) for actor, event in facts]
+
+    async def heads(self, streams: Sequence[str]) -> Sequence[int]:
+        with self._clearly(), self._reading:
+            rows = [self._reader.execute(statement("head"), (stream,)).fetchone() for stream in streams]
+        return [row[0] if row is not None else 0 for row in rows]
 
     async def read(self, run: str, after: int = 0) -> Sequence[Recorded]:
         with self._clearly(), self._reading:
@@ -219,6 +227,26 @@ class SqliteJournal:
             yield
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"cannot use the store {self._path}: {error}") from error
+
+
+def _append(connection: sqlite3.Connection, run: str, seq: int, previous: str, encoded: list[_Stored]) -> None:
+    """Append to a run or stream, whose last event has this number and hash."""
+    for actor, at, one in encoded:
+        seq += 1
+        envelope = seal(
+            run=run,
+            seq=seq,
+            at=at,
+            actor=actor,
+            kind=one.type,
+            version=one.version,
+            payload=one.payload,
+            previous=previous,
+        )
+        previous = envelope.hash
+        connection.execute(statement("append"), _row(envelope))
+        connection.executemany(statement("put_content"), [(run, *content) for content in one.contents])
+        connection.executemany(statement("put_document"), one.documents)
 
 
 def _row(one: Envelope) -> tuple[object, ...]:

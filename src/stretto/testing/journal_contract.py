@@ -9,9 +9,9 @@ from typing import TypeVar
 from stretto.core.audit import broken_link
 from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command
 from stretto.core.domain import Budget, Catalogue, Cost, Task
-from stretto.core.errors import LostOwnership, OwnedElsewhere
-from stretto.core.events import AttemptCompleted, Event, RunSubmitted, TaskAdded, TaskCompleted
-from stretto.ports import Journal, RunSummary
+from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere
+from stretto.core.events import AttemptCompleted, Event, RateUsed, RunSubmitted, TaskAdded, TaskCompleted
+from stretto.ports import Beside, Journal, RunSummary
 
 T = TypeVar("T")
 Fact = tuple[str, Event]
@@ -161,6 +161,22 @@ class JournalContract:
             await journal.clear(notes[:2])
             assert [note.command for note in await journal.inbox("r")] == left[2:]
             assert len(await journal.inbox("other")) == 1
+
+        self.use(tmp_path, work)
+
+    def test_facts_beside_a_run_are_appended_with_it_and_chained_for_themselves(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            one, two = await journal.claim("r1"), await journal.claim("r2")
+            used = [("system", RateUsed(at=2.0, agent="a", run="r1", attempt="t/1", tokens=7))]
+            await journal.append(one, 0, story("r1"), line("r1"), [Beside(stream="@agent/a", after=0, facts=used)])
+            stale = Beside(stream="@agent/a", after=0, facts=used)
+            await refused(Overtaken, journal.append(two, 0, story("r2"), line("r2"), [stale]))
+            assert list(await journal.read("r2")) == []
+            await journal.append(two, 0, story("r2"), line("r2"), [replace(stale, after=1)])
+            assert [one.event for one in await journal.read("@agent/a")] == [used[0][1]] * 2
+            assert broken_link(await journal.envelopes("@agent/a")) is None
+            assert list(await journal.heads(["@agent/a", "@agent/b"])) == [2, 0]
+            assert {one.run for one in await journal.runs()} == {"r1", "r2"}
 
         self.use(tmp_path, work)
 
