@@ -23,9 +23,22 @@ from stretto.agents.team import TeamAgent, team_card
 from stretto.amounts import budget_of, deadline_of
 from stretto.conditions import CelConditions, condition_defects
 from stretto.core.canonical import short
-from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command, Recover, SubmitGoal
-from stretto.core.domain import AgentCard, Budget, Catalogue, FailureClass, InputSpec, Json, Ladder, Plan, Rules
+from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command, Continue, Pause, Recover, SubmitGoal
+from stretto.core.domain import (
+    AgentCard,
+    Breaker,
+    Budget,
+    Catalogue,
+    FailureClass,
+    InputSpec,
+    Json,
+    Ladder,
+    Plan,
+    Provider,
+    Rules,
+)
 from stretto.core.errors import BadAgent, BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
+from stretto.core.limits import breaker_of, most_failures_of, provider_of, stall_of
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.inputs import wanted, wanted_by_name
@@ -85,7 +98,9 @@ class Orchestrator:
     `agents` are functions or agents; `budget` is like "$2, 50 steps"; `store` is a file that keeps every run
     (without one, runs live in memory); `parallel` bounds the attempts under way at once; `timeout` is the
     seconds one attempt may take when nothing else says so; `ladder` says by class of failure what to try next,
-    where no task, skill or agent says it. Raises BadAgent for what cannot be one, UsageError for the rest.
+    where no task, skill or agent says it. `providers` are what several agents draw on, by name; `breaker` ("off" for
+    none) holds for agents and providers without one of their own; `most_failures` and `stall` say when a run pauses by
+    itself. Raises BadAgent for what cannot be one, UsageError for the rest.
     """
 
     def __init__(
@@ -98,6 +113,10 @@ class Orchestrator:
         timeout: float | None = None,
         retries: dict[str, int] | None = None,
         ladder: dict[str, Any] | None = None,
+        providers: dict[str, Provider | dict[str, Any]] | None = None,
+        breaker: Breaker | dict[str, Any] | Literal["off"] | None = None,
+        most_failures: int | Literal["off"] | None = None,
+        stall: float | Literal["off"] | None = None,
         workspace: Workspace | None = None,
         settings: Settings | None = None,
         listeners: Sequence[Listener] = (),
@@ -106,8 +125,21 @@ class Orchestrator:
         self.workspace = workspace
         self.registry = Registry(_agents(agents))
         self.playbooks = read_playbooks(workspace.folder, self.size) if workspace else ()
-        self.rules = _rules(self.settings, workspace, parallel=parallel, timeout=timeout, retries=retries)
+        self.rules = _rules(
+            self.settings,
+            workspace,
+            parallel=parallel,
+            timeout=timeout,
+            retries=retries,
+            breaker=breaker,
+            most_failures=most_failures,
+            stall=stall,
+        )
         self.rules = replace(self.rules, ladder=_ladder(ladder, workspace, self.registry))
+        self.providers = {
+            **(workspace.providers if workspace else {}),
+            **{name: provider_of(one) for name, one in (providers or {}).items()},
+        }
         self.budget = _budget(budget) if budget is not None else (workspace.budget if workspace else Budget())
         self._listeners = tuple(listeners)
         self._path = Path(store) if store is not None else None
@@ -171,8 +203,11 @@ class Orchestrator:
         people: People | None = None,
         wait: bool = False,
     ) -> Run:
-        """Go on with a run; an ended one is given as it is. Raises UnknownRun and OwnedElsewhere."""
-        first: list[Command] = [Recover()]
+        """Go on with a run, also one that is paused; an ended one is given as it is.
+
+        Raises UnknownRun and OwnedElsewhere.
+        """
+        first: list[Command] = [Recover(), Continue(actor=f"person:{user()}")]
         if budget is not None or deadline is not None:
             first.append(
                 ChangeLimits(
@@ -188,6 +223,15 @@ class Orchestrator:
                 raise UsageError(f"run {run} is a team's work for run {parent}; resume that one")
         return await self._drive(run, first, asked, wait)
 
+    async def pause(self, run_id: str, reason: str = "") -> Run:
+        """Have a run begin nothing new, whoever drives it; what is under way ends and is kept. `resume` goes on.
+
+        Gives the run as far as it is known here: its owner reads the word within a second. Raises UnknownRun.
+        """
+        async with self.journal() as journal:
+            run = await find_run(journal, run_id)
+            return Run(state=await leave_word(journal, run, Pause(actor=f"person:{user()}", reason=reason)))
+
     def check(self, plan: Plan, *, budget: Budget | None = None, seconds: float | None = None) -> list[Diagnostic]:
         """Give every defect of a plan, as far as it shows before anything runs."""
         if wrong := list(misfits(plan)):
@@ -198,7 +242,8 @@ class Orchestrator:
     @property
     def catalogue(self) -> Catalogue:
         """What a run keeps of agents and rules."""
-        return self.registry.catalogue(self.rules, self.playbooks, self.workspace.context if self.workspace else None)
+        context = self.workspace.context if self.workspace else None
+        return self.registry.catalogue(self.rules, self.playbooks, context, self.providers)
 
     @property
     def size(self) -> Size:
@@ -381,6 +426,8 @@ class _Starter:
 
     def _on(self, order: Order, stands: RunState) -> Iterator[Command]:
         yield Recover()
+        if stands.paused is not None and order.again:
+            yield Continue(actor=f"run:{order.parent}")
         if order.word is not None:
             word = order.word
             yield AnswerRequest(
@@ -524,7 +571,7 @@ def _from_source(source: AgentSource, settings: Settings, above: tuple[Path, ...
 def _carded(agent: FunctionAgent | TeamAgent, source: AgentSource) -> Agent:
     """Put onto an agent's card what the workspace says of it."""
     backups = tuple(dict.fromkeys((*source.backups, *agent.card.backups)))
-    agent.card = replace(agent.card, backups=backups, ladder=agent.card.ladder | source.ladder)
+    agent.card = replace(agent.card, backups=backups, ladder=agent.card.ladder | source.ladder, **source.terms)
     return agent
 
 
@@ -621,7 +668,9 @@ def _rules(settings: Settings, workspace: Workspace | None, **given: Any) -> Rul
     unknown = [name for name in values["retries"] if name not in set(FailureClass)]
     if unknown:
         raise UsageError(f"there is no class of failure {unknown[0]!r}; known: {', '.join(FailureClass)}")
-    return Rules(**{**values, "timeout": float(values["timeout"])})
+    readers = {"breaker": breaker_of, "most_failures": most_failures_of, "stall": stall_of}
+    read = {name: reader(values[name]) for name, reader in readers.items() if name in values}
+    return Rules(**{**values, "timeout": float(values["timeout"]), **read})
 
 
 def _ladder(given: dict[str, Any] | None, workspace: Workspace | None, registry: Registry) -> Ladder:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeVar, overload
 
-from stretto.core.domain import FREE, Cost, Ladder, Limits, SideEffect
-from stretto.core.errors import BadAgent
+from stretto.core.domain import FREE, NO_RATE, Breaker, Cost, Ladder, Limits, Rate, SideEffect
+from stretto.core.errors import BadAgent, UsageError
+from stretto.core.limits import breaker_of, rate_of
 from stretto.core.plan.ladders import read_ladder
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,6 +46,9 @@ class Declared:
     ladder: Ladder = field(default_factory=dict)
     preview: Callable[..., Any] | None = None
     lookup: Callable[..., Any] | None = None
+    provider: str = ""
+    rate: Rate = NO_RATE
+    breaker: Breaker | None = None
 
 
 def declared(function: Callable[..., Any]) -> Declared:
@@ -83,15 +87,19 @@ def agent(
     ladder: dict[str, Any] | None = None,
     preview: Callable[..., Any] | None = None,
     lookup: Callable[..., Any] | None = None,
+    provider: str | None = None,
+    rate: str | Rate | dict[str, int] | None = None,
+    breaker: Breaker | dict[str, Any] | Literal["off"] | None = None,
 ) -> Callable[[F], F]:
     """Declare parts of a function's card; what is left out stays as it was.
 
     `timeout` is in seconds, `memory_mb` and `output_kb` hold for `isolated` functions, `cost` is the most one
     attempt may cost in dollars. `preview` takes the same arguments and gives a `Preview` (or the text of a
     diff); `lookup` takes the same arguments and gives the result of the action with this key, or None when it
-    never happened. Both may take an `Assignment` as well.
+    never happened. Both may take an `Assignment` as well. `provider` names what the agent draws on together with
+    others; `rate` is like "60/min" or "60 requests/min, 90000 tokens/min".
     """
-    _check_kinds({"name": name, "description": description}, str, "text")
+    _check_kinds({"name": name, "description": description, "provider": provider}, str, "text")
     _check_kinds({"preview": preview, "lookup": lookup}, Callable, "a function")
     _check_amounts({"timeout": timeout, "latency": latency}, whole=False)
     _check_amounts(
@@ -124,6 +132,9 @@ def agent(
         "preview": preview,
         "lookup": lookup,
         "ladder": ladder_of(ladder, "ladder") if ladder is not None else None,
+        "provider": provider,
+        "rate": _read(rate_of, rate),
+        "breaker": _read(breaker_of, breaker),
     }
     for key, value in (
         ("labels", labels),
@@ -156,6 +167,13 @@ def ladder_of(given: Any, place: str) -> Ladder:
     if wrong:
         raise BadAgent(f"{wrong[0].path}: {wrong[0].message}. {wrong[0].mend}")
     return ladder
+
+
+def _read(reader: Callable[[Any], Any], given: Any) -> Any:
+    try:
+        return None if given is None else reader(given)
+    except UsageError as error:
+        raise BadAgent(str(error)) from None
 
 
 def _effect(given: SideEffect | str) -> SideEffect:

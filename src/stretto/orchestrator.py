@@ -150,7 +150,8 @@ class Conductor:
             queue = list(self._answers(state, reviewable, answered)) if self._judging else []
         if facts:
             beside = self._sharing.tell(before, facts)
-            await self._house.journal.append(self._lease, before.seq, facts, summary(state), beside)
+            more = (beside,) if beside else ()
+            await self._house.journal.append(self._lease, before.seq, facts, summary(state), *more)
             self._sharing.was_told(beside)
         self.state = state
         events_only = [event for _, event in facts]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from stretto.core.domain import Catalogue, ContextSpec, Playbook, Rules
+from stretto.core.domain import Catalogue, ContextSpec, Playbook, Provider, Rules
 from stretto.core.errors import BadAgent
 from stretto.ports import Agent
 
@@ -27,10 +27,16 @@ class Registry:
         rules: Rules | None = None,
         playbooks: tuple[Playbook, ...] = (),
         context: dict[str, ContextSpec] | None = None,
+        providers: dict[str, Provider] | None = None,
     ) -> Catalogue:
-        """Give what a run keeps: the cards in the order of registration, rules, playbooks, the context's schemas."""
-        cards = tuple(agent.card for agent in self._agents.values())
-        return Catalogue(agents=cards, rules=rules or Rules(), playbooks=playbooks, context=context or {})
+        """Give what a run keeps: the cards in the order of registration, rules, playbooks, context, providers."""
+        return Catalogue(
+            agents=tuple(agent.card for agent in self._agents.values()),
+            rules=rules or Rules(),
+            playbooks=playbooks,
+            context=context or {},
+            providers=providers or {},
+        )
 
     def __iter__(self) -> Iterator[Agent]:
         return iter(self._agents.values())

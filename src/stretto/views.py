@@ -22,6 +22,7 @@ from stretto.core.domain import (
     Plan,
     Task,
 )
+from stretto.core.holds import PROVIDER
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.ladders import write_ladder
 from stretto.core.state import RunState, TaskState, accepted, gaps, team_run
@@ -130,6 +131,8 @@ class Run:
             ],
             "gaps": [{"task": one.task, "what": one.what, "why": one.why} for one in self.gaps],
             "requests": list(self.requests),
+            "paused": state.paused,
+            "holds": holds_view(state),
             "context": context_view(state),
             "cost": cost_view(state.spent, state.steps),
             "plan": plan_view(state),
@@ -137,6 +140,20 @@ class Run:
             "ended": moment(state.ended),
             "wake": moment(self.wake),
         }
+
+
+def holds_view(state: RunState) -> list[dict[str, Any]]:
+    """Give the agents and providers that get no work, with the reason; `until` is null while a probe is awaited."""
+    return [
+        {
+            "agent": None if key.startswith(PROVIDER) else key,
+            "provider": key.removeprefix(PROVIDER) if key.startswith(PROVIDER) else None,
+            "until": moment(hold.until),
+            "why": hold.why,
+            "probing": hold.probing,
+        }
+        for key, hold in sorted(state.holds.items())
+    ]
 
 
 def artifacts_of(state: RunState) -> list[tuple[str, Artifact]]:

@@ -1,14 +1,15 @@
 """A workspace: a folder whose `workspace.yaml` names its agents, plans, inputs and rules."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stretto.amounts import budget_of
 from stretto.channels import read_channel
-from stretto.core.domain import Budget, ContextSpec, InputSpec, Json, Ladder, Plan, Rules
+from stretto.core.domain import Budget, ContextSpec, InputSpec, Json, Ladder, Plan, Provider, Rules
 from stretto.core.errors import BadChannel, BadPlan, BadWorkspace, UsageError
+from stretto.core.limits import OF_AGENTS, OF_RULES, provider_of
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors
 from stretto.core.plan.inputs import Wanted
 from stretto.core.plan.ladders import agents_in, read_ladder
@@ -16,10 +17,15 @@ from stretto.core.plan.shape import DEFAULT_SIZE, Size, read_plan
 from stretto.documents import LARGEST, Document, Unreadable, read_document
 from stretto.given import read_input
 
+T = TypeVar("T")
+
 LONGEST_PATH = 4096
-_ON_CARDS = ("backups", "ladder")
+_ON_CARDS = ("backups", "ladder", *OF_AGENTS)
 FILE = "workspace.yaml"
-_FIELDS = ("name", "description", "goal", "agents", "plan", "inputs", "rules", "ladder", "budget", "context", "notify")
+_FIELDS = (
+    "name", "description", "goal", "agents", "plan", "inputs", "rules", "ladder", "budget", "context", "notify",
+    "providers",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +33,7 @@ class AgentSource:
     """Where an agent comes from: `builtin` names one that ships, `python` is a file with functions, `team` is the
     folder of another workspace.
 
-    `options` are for the agent that ships, as `fetch` takes `allow`. `backups` and `ladder` go onto its card.
+    `options` are for the agent that ships, as `fetch` takes `allow`. `backups`, `ladder` and `terms` go onto its card.
     """
 
     builtin: str | None = None
@@ -38,6 +44,7 @@ class AgentSource:
     options: dict[str, Json] = field(default_factory=dict)
     backups: tuple[str, ...] = ()
     ladder: Ladder = field(default_factory=dict)
+    terms: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,7 @@ class Workspace:
     context: dict[str, ContextSpec] = field(default_factory=dict)
     notify: tuple[dict[str, Json], ...] = ()
     ladder: Ladder = field(default_factory=dict)
+    providers: dict[str, Provider] = field(default_factory=dict)
 
     @property
     def store(self) -> Path:
@@ -291,6 +299,7 @@ class _Reader:
             context=self._context(body.get("context") or {}),
             notify=self._notify(body.get("notify") or []),
             ladder=ladder,
+            providers=self._providers(body.get("providers") or {}),
         )
 
     def _agent(self, raw: Json, path: str) -> AgentSource:
@@ -324,7 +333,7 @@ class _Reader:
         names = [backups] if isinstance(backups, str) else backups
         if not isinstance(names, list | tuple) or not all(isinstance(one, str) and one for one in names):
             raise self._bad(f"{path}.backups", "`backups` is a list of agents' names")
-        return {"backups": tuple(names), "ladder": self._ladder(raw.get("ladder"), f"{path}.ladder")}
+        return {"backups": tuple(names), "ladder": self._ladder(raw.get("ladder"), f"{path}.ladder"), "terms": self._terms(raw, path)}
 
     def _know_each_other(self, sources: Sequence[AgentSource], ladder: Ladder) -> None:
         """Make sure that whoever is to take over is there."""
@@ -336,6 +345,21 @@ class _Reader:
         for path, name in wanted:
             if name not in known:
                 raise self._bad(path, f"there is no agent {name!r}; known: {', '.join(known)}")
+
+    def _terms(self, raw: dict[str, Json], path: str) -> dict[str, Any]:
+        """Read what holds for an agent as a whole: its provider, rate, breaker and attempts at once."""
+        return {name: self._read(OF_AGENTS[name], raw[name], f"{path}.{name}") for name in OF_AGENTS if name in raw}
+
+    def _providers(self, raw: Json) -> dict[str, Provider]:
+        if not isinstance(raw, dict):
+            raise self._bad("providers", "`providers` is a mapping from names to what each takes")
+        return {str(name): self._read(provider_of, one, f"providers.{name}") for name, one in raw.items()}
+
+    def _read(self, reader: Callable[[Any], T], raw: Json, path: str) -> T:
+        try:
+            return reader(raw)
+        except UsageError as error:
+            raise self._bad(path, str(error)) from None
 
     def _ladder(self, raw: Json, path: str) -> Ladder:
         if raw is None:
@@ -375,6 +399,8 @@ class _Reader:
             if name == "retries":
                 if not isinstance(value, dict) or not all(isinstance(one, int) and one >= 0 for one in value.values()):
                     raise self._bad("rules.retries", "`retries` maps classes of failure to numbers of tries")
+            elif name in OF_RULES:
+                self._read(OF_RULES[name], value, f"rules.{name}")
             elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
                 raise self._bad(f"rules.{name}", f"{name} is a number above 0, not {value!r}")
         return raw

@@ -7,17 +7,19 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from stretto.agents.calling import call, call_async, completed, own_copy, sound
 from stretto.agents.isolated import LOADING, call_isolated, locate
 from stretto.agents.signature import Signature, signature_of
 from stretto.core.canonical import canonical
-from stretto.core.domain import AgentCard, Failed, FailureClass, Limits, Outcome, Preview, Skill, Unknown
+from stretto.core.domain import AgentCard, Failed, FailureClass, Limits, Outcome, Preview, Rate, Skill, Unknown
 from stretto.core.errors import BadAgent
 from stretto.declare import Declared, declared, ladder_of
 from stretto.ports import Assignment
 from stretto.threads import in_thread
+
+T = TypeVar("T")
 
 
 class FunctionAgent:
@@ -152,7 +154,20 @@ def _card(
         isolated=any(one.isolated for one in said),
         previews=any(one.preview is not None for one in said),
         looks_up=any(one.lookup is not None for one in said),
+        provider=_one_of({one.provider for one in said} - {""}, "provider", name or skills[0].name) or "",
+        rate=Rate(
+            requests=min((one.rate.requests for one in said if one.rate.requests is not None), default=None),
+            tokens=min((one.rate.tokens for one in said if one.rate.tokens is not None), default=None),
+        ),
+        breaker=_one_of({one.breaker for one in said} - {None}, "breaker", name or skills[0].name),
     )
+
+
+def _one_of(said: set[T], what: str, agent: str) -> T | None:
+    """Give the one thing that an agent's functions declare, if any does; raises BadAgent for two."""
+    if len(said) > 1:
+        raise BadAgent(f"the functions of agent {agent!r} declare more than one {what}; make two agents of them")
+    return next(iter(said), None)
 
 
 def _loosest(limits: list[Limits]) -> Limits:

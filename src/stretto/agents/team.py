@@ -115,6 +115,9 @@ class TeamAgent:
         """Say what came of the team's run; `spent` is what it has cost since the attempt before."""
         delivery = state.delivery
         if delivery is None:
+            if state.paused is not None:
+                question = f"the team's run {state.run} is paused ({state.paused}); answer anything to go on with it"
+                return InputRequired(question=question, cost=spent)
             asked = min(state.requests.values(), key=lambda one: (one.asked, one.id), default=None)
             if asked is None:
                 message = f"the run {state.run} stopped before its end"

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from stretto.cli.rendering import as_text
 from stretto.cli.text import answer_command, as_json, clean, counted, local, one_line
+from stretto.cli.view.standstill import standstill
 from stretto.core.domain import Artifact
 from stretto.core.errors import UsageError
 from stretto.views import Run, artifact_bytes, artifacts_of
@@ -77,6 +78,8 @@ def conclude(run: Run, place: str, out: TextIO) -> None:
         out.write("\nmissing:\n" + gaps_text(run))
     if run.contradictions:
         out.write("\ncontradictions:\n" + contradictions_text(run))
+    for told in standstill(state, state.at, place):
+        out.write(f"\n{one_line(told)}\n")
     for request in run.requests:
         command = answer_command(run.run_id, request["task"], request["kind"], place)
         whom, what = one_line(request["to"]) or "you", request["task"] or "the goal"

@@ -6,9 +6,13 @@ from typing import TextIO
 
 from stretto.cli.screen import Quiet
 from stretto.cli.text import clean, one_line
+from stretto.cli.view.standstill import named
 from stretto.core.events import (
+    AgentHeld,
     AttemptDoubted,
     AttemptStarted,
+    BreakerClosed,
+    BreakerOpened,
     DeadlinePassed,
     Event,
     NobodyAnswered,
@@ -19,8 +23,10 @@ from stretto.core.events import (
     ResultRejected,
     RetryScheduled,
     RunCancelled,
+    RunContinued,
     RunEnded,
     RungClimbed,
+    RunPaused,
     RunStopped,
     RunSubmitted,
     TaskAdded,
@@ -108,6 +114,17 @@ class Progress(Quiet):
                 self._line(at, "note", f"{event.task}: in doubt after a stop; asking whether it happened")
             case DeadlinePassed():
                 self._line(at, "fail", "the deadline passed")
+            case BreakerOpened():
+                heard = f" (learned in run {event.run})" if event.run else ""
+                self._line(at, "fail", f"{named(event.agent)} is held for {event.until - at:.1f} s: {event.why}{heard}")
+            case BreakerClosed():
+                self._line(at, "done", f"{named(event.agent)} is well again")
+            case AgentHeld():
+                self._line(at, "note", f"{named(event.agent)} is held for {event.until - at:.1f} s: {event.why}")
+            case RunPaused():
+                self._line(at, "fail" if event.alarm else "note", f"paused: {event.reason}")
+            case RunContinued():
+                self._line(at, "note", f"goes on, says {event.by}")
             case RunCancelled():
                 self._line(at, "fail", f"cancelled by {event.by}")
             case RunEnded():

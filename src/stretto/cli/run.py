@@ -135,12 +135,31 @@ def resume(
     if inputs or plan:
         raise UsageError("a run keeps its plan and inputs; start another with `stretto run` for new ones")
 
+    if (told := asyncio.run(_told_to_go_on(run_id, workspace, store))) is not None:
+        typer.echo(told)
+        return
+
     async def pursue(team: "Orchestrator", people: "People", patient: bool) -> "Run":
         return await team.resume(
             run_id, budget=budget, deadline=deadline, approve=_approve(approve), people=people, wait=patient
         )
 
     _drive(_folder_of(run_id, workspace, store), store, output, wait, as_json, Shown(plain, quiet), pursue, run_id)
+
+
+async def _told_to_go_on(run_id: str, workspace: Path | None, store: Path | None) -> str | None:
+    """Tell the process that drives a paused run to go on with it; None where there is none."""
+    from stretto.bootstrap import find_run, leave_word, open_store, user
+    from stretto.core.commands import Continue
+    from stretto.orchestrator import load
+
+    async with open_store(store_file(workspace, store), must_exist=True) as journal:
+        run = await find_run(journal, run_id)
+        owner = await journal.owner(run)
+        if owner is None or (await load(journal, run)).paused is None:
+            return None
+        await leave_word(journal, run, Continue(actor=f"person:{user()}"))
+        return f"run {run} goes on in {owner}"
 
 
 def _folder_of(run_id: str, workspace: Path | None, store: Path | None) -> Path | None:

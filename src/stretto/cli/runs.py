@@ -1,4 +1,4 @@
-"""`runs`, `show`, `watch`, `cancel`: look at runs of this store, from any process."""
+"""`runs`, `show`, `watch`, `pause`, `cancel`: look at runs of this store, from any process."""
 
 import asyncio
 import sys
@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
     app.command("runs")(runs)
     app.command("show")(show)
     app.command("watch")(watch)
+    app.command("pause")(pause)
     app.command("cancel")(cancel)
 
 
@@ -160,6 +161,30 @@ def watch(
     raise typer.Exit(exit_code(found.standing.value))
 
 
+def pause(
+    run_id: RunArgument,
+    workspace: WorkspaceOption = None,
+    store: StoreOption = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is shown wherever the run is.")] = "",
+) -> None:
+    """Have a run begin nothing new; what is under way ends and is kept. `resume` goes on."""
+    from stretto.bootstrap import find_run, leave_word, open_store, user
+    from stretto.core.commands import Pause
+
+    async def leave() -> "tuple[RunState, str | None]":
+        async with open_store(store_file(workspace, store), must_exist=True) as journal:
+            run = await find_run(journal, run_id)
+            owner = await journal.owner(run)
+            return await leave_word(journal, run, Pause(actor=f"person:{user()}", reason=reason)), owner
+
+    state, owner = asyncio.run(leave())
+    if state.status.final:
+        typer.echo(f"run {state.run} had ended before: {state.status.value}")
+        return
+    told = f"is paused: {one_line(state.paused)}" if state.paused is not None else f"will pause; {owner} reads it soon"
+    typer.echo(f"run {state.run} {told}; go on with: stretto resume {state.run}{place(workspace, store)}")
+
+
 def cancel(
     run_id: RunArgument,
     workspace: WorkspaceOption = None,
@@ -192,6 +217,7 @@ def _print(run: "Run", where: str, now: float) -> None:
     from stretto.cli.asking import shown
     from stretto.cli.output import answer_text, gaps_text
     from stretto.cli.view.printing import signs_of, width_for, write
+    from stretto.cli.view.standstill import standstill
     from stretto.cli.view.tables import record, rungs
     from stretto.core.state import team_run
     from stretto.views import is_team_work
@@ -200,6 +226,8 @@ def _print(run: "Run", where: str, now: float) -> None:
     write(record(state, now, width_for(), signs_of()))
     if climbed := rungs(state, width_for(), signs_of()):
         write([(), *climbed])
+    for told in standstill(state, now, where):
+        typer.echo(f"\n{one_line(told)}")
     ended = f", ended {local(state.ended)}" if state.ended is not None else ""
     typer.echo(f"\nbegan {local(state.started)}{ended}, cost {run.cost}")
     if run.wake is not None and run.wake > time.time():

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from stretto.cli.text import answer_command
 from stretto.cli.view.lines import UNICODE, Line, Signs, Span, cropped, flow, foreign, pad
 from stretto.cli.view.rows import Kind, Row, counts, kind_of, rows_of
+from stretto.cli.view.standstill import standstill
 from stretto.cli.view.words import against, listed, span, ticking
 from stretto.core.domain import Request, RunStatus
 from stretto.core.state import RunState
@@ -74,8 +75,9 @@ def layout(
         return []
     roomy = height >= _LOW
     above = head(state, now, width, 4 if roomy else 2 if height >= 4 else 1, signs)
-    if alert and height > len(above):
-        above.append(cropped([(f"! {alert}", "bold yellow")], width, signs))
+    for text in [*([alert] if alert else []), *standstill(state, now, place)]:
+        if height > len(above) + roomy:
+            above.append(cropped([(f"! {foreign(text, signs)}", "bold yellow")], width, signs))
     left = height - len(above)
     foot = _foot(state, width, min(left - 1, max(2, left // 3)) if left > 3 else 0, signs, place)
     gaps = (1 if roomy else 0) + (1 if roomy and foot else 0)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from stretto.cli.view.standstill import held_note
 from stretto.cli.view.words import count, listed, span
 from stretto.core.domain import TaskStatus
 from stretto.core.state import RunState, TaskState, candidates_for, child_id
@@ -210,7 +211,9 @@ def _note(state: RunState, one: TaskState, kind: Kind, now: float) -> str:
             told = one.reason if one.reason.startswith(failure) else f"{failure}: {one.reason}"
             return f"{told}{tries}"
         case Kind.READY:
-            return "waits for the whole plan" if state.held >> one.position & 1 else "ready, waits for a free place"
+            if state.held >> one.position & 1:
+                return "waits for the whole plan"
+            return held_note(state, one, now) or "ready, waits for a free place"
         case Kind.BLOCKED:
             return f"waits for {_names(_open_needs(state, one))}"
         case Kind.DONE:
