@@ -1,6 +1,7 @@
 """A breaker opens, work goes to the other agent, and a probe heals it."""
 
 import asyncio
+from collections.abc import Sequence
 
 from stretto import Agent, AgentFailure, Orchestrator, agent, plan, ref, task
 from stretto.core.domain import FailureClass
@@ -26,7 +27,7 @@ async def spare(item: int) -> str:
     return "spare"
 
 
-def tell(state: RunState, events: list[Event]) -> None:
+def tell(state: RunState, events: Sequence[Event]) -> None:
     for event in events:
         if isinstance(event, BreakerOpened):
             print(f"{event.agent}: held for {event.until - event.at:.1f} s: {event.why}")

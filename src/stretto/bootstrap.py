@@ -21,6 +21,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 from stretto.agents.function import FunctionAgent
 from stretto.agents.team import TeamAgent, team_card
 from stretto.amounts import budget_of, deadline_of
+from stretto.channels import KINDS, read_channel
 from stretto.conditions import CelConditions, condition_defects
 from stretto.core.canonical import short
 from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command, Continue, Pause, Recover, SubmitGoal
@@ -33,12 +34,13 @@ from stretto.core.domain import (
     InputSpec,
     Json,
     Ladder,
+    NoticeKind,
     Plan,
     Provider,
     Rules,
 )
 from stretto.core.errors import BadAgent, BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
-from stretto.core.limits import breaker_of, most_failures_of, provider_of, stall_of
+from stretto.core.limits import OF_RULES, provider_of
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.inputs import wanted, wanted_by_name
@@ -56,11 +58,12 @@ from stretto.engines.local import LocalEngine
 from stretto.engines.people import Nobody, StandingWord
 from stretto.journals.memory import MemoryJournal
 from stretto.journals.sqlite import SqliteJournal
+from stretto.notifiers import dispatch, notifiers_of
 from stretto.orchestrator import Conductor, House, load
 from stretto.planners.auto import AutoPlanner, propose
 from stretto.planners.proposal import Proposal
 from stretto.playbooks import read_playbooks
-from stretto.ports import Agent, Journal, Listener, Order, People, RunSummary, Starter
+from stretto.ports import Agent, Journal, Listener, Notifier, Order, People, RunSummary, Starter
 from stretto.registry import Registry
 from stretto.reviewers.grounding import GroundingReviewer
 from stretto.reviewers.schema import SchemaReviewer
@@ -100,7 +103,8 @@ class Orchestrator:
     seconds one attempt may take when nothing else says so; `ladder` says by class of failure what to try next,
     where no task, skill or agent says it. `providers` are what several agents draw on, by name; `breaker` ("off" for
     none) holds for agents and providers without one of their own; `most_failures` and `stall` say when a run pauses by
-    itself. Raises BadAgent for what cannot be one, UsageError for the rest.
+    itself; `notify` are channels of alerts as in a workspace, or notifiers. Raises BadAgent for what cannot be one,
+    UsageError for the rest.
     """
 
     def __init__(
@@ -117,6 +121,7 @@ class Orchestrator:
         breaker: Breaker | dict[str, Any] | Literal["off"] | None = None,
         most_failures: int | Literal["off"] | None = None,
         stall: float | Literal["off"] | None = None,
+        notify: Sequence[dict[str, Json] | str | Notifier] = (),
         workspace: Workspace | None = None,
         settings: Settings | None = None,
         listeners: Sequence[Listener] = (),
@@ -141,6 +146,7 @@ class Orchestrator:
             **{name: provider_of(one) for name, one in (providers or {}).items()},
         }
         self.budget = _budget(budget) if budget is not None else (workspace.budget if workspace else Budget())
+        self.notify = (*(workspace.notify if workspace else ()), *notify)
         self._listeners = tuple(listeners)
         self._path = Path(store) if store is not None else None
         self._memory = MemoryJournal() if store is None else None
@@ -243,7 +249,21 @@ class Orchestrator:
     def catalogue(self) -> Catalogue:
         """What a run keeps of agents and rules."""
         context = self.workspace.context if self.workspace else None
-        return self.registry.catalogue(self.rules, self.playbooks, context, self.providers)
+        return self.registry.catalogue(self.rules, self.playbooks, context, self.providers, self._kinds)
+
+    @property
+    def _kinds(self) -> tuple[NoticeKind, ...]:
+        """The alerts that some channel carries; a notifier of one's own carries all."""
+        written = [read_channel(one).on for one in self.notify if isinstance(one, dict | str)]
+        carried = {kind for on in written for kind in on} if len(written) == len(self.notify) else set(KINDS)
+        return tuple(kind for kind in KINDS if kind in carried)
+
+    def _notifiers(self) -> tuple[Notifier, ...]:
+        """Make the channels, with the secrets that the environment holds; raises UsageError where one is missing."""
+        if not self.notify:
+            return ()
+        own = [one for one in self.notify if not isinstance(one, dict | str)]
+        return (*notifiers_of([one for one in self.notify if isinstance(one, dict | str)]), *own)
 
     @property
     def size(self) -> Size:
@@ -354,6 +374,8 @@ class Orchestrator:
             clock=SystemClock(),
             people=people,
             listeners=self._listeners,
+            notifiers=self._notifiers(),
+            dispatch=dispatch,
         )
 
     def inputs_for(
@@ -668,8 +690,7 @@ def _rules(settings: Settings, workspace: Workspace | None, **given: Any) -> Rul
     unknown = [name for name in values["retries"] if name not in set(FailureClass)]
     if unknown:
         raise UsageError(f"there is no class of failure {unknown[0]!r}; known: {', '.join(FailureClass)}")
-    readers = {"breaker": breaker_of, "most_failures": most_failures_of, "stall": stall_of}
-    read = {name: reader(values[name]) for name, reader in readers.items() if name in values}
+    read = {name: reader(values[name]) for name, reader in OF_RULES.items() if name in values}
     return Rules(**{**values, "timeout": float(values["timeout"]), **read})
 
 

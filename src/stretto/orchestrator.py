@@ -13,6 +13,7 @@ from stretto.core.commands import (
     FireTimer,
     Judged,
     LookedUp,
+    NoticeSent,
     Recover,
     ReportOutcome,
     ReportReview,
@@ -38,6 +39,7 @@ from stretto.core.effects import (
     Judge,
     LookUp,
     MakePlan,
+    Notify,
     ReviewResult,
     RunTask,
     Synthesise,
@@ -54,11 +56,13 @@ from stretto.ports import (
     Assignment,
     Clock,
     Conditions,
+    Dispatch,
     Emit,
     Journal,
     Lease,
     Listener,
     Note,
+    Notifier,
     People,
     Planner,
     Product,
@@ -88,6 +92,8 @@ class House:
     people: People
     policies: tuple[Policy, ...] = DEFAULT
     listeners: tuple[Listener, ...] = ()
+    notifiers: tuple[Notifier, ...] = ()
+    dispatch: Dispatch | None = None
 
 
 class Conductor:
@@ -181,6 +187,8 @@ class Conductor:
             case Synthesise():
                 delivery = await self._house.synthesiser.compose(self.state)
                 return Deliver(delivery=delivery)
+            case Notify():
+                return await self._notify(effect)
         return None
 
     async def collect(self) -> Sequence[Note]:
@@ -329,6 +337,21 @@ class Conductor:
         """Give the limits of an attempt; what nobody limits has the time that the run's rules give."""
         limits = self.state.roster.limits(one.task, agent)
         return limits if limits.timeout else replace(limits, timeout=self.state.catalogue.rules.timeout)
+
+    # ---- alerting
+
+    async def _notify(self, effect: Notify) -> Command | None:
+        await self._house.clock.until(effect.until)
+        alert, dispatch = self.state.notices.get(effect.notice), self._house.dispatch
+        if alert is None or alert.attempt != effect.attempt:
+            return None
+        channels = [one for one in self._house.notifiers if alert.channels is None or one.name in alert.channels]
+        answer = NoticeSent(notice=effect.notice, attempt=effect.attempt)
+        if dispatch is None or not channels:
+            return replace(answer, errors=(("none", "this process has no channel for alerts"),))
+        sent = await asyncio.gather(*(dispatch([one], alert.notice) for one in channels))
+        failed = [(one.name, str(error)) for one, errors in zip(channels, sent, strict=True) for error in errors]
+        return replace(answer, errors=tuple(failed))
 
     # ---- reviewing
 

@@ -27,6 +27,7 @@ from stretto.core.domain import (
     Word,
 )
 from stretto.core.effects import Change, Effect
+from stretto.core.errors import NotifierError
 from stretto.core.events import Event
 from stretto.core.policy import Policy
 from stretto.core.state import Result, RunState
@@ -382,6 +383,9 @@ class Notifier(Protocol):
         """
         ...
 
+
+Dispatch: TypeAlias = Callable[[Sequence[Notifier], Notice], Awaitable[Sequence[NotifierError]]]
+"""Sends a notice through all of some notifiers, and gives the errors of those that failed; it raises none."""
 
 Emit: TypeAlias = Callable[[Command], Awaitable[None]]
 Listener: TypeAlias = Callable[[RunState, Sequence[Event]], None]

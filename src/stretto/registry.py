@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from stretto.core.domain import Catalogue, ContextSpec, Playbook, Provider, Rules
+from stretto.core.domain import Catalogue, ContextSpec, NoticeKind, Playbook, Provider, Rules
 from stretto.core.errors import BadAgent
 from stretto.ports import Agent
 
@@ -28,14 +28,16 @@ class Registry:
         playbooks: tuple[Playbook, ...] = (),
         context: dict[str, ContextSpec] | None = None,
         providers: dict[str, Provider] | None = None,
+        notify: tuple[NoticeKind, ...] = (),
     ) -> Catalogue:
-        """Give what a run keeps: the cards in the order of registration, rules, playbooks, context, providers."""
+        """Give what a run keeps: the cards in the order of registration, rules, and what else is handed over."""
         return Catalogue(
             agents=tuple(agent.card for agent in self._agents.values()),
             rules=rules or Rules(),
             playbooks=playbooks,
             context=context or {},
             providers=providers or {},
+            notify=notify,
         )
 
     def __iter__(self) -> Iterator[Agent]:

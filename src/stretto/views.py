@@ -133,6 +133,11 @@ class Run:
             "requests": list(self.requests),
             "paused": state.paused,
             "holds": holds_view(state),
+            "unheard": [
+                {"alert": id_, "channel": channel, "error": error}
+                for id_, errors in sorted(state.unheard.items())
+                for channel, error in errors
+            ],
             "context": context_view(state),
             "cost": cost_view(state.spent, state.steps),
             "plan": plan_view(state),

@@ -407,6 +407,8 @@ def test_a_paused_run_ends_what_is_under_way_and_starts_nothing_until_it_is_told
     assert reconcile(job.state) == []
     assert (job.state.standing, job.state.paused) == (RunStatus.WAITING, "lunch")
     job.say(Recover())
+    verdict = Verdict(decision="allow", rule="test")
+    job.say(Judged(task="t0001", attempt=1, agent="a", verdict=verdict, arguments={}))  # judged before the pause
     assert reconcile(job.state) == []
     job.say(Continue(actor="person:ann"))
     assert len(job.start()) == 1

@@ -22,6 +22,7 @@ from stretto.core.commands import (
     InterpretGoal,
     Judged,
     LookedUp,
+    NoticeSent,
     Pause,
     ReportOutcome,
     ReportReview,
@@ -69,6 +70,7 @@ from stretto.core.effects import (
     Judge,
     LookUp,
     MakePlan,
+    Notify,
     ReviewResult,
     RunTask,
     Synthesise,
@@ -302,6 +304,10 @@ class World:
             case Wait():
                 self.now = max(self.now, effect.until)
                 return [FireTimer(timer=effect.timer)]
+            case Notify():
+                failed = (("mail", "no answer"),) if self.draw(st.integers(0, 2)) == 0 else ()
+                self.now = max(self.now, effect.until)
+                return [NoticeSent(notice=effect.notice, attempt=effect.attempt, errors=failed)]
             case Synthesise():
                 return [Deliver(delivery=Delivery(answer=1, gaps=gaps(self.state)))]
 

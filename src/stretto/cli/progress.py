@@ -16,6 +16,7 @@ from stretto.core.events import (
     DeadlinePassed,
     Event,
     NobodyAnswered,
+    NoticeTried,
     PersonAnswered,
     PersonAsked,
     PlanClosed,
@@ -125,6 +126,10 @@ class Progress(Quiet):
                 self._line(at, "fail" if event.alarm else "note", f"paused: {event.reason}")
             case RunContinued():
                 self._line(at, "note", f"goes on, says {event.by}")
+            case NoticeTried() if event.errors:
+                for channel, error in event.errors:
+                    given_up = "" if event.until is not None else "; given up"
+                    self._line(at, "note", f"an alert did not get through {channel}: {error}{given_up}")
             case RunCancelled():
                 self._line(at, "fail", f"cancelled by {event.by}")
             case RunEnded():

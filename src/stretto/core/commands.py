@@ -200,6 +200,15 @@ class HearOf(Base):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeSent(Base):
+    """An alert was sent; `errors` are the channels it did not get through, each with why."""
+
+    notice: str
+    attempt: int
+    errors: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver(Base):
     """The deliverable, composed."""
 
@@ -225,5 +234,6 @@ Command: TypeAlias = (
     | Pause
     | Continue
     | HearOf
+    | NoticeSent
     | Deliver
 )

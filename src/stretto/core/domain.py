@@ -381,6 +381,7 @@ class Catalogue:
     playbooks: tuple[Playbook, ...] = ()
     context: dict[str, ContextSpec] = field(default_factory=dict)  # when not empty, nothing else may be written
     providers: dict[str, Provider] = field(default_factory=dict)
+    notify: tuple["NoticeKind", ...] = ()  # the alerts that somebody listens for
 
 
 Mode: TypeAlias = Literal["direct", "agent", "chain", "orchestrate"]

@@ -104,11 +104,24 @@ class Synthesise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Alert people, at a moment, through every channel that has not got it through yet."""
+
+    notice: str
+    attempt: int
+    until: float = 0.0
+
+    @property
+    def key(self) -> str:
+        return f"notify/{self.notice}/{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdraw:
     """Stop the work of this key: it is no longer called for."""
 
     key: str
 
 
-Effect: TypeAlias = MakePlan | Judge | RunTask | LookUp | ReviewResult | AskPerson | Wait | Synthesise
+Effect: TypeAlias = MakePlan | Judge | RunTask | LookUp | ReviewResult | AskPerson | Wait | Synthesise | Notify
 Change: TypeAlias = Effect | Withdraw

@@ -376,6 +376,16 @@ class RunContinued(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeTried(Fact):
+    """An alert went out, but for the channels in `errors`; they are tried again at `until`, or given up (None)."""
+
+    notice: str
+    attempt: int
+    errors: tuple[tuple[str, str], ...] = ()
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Fact):
     status: RunStatus
     delivery: Delivery = content()
@@ -419,5 +429,6 @@ Event: TypeAlias = (
     | Heard
     | RunPaused
     | RunContinued
+    | NoticeTried
     | RunEnded
 )

@@ -30,6 +30,7 @@ from stretto.core.events import (
     RunStopped,
 )
 from stretto.core.holds import Openings, hold_timers
+from stretto.core.notices import alerts
 from stretto.core.routing import free_agent
 from stretto.core.state import RunState, candidates_for, head_of
 
@@ -122,9 +123,9 @@ def patience(state: RunState, id_: str) -> list[Effect]:
 
 
 def _of_run(state: RunState) -> list[Effect]:
+    found: list[Effect] = [*alerts(state)]
     if not state.run or state.status.final:
-        return []
-    found: list[Effect] = []
+        return found
     if state.unclear is not None:
         found.append(AskPerson(request=state.unclear, task=""))
     elif state.planning and state.paused is None:

@@ -28,6 +28,7 @@ from stretto.core.domain import (
     InputSpec,
     Interpretation,
     Json,
+    Notice,
     Plan,
     Request,
     RunStatus,
@@ -70,6 +71,16 @@ class Climb:
     agent: str = ""
     why: str = ""
     at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A notice on its way: which attempt at sending it is due, when, and through which channels (None: all)."""
+
+    notice: Notice
+    attempt: int = 1
+    until: float = 0.0
+    channels: tuple[str, ...] | None = None
 
 
 class TaskState(Struct, frozen=True, kw_only=True, gc=False):
@@ -183,6 +194,8 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     heard: Map[str, int] = field(default_factory=Map)  # how far what other runs learned is known
     drawn: Map[str, int] = field(default_factory=Map)  # attempts under way, by provider
     pulse: Pulse = field(default_factory=Pulse)
+    notices: Map[str, Alert] = field(default_factory=Map)  # alerts that are still to be sent
+    unheard: Map[str, tuple[tuple[str, str], ...]] = field(default_factory=Map)  # alerts given up: channel and error
     delivery: Delivery | None = None
 
     @property

@@ -1,6 +1,7 @@
 """The engine of one process: asyncio, one mailbox per run, one commit per drain of it, no barriers."""
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Sequence
 
@@ -17,6 +18,7 @@ RENEW_SECONDS = 4.0
 MOST_AT_ONCE = 1024
 LEAVE_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
+ALERT_SECONDS = 15.0
 
 
 class LocalEngine:
@@ -67,10 +69,18 @@ class _Drive:
                 if self._patience is not None and self._stands_still(self._patience):
                     break
                 state = await self._drain()
-            return state
+            return await self._alerted(state) if state.status.final else state
         finally:
             await self._stop(listening)
             await self._performer.leave()
+
+    async def _alerted(self, state: RunState) -> RunState:
+        """See that people hear of the end, but do not wait for them long; what is left is sent with the next resume."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ALERT_SECONDS):
+                while any(key.startswith("notify/") for key in self._under_way):
+                    state = await self._drain()
+        return state
 
     async def _drain(self) -> RunState:
         """Take everything that waits in the mailbox through one commit."""

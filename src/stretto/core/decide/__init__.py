@@ -19,6 +19,7 @@ from stretto.core.commands import (
     InterpretGoal,
     Judged,
     LookedUp,
+    NoticeSent,
     Pause,
     Recover,
     ReportOutcome,
@@ -28,6 +29,7 @@ from stretto.core.commands import (
 from stretto.core.decide.attempts import looked_up, outcome, recover, review
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.holds import hear
+from stretto.core.decide.notices import sent
 from stretto.core.decide.pausing import carry_on, pause, watch
 from stretto.core.decide.people import answer
 from stretto.core.decide.planning import add_task, clarify, close_plan, fail_plan, interpret, submit
@@ -87,6 +89,8 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
             carry_on(draft, command)
         case HearOf():
             hear(draft, command)
+        case NoticeSent():
+            sent(draft, command)
         case Deliver():
             deliver(draft, command)
         case _:

@@ -15,7 +15,7 @@ _EMPTY = Window()
 def admitted(draft: Draft, agent: str) -> bool:
     """Whether an attempt of this agent may start now; where its rate says no, it is held until it may."""
     state, card = draft.state, draft.state.roster.agents[agent]
-    if shut(state, agent) or not has_place(state, agent):
+    if state.paused is not None or shut(state, agent) or not has_place(state, agent):
         return False
     late = False
     for key in keys_of(card):

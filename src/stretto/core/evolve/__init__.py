@@ -22,6 +22,7 @@ from stretto.core.events import (
     HoldEnded,
     LimitsChanged,
     NobodyAnswered,
+    NoticeTried,
     PersonAnswered,
     PersonAsked,
     PlanClosed,
@@ -53,6 +54,7 @@ from stretto.core.evolve.people import answered, asked
 from stretto.core.evolve.queues import changed, ready
 from stretto.core.evolve.runs import plan_closed, stopped, submitted
 from stretto.core.evolve.tasks import added, completed, expanded, over
+from stretto.core.notices import noticed, tried
 from stretto.core.state import RunState
 
 
@@ -90,7 +92,9 @@ def evolve(state: RunState, event: Event) -> RunState:
             status = TaskStatus.UNKNOWN if event.unknown else TaskStatus.WAITING
             return changed(released(state, event.task, event.cost), event.task, status=status)
         case AgentHeld() | BreakerOpened():
-            return held(state, event)
+            return noticed(held(state, event), event)
+        case NoticeTried():
+            return tried(state, event)
         case HoldEnded() | BreakerClosed():
             return let_go(state, event)
         case Heard():
@@ -98,7 +102,7 @@ def evolve(state: RunState, event: Event) -> RunState:
         case RateUsed():
             return state  # in the stream of an agent only
         case RunPaused():
-            return replace(state, paused=event.reason)
+            return noticed(replace(state, paused=event.reason), event)
         case RunContinued():
             return continued(state)
         case AttemptDoubted():
@@ -112,7 +116,7 @@ def evolve(state: RunState, event: Event) -> RunState:
         case TaskExpanded():
             return expanded(state, event)
         case PersonAsked():
-            return asked(state, event)
+            return noticed(asked(state, event), event)
         case PersonAnswered():
             return answered(state, event)
         case TaskJudged():
@@ -138,13 +142,13 @@ def evolve(state: RunState, event: Event) -> RunState:
                 deadline=event.deadline if event.deadline is not None else state.deadline,
             )
         case DeadlinePassed():
-            return stopped(replace(state, deadline_passed=True), "the deadline passed")
+            return noticed(stopped(replace(state, deadline_passed=True), "the deadline passed"), event)
         case RunCancelled():
-            return stopped(replace(state, cancelled=event.by), f"cancelled by {event.by}")
+            return noticed(stopped(replace(state, cancelled=event.by), f"cancelled by {event.by}"), event)
         case RunStopped():
-            return stopped(replace(state, stopped=event.reason), event.reason)
+            return noticed(stopped(replace(state, stopped=event.reason), event.reason), event)
         case NobodyAnswered():
             return given_up(state, event)
         case RunEnded():
-            return replace(state, status=event.status, delivery=event.delivery, ended=event.at)
+            return noticed(replace(state, status=event.status, delivery=event.delivery, ended=event.at), event)
     assert_never(event)
