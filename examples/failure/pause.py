@@ -26,7 +26,7 @@ async def main() -> None:
     await team.pause("20300101-pause", "the line is needed")
 
     run = await going
-    print(f"{run.status}: {run.state.paused}; {sum(done.values())} done, {run.state.under_way} under way")
+    print(f"{run.status}: {run.paused}; {sum(done.values())} done, {run.state.under_way} under way")
     run = await team.resume(run.run_id)
     print(f"{run.status}: {run.answer}, each done {max(done.values())} time")
 

@@ -24,9 +24,7 @@ async def main() -> None:
     for skill in (search, read):
         pages = plan(task("pages", skill, for_each=list(range(20)), page=ref("item")))
         run = await team.run("what do the pages say?", plan=pages)
-        print(
-            f"{skill.__name__}: {run.status} after {run.cost}: {run.state.paused or 'it learned something each time'}"
-        )
+        print(f"{skill.__name__}: {run.status} after {run.cost}: {run.paused or 'it learned something each time'}")
 
 
 asyncio.run(main())

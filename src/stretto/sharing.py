@@ -63,8 +63,8 @@ class Sharing:
     def was_told(self, beside: Sequence[Beside]) -> None:
         """Note that it was appended."""
         if beside:
-            told_of = {one.stream: one.after + len(one.facts) for one in beside}
-            self._known.update({key: told_of[stream_of(key)] for key in self._known if stream_of(key) in told_of})
+            ends = {one.stream: one.after + len(one.facts) for one in beside}
+            self._known = {key: max(known, ends.get(stream_of(key), 0)) for key, known in self._known.items()}
 
     async def _read(self, heads: Mapping[str, int]) -> None:
         for key, head in heads.items():

@@ -61,6 +61,11 @@ class Run:
         return self._delivery.answer
 
     @property
+    def paused(self) -> str | None:
+        """Why nothing new begins, if it is so; `resume` goes on."""
+        return self.state.paused
+
+    @property
     def gaps(self) -> tuple[Gap, ...]:
         return self._delivery.gaps if self.state.delivery is not None else gaps(self.state)
 
@@ -131,7 +136,7 @@ class Run:
             ],
             "gaps": [{"task": one.task, "what": one.what, "why": one.why} for one in self.gaps],
             "requests": list(self.requests),
-            "paused": state.paused,
+            "paused": self.paused,
             "holds": holds_view(state),
             "unheard": [
                 {"alert": id_, "channel": channel, "error": error}

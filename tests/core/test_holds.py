@@ -50,7 +50,7 @@ from stretto.core.domain import (
     Task,
     Verdict,
 )
-from stretto.core.effects import Effect, Judge, MakePlan, RunTask, Wait
+from stretto.core.effects import Effect, Judge, MakePlan, Notify, RunTask, Wait
 from stretto.core.events import (
     AgentHeld,
     AttemptStarted,
@@ -59,7 +59,10 @@ from stretto.core.events import (
     Event,
     Heard,
     HoldEnded,
+    NoticeTried,
+    PersonAsked,
     RunContinued,
+    RunEnded,
     RunPaused,
 )
 from stretto.core.evolve import evolve
@@ -67,8 +70,8 @@ from stretto.core.holds import keys_of, rate_of
 from stretto.core.rates import SPAN, Window, counted, free_at, settled
 from stretto.core.reconcile import reconcile
 from stretto.core.state import RunState
-from tests.core.test_laws import EXAMPLES, begun, driven
-from tests.core.world import due
+from tests.core.test_laws import EXAMPLES, begun, budgets, deadlines, driven
+from tests.core.world import World, catalogues, due, plans
 
 # ---- laws
 
@@ -167,6 +170,33 @@ def test_what_others_learned_is_heard_once(data: st.DataObject) -> None:
     for command in said:
         world.say(command)
         assert step(world.state, replace(command, at=world.now))[0] == []
+
+
+@EXAMPLES
+@given(st.data())
+def test_every_alert_is_sent_until_it_is_heard_or_given_up_and_no_end_waits_for_it(data: st.DataObject) -> None:
+    world = World(data.draw)
+    catalogue = replace(data.draw(catalogues), notify=("request", "breaker", "stalled", "halted", "ended"))
+    world.submit(data.draw(plans()), catalogue, data.draw(budgets), data.draw(deadlines))
+    driven(world)
+    for _ in range(100):
+        assert world.under_way == due(world.state)
+        waiting = [one for one in world.under_way.values() if isinstance(one, Notify)]
+        if not waiting:
+            break
+        for command in world.answers(data.draw(st.sampled_from(waiting))):
+            world.say(command)
+    assert not world.state.notices
+    tries: defaultdict[str, list[NoticeTried]] = defaultdict(list)
+    for event in world.events:
+        if isinstance(event, NoticeTried):
+            tries[event.notice].append(event)
+    for said in tries.values():
+        assert [one.attempt for one in said] == list(range(1, len(said) + 1))
+        assert len(said) <= 3
+        assert [one.until is None for one in said] == [False] * (len(said) - 1) + [True]
+    alerted = [one for one in world.events if isinstance(one, RunEnded | RunPaused | PersonAsked | BreakerOpened)]
+    assert len(tries) >= len([one for one in alerted if not getattr(one, "run", "")])
 
 
 # ---- rates
@@ -391,6 +421,14 @@ def test_a_run_hears_of_a_breaker_and_of_a_rate_that_others_used() -> None:
     job.say(HearOf(agent="a", upto=4, healed=True, run="other"))
     assert not job.state.holds
     assert len(job.said(Heard)) == 3
+
+
+def test_a_breaker_that_is_switched_off_here_is_not_opened_by_others() -> None:
+    job = Job(agent_card(breaker=Breaker(failures=0)), tasks=2)
+    job.say(HearOf(agent="a", upto=1, hold=Hold(until=1200.0, why="it fails"), tripped=1, run="other"))
+    assert not job.state.holds
+    job.say(HearOf(agent="a", upto=2, hold=Hold(until=1200.0, why="it asked"), run="other"))
+    assert set(job.state.holds) == {"a"}
 
 
 # ---- pauses and stalls

@@ -42,7 +42,7 @@ def weigh(draft: Draft, agent: str, outcome: Outcome, probed: tuple[str, ...]) -
         case Failed() if outcome.failure in COUNTED:
             for key in keys_of(draft.state.roster.agents[agent]):
                 _count_failure(draft, key, outcome.failure, probing=key in probed)
-            if outcome.failure is FailureClass.RATE_LIMITED and outcome.retry_after:
+            if outcome.failure is FailureClass.RATE_LIMITED and outcome.retry_after and outcome.retry_after > 0:
                 _hold(draft, keys_of(draft.state.roster.agents[agent])[-1], outcome.retry_after)
         case Completed() | Failed() | InputRequired():
             for key in probed:
@@ -88,6 +88,8 @@ def hear(draft: Draft, command: HearOf) -> None:
         return
     if hold is not None and (hold.until is None or hold.until >= news.until):
         return  # it is known better here
+    if command.tripped and not breaker_of(state, key).failures:
+        return  # here it is switched off
     if command.tripped:
         draft.say(BreakerOpened, agent=key, until=news.until, why=news.why, times=command.tripped, run=command.run)
     else:
