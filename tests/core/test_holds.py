@@ -349,6 +349,22 @@ def test_what_failures_say_of_a_task_alone_opens_no_breaker() -> None:
     assert not job.said(BreakerOpened)
 
 
+def test_errors_of_a_plain_function_that_stands_alone_are_bugs_and_hold_nobody_unless_a_breaker_is_asked_for() -> None:
+    bug = Failed(failure=FailureClass.ERROR, message="ValueError")
+    for cards, rules, opens in (
+        ([agent_card()], Rules(), False),
+        ([agent_card(), agent_card("b")], Rules(), True),
+        ([agent_card(breaker=Breaker())], Rules(), True),
+        ([agent_card(provider="cloud")], Rules(), True),
+        ([agent_card(kind="mcp")], Rules(), True),
+        ([agent_card()], Rules(breaker=Breaker(failures=4)), True),
+    ):
+        job = Job(*cards, tasks=9, rules=rules)
+        for one in job.start():
+            job.end(one, bug)
+        assert bool(job.said(BreakerOpened)) is opens
+
+
 def test_tasks_go_to_another_agent_while_the_first_is_held_and_burn_no_attempt() -> None:
     job = Job(agent_card("a", breaker=Breaker(failures=2, window=2), concurrency=2), agent_card("b"), tasks=6)
     by_agent = {one.task: one.agent for one in job.start()}

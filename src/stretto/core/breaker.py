@@ -18,7 +18,7 @@ COUNTED = frozenset(
         FailureClass.ERROR,
     }
 )
-"""Failures that say something of the agent, not of what it was asked."""
+"""Failures that say something of the agent, not of what it was asked. An error may say either."""
 
 
 class Tally(Struct, frozen=True, kw_only=True, gc=False):

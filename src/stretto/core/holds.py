@@ -5,7 +5,8 @@ Holds, tallies and windows go by a key: an agent's name, or `provider:NAME`.
 
 from collections.abc import Sequence
 
-from stretto.core.domain import NO_RATE, AgentCard, Breaker, Rate
+from stretto.core.breaker import COUNTED
+from stretto.core.domain import NO_RATE, AgentCard, Breaker, FailureClass, Rate
 from stretto.core.effects import Wait
 from stretto.core.routing import free_agent
 from stretto.core.state import RunState, candidates_for, head_of
@@ -34,6 +35,21 @@ def breaker_of(state: RunState, key: str) -> Breaker:
     else:
         own = state.roster.agents[key].breaker
     return own or state.catalogue.rules.breaker
+
+
+def tells_of(state: RunState, agent: str, failure: FailureClass) -> bool:
+    """Whether a failure says something of the agent, so that breakers count it.
+
+    An error of a plain function that nobody could take the place of is taken for a bug that some items meet: waiting
+    mends none. It counts where somebody asks for a breaker, where there is a provider, or another agent for the skill.
+    """
+    if failure is not FailureClass.ERROR:
+        return failure in COUNTED
+    card = state.roster.agents[agent]
+    asked = card.breaker is not None or card.provider or state.catalogue.rules.breaker != Breaker()
+    if asked or card.kind != "function":
+        return True
+    return any(len(state.roster.by_skill[skill.name]) > 1 for skill in card.skills)
 
 
 def shut(state: RunState, agent: str) -> bool:

@@ -1,11 +1,11 @@
 """Rates and breakers: whether an attempt may start, what its end says of agent and provider, what others learned."""
 
-from stretto.core.breaker import COUNTED, pause_of, trips
+from stretto.core.breaker import pause_of, trips
 from stretto.core.commands import HearOf
 from stretto.core.decide.draft import Draft
 from stretto.core.domain import Completed, Failed, FailureClass, InputRequired, Outcome
 from stretto.core.events import AgentHeld, BreakerClosed, BreakerOpened, Heard, HoldEnded
-from stretto.core.holds import breaker_of, has_place, keys_of, rate_of, shut
+from stretto.core.holds import breaker_of, has_place, keys_of, rate_of, shut, tells_of
 from stretto.core.rates import Window, free_at
 from stretto.core.state import RunState, TaskState
 
@@ -39,7 +39,7 @@ def probed_by(state: RunState, one: TaskState, id_: str) -> tuple[str, ...]:
 def weigh(draft: Draft, agent: str, outcome: Outcome, probed: tuple[str, ...]) -> None:
     """Take in what the end of an attempt, counted already, says of its agent and provider."""
     match outcome:
-        case Failed() if outcome.failure in COUNTED:
+        case Failed() if tells_of(draft.state, agent, outcome.failure):
             for key in keys_of(draft.state.roster.agents[agent]):
                 _count_failure(draft, key, outcome.failure, probing=key in probed)
             if outcome.failure is FailureClass.RATE_LIMITED and outcome.retry_after and outcome.retry_after > 0:

@@ -4,10 +4,10 @@ from dataclasses import replace as replaced
 
 from msgspec.structs import replace
 
-from stretto.core.breaker import COUNTED, Tally, counted, opened
+from stretto.core.breaker import Tally, counted, opened
 from stretto.core.domain import AgentCard, Cost, FailureClass, Hold, Start
 from stretto.core.events import AgentHeld, AttemptStarted, BreakerClosed, BreakerOpened, Heard, HoldEnded
-from stretto.core.holds import breaker_of, keys_of, rate_of
+from stretto.core.holds import breaker_of, keys_of, rate_of, tells_of
 from stretto.core.rates import Window, settled
 from stretto.core.rates import counted as used
 from stretto.core.state import RunState, TaskState
@@ -85,8 +85,8 @@ def left(state: RunState, one: TaskState, id_: str, cost: Cost) -> RunState:
 
 def tallied(state: RunState, id_: str, failure: FailureClass | None) -> RunState:
     """Count the end of an attempt for the breakers; one that went well counts only among some that did not."""
-    failed = failure in COUNTED
     agent = state.tasks[id_].agent
+    failed = failure is not None and agent is not None and tells_of(state, agent, failure)
     if agent is None or not (failed or state.tallies):
         return state
     card: AgentCard = state.roster.agents[agent]
