@@ -185,7 +185,8 @@ def _left(state: RunState) -> Report:
         what = f"{state.status.value}, {_progress(state)}, cost {state.spent}"
         return Report(run=state.run, kind="ended", what=what, state=state)
     asked = sorted({request.task or "the goal" for request in state.requests.values()})
-    said = [f"waits for a person: {', '.join(asked)}"] if asked else []
+    said = [f"is paused: {state.paused}"] if state.paused is not None else []
+    said += [f"waits for a person: {', '.join(asked)}"] if asked else []
     if (at := wake(state)) is not None:
         said.append(f"sleeps until {moment(at)}")
     return Report(run=state.run, kind="resting", what="; ".join(said), state=state)

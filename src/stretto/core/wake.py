@@ -1,6 +1,6 @@
 """When a run has something to do again, on its own."""
 
-from stretto.core.effects import AskPerson, Wait
+from stretto.core.effects import AskPerson, Notify, Wait
 from stretto.core.reconcile import judgements, reconcile
 from stretto.core.state import RunState
 
@@ -9,10 +9,10 @@ def wake(state: RunState) -> float | None:
     """Give the earliest moment at which something is due without anybody's word, in seconds since the epoch.
 
     Work that is due already counts from the run's last event; a timer, or the deadline, from its moment. None when the
-    run has ended, when only people can move it, or when it is a team's work, which the run above moves. Costs as much
-    as there are open requests and timers, and next to nothing while work is under way.
+    run has ended and every alert is out, when only people can move it, or when it is a team's work, which the run above
+    moves. Costs as much as there are open requests and timers, and next to nothing while work is under way.
     """
-    if not state.run or state.parent or state.status.final:
+    if not state.run or state.parent:
         return None
     if state.under_way or judgements(state):
         return state.at
@@ -23,6 +23,8 @@ def wake(state: RunState) -> float | None:
                 pass
             case Wait():
                 moments.append(effect.until)
+            case Notify():
+                moments.append(max(effect.until, state.at))
             case _:
                 return state.at
     return min(moments, default=None)
