@@ -144,3 +144,10 @@ def test_a_probe_and_many_holds_are_told_in_few_lines() -> None:
     assert "6 more are held" in picture(state)
     probed = RunState(run="r", goal="go", holds=state.holds.set("a0", Hold(until=None, why="it fails", probing=True)))
     assert "agent a0 is probed by one attempt: it fails" in picture(probed)
+
+
+def test_agents_tells_what_holds_for_an_agent_as_a_whole(make: Make) -> None:
+    place = make(TWO)
+    (place.folder / "workspace.yaml").write_text(WORKSPACE)
+    told = place.look("agents").out
+    assert "  provider cloud; at most 60 requests a minute; 3 at once; never held\n" in told

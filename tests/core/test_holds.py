@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stretto.codec import Codec
 from stretto.core.breaker import pause_of
+from stretto.core.canonical import canonical
 from stretto.core.commands import (
     AddTask,
     ClosePlan,
@@ -536,3 +538,12 @@ def test_the_items_of_a_fan_out_are_looked_at_one_by_one() -> None:
     job.say(Judged(task=one.task, attempt=1, agent="a", items=tuple(range(100))))
     spend(job, [costly("the same")] * 100)
     assert job.state.paused is not None
+
+
+def test_a_run_that_was_begun_before_there_were_rates_and_breakers_can_be_read() -> None:
+    catalogue = {"agents": [{"name": "a", "skills": [{"name": "do"}]}], "rules": {"parallel": 3}}
+    payload = canonical({"run": "r", "goal": "g", "inputs": {}, "catalogue": catalogue})
+    event = Codec().decode("RunSubmitted", 1, payload, 1.0, lambda mark, shared: b"")
+    state = evolve(RunState(), event)
+    assert state.catalogue.rules.breaker == Breaker()
+    assert not state.roster.agents["a"].rate

@@ -14,7 +14,7 @@ from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
     from stretto.bootstrap import Orchestrator
-    from stretto.core.domain import Outcome, Skill
+    from stretto.core.domain import AgentCard, Outcome, Skill
     from stretto.ports import Agent, Assignment
 
 EXIT = {"completed": 0, "failed": 1, "unknown": 1, "denied": 1, "input_required": 4, "waiting": 4}
@@ -41,12 +41,26 @@ def agents(context: typer.Context, workspace: WorkspaceOption = None, as_json: J
         return
     for card in cards:
         typer.echo(f"{card.name}  ({card.kind}, version {card.version})  {one_line(card.description)}")
+        if terms := _terms(card):
+            typer.echo(f"  {terms}")
         for skill in card.skills:
             takes = ", ".join(skill.inputs.get("properties", {})) or "nothing"
             asks = ", asks first" if _asks(skill) else ""
             typer.echo(f"  {skill.name:<24} takes {takes}; effect {skill.effect.value}{asks}")
             if skill.description:
                 typer.echo(f"  {'':<24} {one_line(skill.description)}")
+
+
+def _terms(card: "AgentCard") -> str:
+    """Say what holds for an agent as a whole: provider, rate, attempts at once, breaker."""
+    breaker = card.breaker
+    said = [
+        f"provider {one_line(card.provider)}" if card.provider else "",
+        f"at most {card.rate}" if card.rate else "",
+        f"{card.concurrency} at once" if card.concurrency is not None else "",
+        "" if breaker is None else f"held after {breaker.failures} failures" if breaker.failures else "never held",
+    ]
+    return "; ".join(one for one in said if one)
 
 
 def run(
