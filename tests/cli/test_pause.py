@@ -1,5 +1,6 @@
 """`pause`, and what the command line shows of pauses, holds and their settings in a workspace."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from stretto.core.events import AgentHeld, BreakerOpened
 from stretto.core.evolve.holds import held
 from stretto.core.state import RunState
 from tests.cli.program import Place, eventually
+from tests.notifiers.servers import HookServer
 
 Make = Callable[[str], Place]
 
@@ -151,3 +153,30 @@ def test_agents_tells_what_holds_for_an_agent_as_a_whole(make: Make) -> None:
     (place.folder / "workspace.yaml").write_text(WORKSPACE)
     told = place.look("agents").out
     assert "  provider cloud; at most 60 requests a minute; 3 at once; never held\n" in told
+
+
+def test_a_workspace_s_webhook_hears_of_requests_and_of_the_end_each_once(make: Make) -> None:
+    place = make("tasks: {ask: {skill: job.ask}}\ndeliver: {ref: ask.output}\n")
+    with HookServer() as server:
+        channel = f"\nnotify:\n  - {{webhook: 'http://127.0.0.1:{server.port}/x', on: [request, ended]}}\n"
+        with (place.folder / "workspace.yaml").open("a") as file:
+            file.write(channel)
+        assert place.stretto("run").code == 4
+        place.look("answer", "last", "blue")
+        assert place.stretto("resume", "last").code == 0
+        assert place.stretto("resume", "last").code == 0
+    heard = [json.loads(post.body) for post in server.posts]
+    assert [one["kind"] for one in heard] == ["request", "ended"]
+    assert [one["text"] for one in heard] == [
+        "ask waits for a person: which colour?",
+        "the run is finished: 1 of 1 tasks done",
+    ]
+
+
+def test_a_missing_secret_of_a_channel_is_told_before_anything_runs(make: Make) -> None:
+    place = make(TWO)
+    with (place.folder / "workspace.yaml").open("a") as file:
+        file.write("\nnotify:\n  - {webhook: 'https://example.org/x', secret_env: NO_SUCH_VARIABLE}\n")
+    ran = place.stretto("run")
+    assert (ran.code, "no variable NO_SUCH_VARIABLE" in ran.err) == (2, True)
+    assert place.look("runs").out.strip() in ("no runs yet", "")

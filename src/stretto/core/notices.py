@@ -65,7 +65,7 @@ def _of(state: RunState, event: Event) -> tuple[NoticeKind, str, str, bool] | No
                 f"{request.task or 'the goal'} waits for a person: {request.question}",
                 False,
             )
-        case BreakerOpened() if not event.run:
+        case BreakerOpened() if not event.run and event.times == 1:
             key, seconds = event.agent, event.until - event.at
             name = f"provider {key.removeprefix(PROVIDER)}" if key.startswith(PROVIDER) else f"agent {key}"
             return "breaker", "", f"{name} is held for {seconds:.3g} s: {event.why}", False
