@@ -168,22 +168,29 @@ def test_another_agent_does_the_work_while_the_first_is_held() -> None:
 
 def test_other_runs_of_a_store_learn_of_a_breaker_and_that_it_is_well_again(tmp_path: Path) -> None:
     store, ear = tmp_path / "runs.db", Ear()
-    failing = failing_first(2, pause=1.5)
+    failing, opened_first = failing_first(2, pause=2), asyncio.Event()
+
+    def watch(state: RunState, events: Sequence[Event]) -> None:
+        if any(isinstance(one, BreakerOpened) for one in events):
+            opened_first.set()
 
     async def both() -> None:
-        first = await Orchestrator([failing], store=store).run("ask", plan=over("ask.it", 2), deadline="1s")
-        assert first.status == "failed"
+        team = Orchestrator([failing], store=store, listeners=[watch])
+        first = asyncio.create_task(team.run("ask", plan=over("ask.it", 2), run_id="first"))
+        await opened_first.wait()
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
         second = await Orchestrator([failing], store=store, listeners=[ear]).run("ask", plan=over("ask.it", 3))
         assert second.status == "finished"
         async with open_store(store) as journal:
             assert broken_link(await journal.envelopes("@agent/ask.it")) is None
             kinds = [type(one.event).__name__ for one in await journal.read("@agent/ask.it")]
             assert kinds == ["BreakerOpened", "BreakerClosed"]
-            assert {one.run for one in await journal.runs()} == {first.run_id, second.run_id}
+            assert {one.run for one in await journal.runs()} == {"first", second.run_id}
 
     go(both())
     (opened,) = ear.heard(BreakerOpened)
-    assert opened.run
+    assert opened.run == "first"
     assert ear.heard(AttemptStarted)[0].at >= opened.until
 
 
@@ -242,9 +249,9 @@ def test_tokens_are_settled_beside_the_run(tmp_path: Path) -> None:
 
     async def both() -> list[int]:
         done = []
-        for _ in range(2):
+        for deadline in ("2s", "0.5s"):
             team = Orchestrator([ask], store=tmp_path / "runs.db")
-            run = await team.run("ask", plan=over(ask, 8), deadline="0.5s")
+            run = await team.run("ask", plan=over(ask, 8), deadline=deadline)
             done.append(run.state.completed)
         return done
 
