@@ -503,6 +503,12 @@ def test_without_a_budget_fifty_attempts_that_cost_something_are_enough() -> Non
     assert str(job.state.paused).startswith("50 attempts in a row cost $5")
 
 
+def test_a_budget_of_something_else_does_not_say_what_is_too_much() -> None:
+    job = Job(agent_card(concurrency=1), tasks=200, budget=Budget(tokens=100, steps=500))
+    spend(job, [Completed(output="the same", cost=Cost(money=Decimal("0.1")))] * 200)
+    assert str(job.state.paused).startswith("50 attempts in a row cost $5")
+
+
 @pytest.mark.parametrize("budget", [Budget(), Budget(tokens=20_000)])
 def test_a_thousand_items_with_equal_arguments_and_different_results_run_through(budget: Budget) -> None:
     job = Job(agent_card(concurrency=1), tasks=1000, budget=budget)

@@ -4,6 +4,8 @@ Something new is an accepted result that no accepted result of the run equals. O
 equal questions with different answers are work, and so are equal answers that cost nothing.
 """
 
+from decimal import Decimal
+
 from immutables import Map
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -51,12 +53,13 @@ def why_stop(pulse: Pulse, rules: Rules, budget: Budget) -> str | None:
         return f"{failures} of the last {min(pulse.recent.bit_length(), 2 * most)} attempts failed"
     if rules.stall is None or pulse.wasted == FREE:
         return None
-    if budget.money is None and budget.tokens is None:
+    money = pulse.wasted.money if budget.money is not None else Decimal(0)
+    tokens = pulse.wasted.tokens if budget.tokens is not None else 0
+    if not money and not tokens:  # no budget says what this is too much of
         spent = pulse.attempts >= MOST_ATTEMPTS
         return f"{pulse.attempts} attempts in a row cost {pulse.wasted} and brought nothing new" if spent else None
-    share = float(budget.money) * rules.stall if budget.money is not None else None
-    if share is not None and float(pulse.wasted.money) > share:
-        return f"${pulse.wasted.money} of ${budget.money} went by without anything new"
-    if budget.tokens is not None and pulse.wasted.tokens > budget.tokens * rules.stall:
-        return f"{pulse.wasted.tokens} of {budget.tokens} tokens went by without anything new"
+    if budget.money is not None and money > budget.money * Decimal(str(rules.stall)):
+        return f"${money} of ${budget.money} went by without anything new"
+    if budget.tokens is not None and tokens > budget.tokens * rules.stall:
+        return f"{tokens} of {budget.tokens} tokens went by without anything new"
     return None
