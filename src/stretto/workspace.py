@@ -333,7 +333,11 @@ class _Reader:
         names = [backups] if isinstance(backups, str) else backups
         if not isinstance(names, list | tuple) or not all(isinstance(one, str) and one for one in names):
             raise self._bad(f"{path}.backups", "`backups` is a list of agents' names")
-        return {"backups": tuple(names), "ladder": self._ladder(raw.get("ladder"), f"{path}.ladder"), "terms": self._terms(raw, path)}
+        return {
+            "backups": tuple(names),
+            "ladder": self._ladder(raw.get("ladder"), f"{path}.ladder"),
+            "terms": self._terms(raw, path),
+        }
 
     def _know_each_other(self, sources: Sequence[AgentSource], ladder: Ladder) -> None:
         """Make sure that whoever is to take over is there."""

@@ -17,6 +17,7 @@ from stretto.core.events import (
     RunCancelled,
     RunEnded,
     RunPaused,
+    RunStopped,
 )
 from stretto.core.holds import PROVIDER
 from stretto.core.state import Alert, RunState
@@ -74,6 +75,8 @@ def _of(state: RunState, event: Event) -> tuple[NoticeKind, str, str, bool] | No
         case RunCancelled():
             why = f": {event.reason}" if event.reason else ""
             return "halted", "", f"the run was cancelled by {event.by.removeprefix('person:')}{why}", False
+        case RunStopped():
+            return "halted", event.task, event.reason, True
         case DeadlinePassed():
             return "halted", "", "the run's deadline passed", False
         case RunEnded():
