@@ -47,7 +47,7 @@ def tells_of(state: RunState, agent: str, failure: FailureClass) -> bool:
         return failure in COUNTED
     card = state.roster.agents[agent]
     asked = card.breaker is not None or card.provider or state.catalogue.rules.breaker != Breaker()
-    if asked or card.kind != "function":
+    if asked or card.backups or card.kind != "function":
         return True
     return any(len(state.roster.by_skill[skill.name]) > 1 for skill in card.skills)
 

@@ -117,7 +117,7 @@ def of_task(state: RunState, id_: str) -> Effect | None:
 def patience(state: RunState, id_: str) -> list[Effect]:
     """Give the timer of a person who is asked what becomes of a failure, where there is an end to the waiting."""
     one = state.tasks.get(id_)
-    if one is None or one.request is None or one.answer_by is None:
+    if one is None or one.request is None or one.answer_by is None or state.paused is not None:
         return []
     return [Wait(timer=f"failure/{id_}", until=one.answer_by)]
 

@@ -3,7 +3,7 @@
 from stretto.cli.view.words import span
 from stretto.core.domain import Hold
 from stretto.core.holds import PROVIDER, keys_of
-from stretto.core.state import RunState, TaskState
+from stretto.core.state import RunState, TaskState, candidates_for
 
 MOST = 3
 """Holds that are told one by one."""
@@ -25,7 +25,7 @@ def held_note(state: RunState, one: TaskState, now: float) -> str:
     """Say which hold a ready task waits for; nothing where there is none."""
     if state.paused is not None:
         return "ready, the run is paused"
-    for name in state.roster.candidates(one.task) if state.holds else ():
+    for name in candidates_for(state, one) if state.holds else ():
         for key in keys_of(state.roster.agents[name]):
             if key in state.holds:
                 return f"ready, waits for {named(key)}, which {reason(state.holds[key], now)}"
