@@ -7,6 +7,7 @@ from typing import Any
 from stretto.core.domain import Plan
 from stretto.core.plan.check import CONDITION_MEND, condition_problem
 from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose
+from stretto.core.plan.scheduling import UNTIL_MEND
 
 
 class CelConditions:
@@ -36,6 +37,9 @@ def condition_defects(plan: Plan) -> list[Diagnostic]:
     for one in plan.tasks:
         if one.when is not None and not condition_problem(one.when) and (problem := _refused(one.when)):
             unreadable.add([diagnose("bad-condition", f"tasks.{one.id}.when", problem, CONDITION_MEND)])
+        until = one.repeat.until if one.repeat is not None else None
+        if until is not None and not condition_problem(until) and (problem := _refused(until)):
+            unreadable.add([diagnose("bad-condition", f"tasks.{one.id}.repeat.until", problem, UNTIL_MEND)])
     return unreadable.all()
 
 

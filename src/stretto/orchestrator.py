@@ -49,8 +49,8 @@ from stretto.core.errors import LostOwnership, Overtaken
 from stretto.core.events import AttemptCompleted, Event
 from stretto.core.evolve import evolve
 from stretto.core.policy import DEFAULT, Policy, judge
-from stretto.core.reconcile import changes, judgements, of_task, reconcile
-from stretto.core.state import Result, RunState, TaskState
+from stretto.core.reconcile import changes, judged_before, judgements, of_task, reconcile
+from stretto.core.state import Result, RunState, TaskState, accepted, child_id
 from stretto.core.wake import wake
 from stretto.ports import (
     Assignment,
@@ -234,8 +234,13 @@ class Conductor:
         one = state.tasks[effect.task]
         answer = Judged(actor="policy", task=effect.task, attempt=effect.attempt, agent=effect.agent)
         spread = one.task.for_each is not None and one.number is None
+        repeated = one.task.repeat is not None
+        if repeated and one.children is not None:
+            return self._judge_round(state, one, answer)
         try:
             condition = None if spread and "item" in (one.task.when or "") else one.task.when
+            if repeated and one.number is not None:
+                condition = None  # it was judged before the first round
             if condition is not None and not self._house.conditions.holds(condition, visible(state, one)):
                 return replace(answer, skip=f"its condition is false: {condition}")
             if spread and one.task.for_each is not None:
@@ -243,6 +248,8 @@ class Conductor:
                 if not isinstance(items, list):
                     return replace(answer, refusal=f"for_each needs a list and got {type(items).__name__}")
                 return replace(answer, items=tuple(items))
+            if repeated and one.number is None:
+                return replace(answer, rounds=0)
             arguments = resolve(state, one)
         except (Missing, ValueError) as error:
             return replace(answer, refusal=f"cannot start: {error}")
@@ -254,9 +261,20 @@ class Conductor:
             return None
         return replace(answer, verdict=verdict, arguments=arguments, preview=preview)
 
+    def _judge_round(self, state: RunState, one: TaskState, answer: Judged) -> Judged:
+        """Judge whether a repeated task is done, by what its latest round brought."""
+        until, rounds = one.task.repeat.until if one.task.repeat is not None else None, one.children or 0
+        try:
+            output = accepted(state, child_id(answer.task, rounds - 1))
+            values = {**visible(state, one), "output": output, "round": rounds - 1}
+            done = until is not None and self._house.conditions.holds(until, values)
+        except (LookupError, ValueError) as error:
+            return replace(answer, refusal=f"cannot tell whether to go on: {error}")
+        return replace(answer, rounds=rounds, again=not done)
+
     async def _judge_with_preview(self, effect: Judge) -> Command | None:
         one = self.state.tasks[effect.task]
-        if not one.ready or one.attempt + 1 != effect.attempt or one.round != effect.round:
+        if not one.ready or one.attempt + 1 != effect.attempt or judged_before(one) != effect.round:
             return None
         agent = self._house.registry.get(effect.agent)
         answer = Judged(actor="policy", task=effect.task, attempt=effect.attempt, agent=effect.agent)

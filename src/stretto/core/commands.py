@@ -44,6 +44,7 @@ class SubmitGoal(Base):
     workspace: str = ""
     specs: dict[str, InputSpec] = field(default_factory=dict)  # of the inputs, when no plan says it
     parent: str = ""  # the run whose task this run is
+    expected: dict[str, float] = field(default_factory=dict)  # "agent/skill": seconds, learned from earlier runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +93,19 @@ class FailPlan(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged(Base):
-    """What was found about a ready task: exactly one of skip, items, refusal, or a verdict on its arguments."""
+    """What was found about a ready task: exactly one of skip, items, rounds, refusal, or a verdict on its arguments.
+
+    `rounds` are those that a task to be repeated had when it was judged, and `again` says whether there is to be
+    another one.
+    """
 
     task: str
     attempt: int
     agent: str
     skip: str | None = None
     items: tuple[Json, ...] | None = None
+    rounds: int | None = None
+    again: bool = True
     refusal: str | None = None
     failure: FailureClass = FailureClass.REFUSED  # of a refusal
     verdict: Verdict | None = None

@@ -7,7 +7,7 @@ from stretto.core.domain import Json, Schema, SideEffect, TaskStatus
 from stretto.core.plan.references import NoDefault, Reference, inputs_read, substitute, walk
 from stretto.core.plan.references import reads as entries_read
 from stretto.core.plan.schemas import element
-from stretto.core.state import RunState, TaskState, accepted
+from stretto.core.state import RunState, TaskState, accepted, child_id
 
 
 class Missing(LookupError):
@@ -73,12 +73,31 @@ def _root(state: RunState, reference: Reference, one: TaskState | None) -> Json:
             if one is None or one.number is None:
                 raise LookupError("there is no item here")
             return one.item
+        case "joined":
+            return _joined(state, one)
+        case "previous" | "round":
+            if one is None or one.number is None or one.task.repeat is None:
+                raise LookupError("this is no round of a repetition")
+            if reference.root == "round":
+                return one.number
+            if one.number == 0:
+                raise LookupError("this is the first round")
+            return accepted(state, child_id(str(one.parent), one.number - 1))
         case "context":
             versions = state.context.get(reference.name)
             if not versions:
                 raise LookupError("nothing has written this entry")
             pinned = one.reads.get(reference.name) if one is not None and one.status is TaskStatus.RUNNING else None
             return accepted(state, versions[(pinned or len(versions)) - 1].task)
+
+
+def _joined(state: RunState, one: TaskState | None) -> list[Json]:
+    """Give the outputs that the join of a task took, in the order they were accepted."""
+    whole = state.tasks[one.parent] if one is not None and one.parent is not None else one
+    if whole is None or whole.joining is None:
+        raise LookupError("the task joins no others")
+    taken = whole.joining.taken
+    return [accepted(state, taken[number]) for number in range(len(taken))]
 
 
 def visible(state: RunState, one: TaskState) -> dict[str, Any]:
@@ -114,6 +133,8 @@ def labels(state: RunState, one: TaskState) -> frozenset[str]:
     for name in one.needs:
         if name in state.tasks:
             found |= state.tasks[name].labels
+    if one.number and one.task.repeat is not None:  # it may read the round before
+        found |= state.tasks[child_id(str(one.parent), one.number - 1)].labels
     specs = state.specs
     for name in inputs_read(one.task) if any(spec.labels for spec in specs.values()) else ():
         found.update(specs[name].labels if name in specs else ())

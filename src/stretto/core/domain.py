@@ -115,12 +115,17 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one attempt may use: seconds, memory in MB, printed output in KB; `attempts` bounds the tries."""
+    """What one attempt may use: seconds, memory in MB, printed output in KB; `attempts` bounds the tries.
+
+    `deadline` is for tasks of a plan alone: the seconds from a task's first start in which it has to be done, all
+    attempts, pauses and people included.
+    """
 
     timeout: float | None = None
     attempts: int | None = None
     memory_mb: int | None = None
     output_kb: int | None = None
+    deadline: float | None = None
 
 
 NO_LIMITS = Limits()
@@ -294,11 +299,52 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForEach:
-    """Fan-out over a list found at run time: `items` is a list or a reference to one."""
+    """Fan-out over a list found at run time: `items` is a list or a reference to one.
+
+    `max` bounds how many items there may be, `parallel` how many of them are under way at once.
+    """
 
     items: Json
     max: int | None = None
     allow_failures: bool = False
+    parallel: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """Start as soon as `take` of the tasks in `of` are completed, whatever becomes of the others.
+
+    The others are cancelled where nobody else needs them, or kept.
+    """
+
+    of: tuple[str, ...]
+    take: int | Literal["first", "all"] = "all"
+    rest: Literal["cancel", "keep"] = "cancel"
+
+    @property
+    def number(self) -> int:
+        """How many members it takes."""
+        match self.take:
+            case "first":
+                return 1
+            case "all":
+                return len(self.of)
+            case number:
+                return number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """Do a task in rounds, one after the other, until a condition holds, at most `max` times.
+
+    `pause` are the seconds between two rounds. When the bound is reached and `until` was never true, the task fails
+    or keeps the output of its last round (`otherwise`). Without `until` all rounds are run.
+    """
+
+    max: int
+    until: str | None = None
+    pause: float = 0.0
+    otherwise: Literal["fail", "keep"] = "fail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,7 +352,8 @@ class Task:
     """One step of a plan: which skill, on what, when, and what counts as done.
 
     `inputs` hold literals and references (`{"ref": "other.output.rows"}`); `after` orders without passing
-    data; `agent` pins one agent; `writes` names the context entry that the accepted output becomes.
+    data; `agent` pins one agent; `writes` names the context entry that the accepted output becomes; `wait` are the
+    seconds between the end of what it waits for and its start.
     """
 
     id: str
@@ -329,6 +376,9 @@ class Task:
     approval: Literal["policy", "ask", "never"] = "policy"
     occurrence: Json = None
     ladder: Ladder = field(default_factory=dict)
+    join: Join | None = None
+    repeat: Repeat | None = None
+    wait: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

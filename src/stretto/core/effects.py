@@ -18,7 +18,10 @@ class MakePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """Find out whether a ready task may start, on which arguments; `round` counts the answers it has had."""
+    """Find out whether a ready task may start, on which arguments, or whether a repeated one goes on.
+
+    `round` counts the answers that it has had, or the rounds that it has run.
+    """
 
     task: str
     attempt: int

@@ -56,6 +56,7 @@ class RunSubmitted(Fact):
     workspace: str = ""
     specs: dict[str, InputSpec] = field(default_factory=dict)
     parent: str = ""
+    expected: dict[str, float] = field(default_factory=dict)  # "agent/skill": seconds, learned from earlier runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,54 @@ class TaskJudged(Fact):
 class TaskExpanded(Fact):
     task: str
     items: tuple[Json, ...] = content()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundOpened(Fact):
+    """The next round of a repeated task may start; rounds are numbered from 0."""
+
+    task: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundJudged(Fact):
+    """Whether a repeated task's `until` held after a round."""
+
+    task: str
+    round: int
+    done: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundPaused(Fact):
+    """The next round of a repeated task waits for a moment."""
+
+    task: str
+    round: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatStopped(Fact):
+    """No further round is run although `until` was never true, and the output of the last one is kept."""
+
+    task: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitEnded(Fact):
+    """The moment that a task waited for, to start or to go on with its next round, has come."""
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskOverdue(Fact):
+    """A task was not done by its deadline."""
+
+    task: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -400,6 +449,12 @@ Event: TypeAlias = (
     | PlanRefused
     | TaskJudged
     | TaskExpanded
+    | RoundOpened
+    | RoundJudged
+    | RoundPaused
+    | RepeatStopped
+    | WaitEnded
+    | TaskOverdue
     | AttemptStarted
     | AttemptCompleted
     | AttemptFailed

@@ -32,7 +32,7 @@ from stretto.core.events import (
 from stretto.core.holds import Openings, hold_timers
 from stretto.core.notices import alerts
 from stretto.core.routing import free_agent
-from stretto.core.state import RunState, candidates_for, head_of
+from stretto.core.state import LIMIT, WAIT, RunState, TaskState, candidates_for, head_of
 
 
 def reconcile(state: RunState) -> Sequence[Effect]:
@@ -43,7 +43,7 @@ def reconcile(state: RunState) -> Sequence[Effect]:
         if effect is not None:
             found.append(effect)
         found += patience(state, id_)
-    return found
+    return [*found, *_timers(state, state.timers)]
 
 
 def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Sequence[Change]:
@@ -59,8 +59,25 @@ def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Seque
             if effect is not None:
                 known[effect.key] = effect
             known.update((one.key, one) for one in patience(state, id_))
+    if before.timers is not after.timers:
+        for state, known in ((before, old), (after, new)):
+            known.update({effect.key: effect for effect in _timers(state, _retimed(before, after, events))})
     withdrawn = [Withdraw(key=key) for key in old if key not in new]
     return [*withdrawn, *(effect for key, effect in new.items() if key not in old)]
+
+
+def _timers(state: RunState, names: Iterable[str]) -> list[Effect]:
+    """Give the timers of tasks that are set, of those named."""
+    return [Wait(timer=name, until=state.timers[name]) for name in names if name in state.timers]
+
+
+def _retimed(before: RunState, after: RunState, events: Iterable[Event]) -> dict[str, None]:
+    """Name the timers that may have changed: of the tasks that facts are about, and of those that wait for them."""
+    names: dict[str, None] = {}
+    for id_ in _touched(before, events):
+        later = (after.ids[position] for position in after.dependents.get(id_, ()))
+        names.update({f"{kind}/{name}": None for name in (id_, *later) for kind in (WAIT, LIMIT)})
+    return names if after.timers else dict.fromkeys(before.timers)
 
 
 def judgements(state: RunState) -> list[Judge]:
@@ -69,11 +86,13 @@ def judgements(state: RunState) -> list[Judge]:
     if places <= 0 or state.status.final or state.paused is not None:
         return []
     queues = [(*head_of(state, name, bits), name, bits) for name, bits in state.ready.items() if bits]
-    heapify(queues)
     busy: dict[str, int] = dict(state.busy)
     openings = Openings(state)
     found: list[Judge] = []
     held = state.reserved
+    room = _room_within(state)
+    queues = [entry for entry in queues if room.get(entry[2].partition("\n")[2], 1)] if room else queues
+    heapify(queues)
     while queues and len(found) < places:
         _, id_, name, bits = queues[0]
         one = state.tasks[id_]
@@ -89,13 +108,30 @@ def judgements(state: RunState) -> list[Judge]:
         held = held + cost if cost != FREE else held
         busy[agent] = busy.get(agent, 0) + 1
         openings.take(agent)
-        found.append(Judge(task=id_, attempt=one.attempt + 1, round=one.round, agent=agent))
+        found.append(Judge(task=id_, attempt=one.attempt + 1, round=judged_before(one), agent=agent))
         bits &= bits - 1
-        if bits:
+        if one.parent in room:
+            room[one.parent] -= 1
+        if bits and room.get(one.parent, 1):
             heapreplace(queues, (*head_of(state, name, bits), name, bits))
         else:
             heappop(queues)
     return found
+
+
+def _room_within(state: RunState) -> dict[str | None, int]:
+    """Give how many more items may be under way at once, by fan-out that bounds them."""
+    found: dict[str | None, int] = {}
+    for id_, busy in state.abreast.items():
+        spread = state.tasks[id_].task.for_each
+        if spread is not None and spread.parallel is not None:
+            found[id_] = max(spread.parallel - busy, 0)
+    return found
+
+
+def judged_before(one: TaskState) -> int:
+    """Give what tells one judgement of an attempt from the next: answers had, or rounds run."""
+    return one.round if one.rounds is None else one.children or 0
 
 
 def of_task(state: RunState, id_: str) -> Effect | None:

@@ -45,6 +45,9 @@ from stretto.core.stall import Pulse
 
 Bits: TypeAlias = int
 
+WAIT, LIMIT = "wait", "limit"
+"""Timers of tasks: `wait/TASK`, when it or its next round may start, and `limit/TASK`, when it has to be done."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -83,8 +86,33 @@ class Alert:
     channels: tuple[str, ...] | None = None
 
 
+class Joining(Struct, frozen=True, kw_only=True, gc=False):
+    """How far a join is: the members that it took, in the order they were accepted, and those still open."""
+
+    wanted: int
+    taken: Map[int, str] = field(default_factory=Map)
+    open: Map[str, None] = field(default_factory=Map)
+
+    @property
+    def met(self) -> bool:
+        return len(self.taken) >= self.wanted
+
+    @property
+    def lost(self) -> bool:
+        """Whether too few members can still complete."""
+        return len(self.taken) + len(self.open) < self.wanted
+
+
+class Rounds(Struct, frozen=True, kw_only=True, gc=False):
+    """What the rounds of a repeated task were: by arguments and output, the first round that was so."""
+
+    arguments: str = ""  # the hash of the arguments that the latest round got
+    seen: Map[str, int] = field(default_factory=Map)
+    repeats: int | None = None  # the earlier round that the latest one repeats exactly
+
+
 class TaskState(Struct, frozen=True, kw_only=True, gc=False):
-    """One task, or one item of a fan-out (`parent` set), and how far it is.
+    """One task, or one item of a fan-out or round of a repetition (`parent` set), and how far it is.
 
     `attempt` counts the attempts begun; `round` the answers had from people, and the rungs climbed before a start;
     `approved` is the binding a person agreed to; `edited` are arguments a person put in the place of the plan's.
@@ -138,6 +166,8 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     answer_by: float | None = None  # when the person asked about a failure is no longer waited for
     started: float | None = None
     ended: float | None = None
+    joining: Joining | None = None
+    rounds: Rounds | None = None
 
 
 class RunState(Struct, frozen=True, kw_only=True, gc=False):
@@ -197,6 +227,9 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     notices: Map[str, Alert] = field(default_factory=Map)  # alerts that are still to be sent
     unheard: Map[str, tuple[tuple[str, str], ...]] = field(default_factory=Map)  # alerts given up: channel and error
     delivery: Delivery | None = None
+    expected: dict[str, float] = field(default_factory=dict)  # "agent/skill": seconds, learned from earlier runs
+    timers: Map[str, float] = field(default_factory=Map)  # moments that tasks wait for
+    abreast: Map[str, int] = field(default_factory=Map)  # items under way, by fan-out that bounds them
 
     @property
     def planning(self) -> bool:
@@ -231,7 +264,7 @@ def bits_of(number: Bits) -> list[int]:
 
 
 def accepted(state: RunState, id_: str) -> Json:
-    """Give the accepted output of a completed task; of a fan-out, the list of its items' outputs.
+    """Give the accepted output of a completed task: of a fan-out the list of its items', of rounds that of the last.
 
     Raises LookupError when the task has none.
     """
@@ -240,12 +273,14 @@ def accepted(state: RunState, id_: str) -> Json:
         raise LookupError(f"task {id_!r} has no accepted result")
     if task.children is None:
         return task.result.output if task.result else None
+    if task.rounds is not None:
+        return accepted(state, child_id(id_, task.children - 1))
     items = (state.tasks[child_id(id_, number)] for number in range(task.children))
     return [item.result.output for item in items if item.status is TaskStatus.COMPLETED and item.result is not None]
 
 
 def child_id(parent: str, number: int) -> str:
-    """Name the n-th item of a fan-out."""
+    """Name the n-th item of a fan-out, or the n-th round of a repeated task, counted from 0."""
     return f"{parent}[{number}]"
 
 
@@ -265,7 +300,7 @@ def gaps(state: RunState) -> tuple[Gap, ...]:
         found.append(Gap(task="", what="the plan", why=state.refused))
     for position in range(len(state.ids)):
         one = state.tasks[state.ids[position]]
-        if one.children is not None and one.status is TaskStatus.FAILED and one.failure is not None:
+        if one.children is not None and one.failure is not None and not _fell_by_itself(state, state.ids[position]):
             continue  # its items say why
         if one.status is TaskStatus.COMPLETED and one.result is not None and one.result.gaps:
             found += [replace(gap, task=f"{state.ids[position]}.{gap.task}") for gap in one.result.gaps]
@@ -278,6 +313,14 @@ def gaps(state: RunState) -> tuple[Gap, ...]:
                 what = f"{what} ({one.item})"
             found.append(Gap(task=state.ids[position], what=what, why=one.reason or str(one.status)))
     return tuple(found)
+
+
+def _fell_by_itself(state: RunState, id_: str) -> bool:
+    """Whether a repeated task failed although each of its rounds was accepted."""
+    one = state.tasks[id_]
+    if one.rounds is None or not one.children:
+        return False
+    return state.tasks[child_id(id_, one.children - 1)].status is TaskStatus.COMPLETED
 
 
 def queue_of(one: TaskState) -> tuple[str, int]:

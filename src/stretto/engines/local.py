@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from stretto.core.commands import Command
 from stretto.core.effects import AskPerson, Change, Effect, LookUp, RunTask, Wait, Withdraw
 from stretto.core.errors import StrettoError
-from stretto.core.state import RunState
+from stretto.core.state import LIMIT, RunState
 from stretto.engines.clock import SystemClock
 from stretto.engines.places import Places, Turns
 from stretto.ports import Clock, Note, Performer
@@ -137,7 +137,8 @@ class _Drive:
 
     def _worth_staying_for(self, effect: Wait) -> float:
         """Give the moment of a timer; nobody stays for a deadline that is still to come."""
-        ahead = effect.timer == "deadline" and effect.until > self._clock.now()
+        ends = effect.timer.partition("/")[0] in ("deadline", LIMIT)
+        ahead = ends and effect.until > self._clock.now()
         return math.inf if ahead else effect.until
 
     def _stands_still(self, patience: float) -> bool:

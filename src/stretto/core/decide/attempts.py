@@ -12,7 +12,7 @@ from stretto.core.commands import (
 )
 from stretto.core.context import effect_of, stale_reads
 from stretto.core.decide.draft import Draft
-from stretto.core.decide.ending import settle_parent
+from stretto.core.decide.ending import complete
 from stretto.core.decide.holds import probed_by, weigh
 from stretto.core.decide.ladder import Setback, climb
 from stretto.core.decide.people import ask, hand_on, is_personal
@@ -36,7 +36,6 @@ from stretto.core.events import (
     ReadStale,
     ResultRejected,
     RetryDue,
-    TaskCompleted,
 )
 from stretto.core.ladder import brought_by
 from stretto.core.state import TaskState
@@ -120,8 +119,7 @@ def review(draft: Draft, command: ReportReview) -> None:
             if again:
                 draft.say(RetryDue, task=command.task, attempt=command.attempt)
                 return
-        draft.say(TaskCompleted, task=command.task, reviewer=review.reviewer)
-        settle_parent(draft, command.task)
+        complete(draft, command.task, review.reviewer)
         return
     produced = digest(msgspec.to_builtins(one.result))
     draft.say(

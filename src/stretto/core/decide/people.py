@@ -8,7 +8,7 @@ from stretto.core.commands import (
 )
 from stretto.core.context import labels as labels_of
 from stretto.core.decide.draft import Draft
-from stretto.core.decide.ending import fail, settle_parent, skip
+from stretto.core.decide.ending import complete, fail, skip
 from stretto.core.decide.ladder import climb, not_begun
 from stretto.core.domain import (
     FailureClass,
@@ -19,7 +19,6 @@ from stretto.core.events import (
     PersonAnswered,
     PersonAsked,
     PlanRefused,
-    TaskCompleted,
 )
 from stretto.core.state import RunState, TaskState
 
@@ -93,8 +92,7 @@ def answer(draft: Draft, command: AnswerRequest) -> None:
         personal = is_personal(draft.state, draft.state.tasks[id_])
         draft.say(AttemptCompleted, task=id_, attempt=request.attempt, output=command.value, personal=personal)
         if command.value is None:  # nobody knows the result: the person's word stands for its review
-            draft.say(TaskCompleted, task=id_, reviewer=command.actor)
-            settle_parent(draft, id_)
+            complete(draft, id_, command.actor)
 
 
 def is_personal(state: RunState, one: TaskState) -> bool:

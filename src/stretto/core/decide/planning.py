@@ -10,7 +10,8 @@ from stretto.core.commands import (
     SubmitGoal,
 )
 from stretto.core.decide.draft import Draft
-from stretto.core.decide.ending import skip, takes_along
+from stretto.core.decide.ending import fall_if_lost, skip, takes_along
+from stretto.core.decide.joins import drop_rest
 from stretto.core.domain import (
     Plan,
     Request,
@@ -46,6 +47,7 @@ def submit(draft: Draft, command: SubmitGoal) -> None:
         workspace=command.workspace,
         parent=command.parent,
         specs=command.specs,
+        expected=command.expected,
     )
 
 
@@ -99,6 +101,7 @@ def add_task(draft: Draft, command: AddTask) -> None:
         if earlier is not None and takes_along(earlier, need):
             skip(draft, task.id, name, wanted=earlier.wanted, excused=earlier.excused)
             return
+    fall_if_lost(draft, task.id)
 
 
 def close_plan(draft: Draft, command: ClosePlan) -> None:
@@ -128,6 +131,8 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
         deliver=command.deliver,
         diagnostics=tuple(found[:MOST_DIAGNOSTICS]),
     )
+    for task in plan.tasks if any(one.join is not None for one in plan.tasks) else ():
+        drop_rest(draft, task.id)
 
 
 def _answers_itself(state: RunState) -> bool:

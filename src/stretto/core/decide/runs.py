@@ -10,6 +10,7 @@ from stretto.core.decide.draft import Draft
 from stretto.core.decide.holds import end_hold
 from stretto.core.decide.ladder import expire
 from stretto.core.decide.people import PERSONAL
+from stretto.core.decide.waiting import timer_fired
 from stretto.core.domain import (
     Delivery,
     RunStatus,
@@ -53,6 +54,7 @@ def fire(draft: Draft, command: FireTimer) -> None:
     if command.timer.startswith("hold/"):
         end_hold(draft, command.timer.removeprefix("hold/"))
         return
+    timer_fired(draft, command.timer)
     id_ = command.timer.removeprefix("retry/")
     one = state.tasks.get(id_)
     if one is not None and one.retry_at is not None and draft.at >= one.retry_at:

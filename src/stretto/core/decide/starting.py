@@ -7,9 +7,10 @@ from stretto.core.commands import (
 )
 from stretto.core.context import action_key, binding, effect_of, versions_read
 from stretto.core.decide.draft import Draft
-from stretto.core.decide.ending import settle_fan_out, skip
+from stretto.core.decide.ending import complete, fail, go_on, settle_fan_out, skip
 from stretto.core.decide.holds import admitted
 from stretto.core.decide.ladder import hold_up
+from stretto.core.decide.waiting import is_overdue, too_late
 from stretto.core.domain import (
     FREE,
     FailureClass,
@@ -21,6 +22,8 @@ from stretto.core.domain import (
 from stretto.core.events import (
     AttemptStarted,
     PersonAsked,
+    RoundJudged,
+    RoundOpened,
     TaskExpanded,
     TaskJudged,
 )
@@ -32,12 +35,18 @@ def judged(draft: Draft, command: Judged) -> None:
     one = draft.state.tasks.get(command.task)
     if one is None or not one.ready or command.attempt != one.attempt + 1 or one.turn not in ("", command.agent):
         return
-    if command.skip is not None:
+    if is_overdue(draft.state, one, draft.at):
+        fail(draft, command.task, FailureClass.TIMED_OUT, too_late(one))
+    elif command.skip is not None:
         skip(draft, command.task, "", wanted=True, reason=command.skip)
+    elif command.refusal is not None and one.rounds is not None:
+        fail(draft, command.task, FailureClass.REFUSED, command.refusal)
     elif command.refusal is not None:
         hold_up(draft, command.task, command.agent, command.failure, command.refusal)
     elif command.items is not None:
         _expand(draft, command)
+    elif command.rounds is not None:
+        _repeat(draft, command, one)
     elif command.verdict is not None:
         _act_on_verdict(draft, command, one, command.verdict)
 
@@ -52,6 +61,19 @@ def _expand(draft: Draft, command: Judged) -> None:
         return
     draft.say(TaskExpanded, task=command.task, items=tuple(items))
     settle_fan_out(draft, command.task)
+
+
+def _repeat(draft: Draft, command: Judged, one: TaskState) -> None:
+    if command.rounds != (one.children or 0) or one.task.repeat is None:
+        return
+    if not command.rounds:
+        draft.say(RoundOpened, task=command.task, round=0)
+        return
+    draft.say(RoundJudged, task=command.task, round=command.rounds - 1, done=not command.again)
+    if command.again:
+        go_on(draft, command.task)
+    else:
+        complete(draft, command.task)
 
 
 def _act_on_verdict(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> None:

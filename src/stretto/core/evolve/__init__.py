@@ -29,9 +29,13 @@ from stretto.core.events import (
     PlanRefused,
     RateUsed,
     ReadStale,
+    RepeatStopped,
     ResultRejected,
     RetryDue,
     RetryScheduled,
+    RoundJudged,
+    RoundOpened,
+    RoundPaused,
     RunCancelled,
     RunContinued,
     RunEnded,
@@ -44,18 +48,22 @@ from stretto.core.events import (
     TaskExpanded,
     TaskFailed,
     TaskJudged,
+    TaskOverdue,
     TaskSkipped,
+    WaitEnded,
 )
 from stretto.core.evolve.attempts import brought, doubted, failed, released, started
 from stretto.core.evolve.holds import begun, heard, held, let_go, tallied
 from stretto.core.evolve.ladder import climbed, given_up
 from stretto.core.evolve.pausing import accepted, attempted, continued, sent_back
 from stretto.core.evolve.people import answered, asked
-from stretto.core.evolve.queues import changed, ready
+from stretto.core.evolve.queues import changed, ready, unready
+from stretto.core.evolve.rounds import round_opened
 from stretto.core.evolve.runs import plan_closed, stopped, submitted
 from stretto.core.evolve.tasks import added, completed, expanded, over
+from stretto.core.evolve.waiting import wait_ended, without_timer
 from stretto.core.notices import noticed, tried
-from stretto.core.state import RunState
+from stretto.core.state import LIMIT, WAIT, RunState
 
 
 def evolve(state: RunState, event: Event) -> RunState:
@@ -115,6 +123,21 @@ def evolve(state: RunState, event: Event) -> RunState:
             return ready(changed(state, event.task, retry_at=None), event.task)
         case TaskExpanded():
             return expanded(state, event)
+        case RoundOpened():
+            return round_opened(state, event)
+        case RoundJudged():
+            one = state.tasks[event.task]
+            judged = replace(one, ready=False, status=TaskStatus.RUNNING)
+            return replace(unready(state, one), tasks=state.tasks.set(event.task, judged))
+        case RoundPaused():
+            return replace(state, timers=state.timers.set(f"{WAIT}/{event.task}", event.until))
+        case RepeatStopped():
+            one = replace(state.tasks[event.task], reason=event.reason)
+            return replace(state, tasks=state.tasks.set(event.task, one))
+        case WaitEnded():
+            return wait_ended(state, event)
+        case TaskOverdue():
+            return without_timer(state, f"{LIMIT}/{event.task}")
         case PersonAsked():
             return noticed(asked(state, event), event)
         case PersonAnswered():

@@ -10,14 +10,18 @@ from stretto.core.events import (
 )
 from stretto.core.evolve.holds import left
 from stretto.core.evolve.queues import changed, unready
+from stretto.core.evolve.rounds import round_started
+from stretto.core.evolve.waiting import limited
 from stretto.core.ladder import brought_by, tries_of
-from stretto.core.state import Result, RunState
+from stretto.core.state import Result, RunState, TaskState
 
 
 def started(state: RunState, event: AttemptStarted) -> RunState:
     """Give the attempt its place, its key and its share of the budget."""
     one = state.tasks[event.task]
-    state = unready(state, one)
+    state = limited(unready(state, one), event.task, one)
+    if one.parent is not None:
+        state = _within(state, one, event)
     return replace(
         state,
         tasks=state.tasks.set(
@@ -43,6 +47,13 @@ def started(state: RunState, event: AttemptStarted) -> RunState:
         reserved=state.reserved + event.reserved if event.reserved != FREE else state.reserved,
         keys=state.keys.set(event.key, event.task),
     )
+
+
+def _within(state: RunState, one: TaskState, event: AttemptStarted) -> RunState:
+    """Note with the whole that one of its items, or its latest round, has started."""
+    if one.parent is not None and one.parent in state.abreast:
+        state = replace(state, abreast=state.abreast.set(one.parent, state.abreast[one.parent] + 1))
+    return round_started(state, one, event.arguments) if one.task.repeat is not None else state
 
 
 def brought(state: RunState, event: AttemptCompleted) -> RunState:
@@ -86,6 +97,8 @@ def released(state: RunState, id_: str, cost: Cost) -> RunState:
     if one.status is not TaskStatus.RUNNING or one.agent is None:
         return state
     state = left(state, one, id_, cost)
+    if one.parent is not None and one.parent in state.abreast:
+        state = replace(state, abreast=state.abreast.set(one.parent, state.abreast[one.parent] - 1))
     return replace(
         state,
         tasks=state.tasks.set(id_, replace(one, reserved=FREE, status=TaskStatus.PENDING)),

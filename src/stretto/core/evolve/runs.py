@@ -29,6 +29,7 @@ def submitted(state: RunState, event: RunSubmitted) -> RunState:
         budget=event.budget,
         deadline=event.deadline,
         started=event.at,
+        expected=event.expected,
     )
 
 
@@ -86,4 +87,6 @@ def stopped(state: RunState, reason: str) -> RunState:
         requests=Map(),
         unclear=None,
         open_tasks=0,
+        timers=Map(),
+        abreast=Map(),
     )

@@ -15,8 +15,11 @@ from stretto.core.events import (
     TaskExpanded,
 )
 from stretto.core.evolve.attempts import released
+from stretto.core.evolve.joins import joining, one_less
 from stretto.core.evolve.queues import ready, unready
-from stretto.core.plan.references import needs
+from stretto.core.evolve.rounds import round_accepted
+from stretto.core.evolve.waiting import limited, unblocked, without_timers
+from stretto.core.plan.references import Need, needs
 from stretto.core.state import RunState, TaskState, child_id
 
 _NOBODY: Map[int, None] = Map()
@@ -28,11 +31,13 @@ def added(state: RunState, event: TaskAdded) -> RunState:
     waits_for = {name: need for name, need in needs(task).items() if name != task.id}
     blockers = 0
     dependents = state.dependents
-    for name in waits_for:
+    for name, need in waits_for.items():
         dependents = dependents.set(name, dependents.get(name, _NOBODY).set(position, None))
         earlier = state.tasks.get(name)
-        blockers += earlier is None or not earlier.status.final
-    one = TaskState(task=task, position=position, needs=Map(waits_for), blockers=blockers)
+        blockers += need is not Need.MEMBER and (earlier is None or not earlier.status.final)
+    joins = joining(task, state.tasks)
+    blockers += joins is not None and not joins.met
+    one = TaskState(task=task, position=position, needs=Map(waits_for), blockers=blockers, joining=joins)
     state = replace(
         state,
         tasks=state.tasks.set(task.id, one),
@@ -40,13 +45,13 @@ def added(state: RunState, event: TaskAdded) -> RunState:
         dependents=dependents,
         open_tasks=state.open_tasks + 1,
     )
-    return state if blockers else ready(state, task.id)
+    return state if blockers else unblocked(state, task.id)
 
 
 def expanded(state: RunState, event: TaskExpanded) -> RunState:
     """Put one task per item beside the fan-out."""
     parent = state.tasks[event.task]
-    state = unready(state, parent)
+    state = limited(unready(state, parent), event.task, parent)
     tasks, ids, position = state.tasks.mutate(), state.ids.mutate(), len(state.ids)
     equal: Counter[str] = Counter()
     names = []
@@ -75,6 +80,8 @@ def expanded(state: RunState, event: TaskExpanded) -> RunState:
         started=event.at,
     )
     state = replace(state, tasks=tasks.finish(), ids=ids.finish(), open_tasks=state.open_tasks + len(event.items))
+    if parent.task.for_each is not None and parent.task.for_each.parallel is not None:
+        state = replace(state, abreast=state.abreast.set(event.task, 0))
     for name in names:
         state = ready(state, name)
     return state
@@ -86,6 +93,8 @@ def completed(state: RunState, event: TaskCompleted) -> RunState:
     carried = labels(state, one)
     if one.agent is not None:
         carried |= set(state.roster.skill(one.task, one.agent).labels)
+    for number in range(one.children or 0):
+        carried |= state.tasks[child_id(event.task, number)].labels
     if one.task.writes is not None and one.number is None:
         key, history = one.task.writes, state.context.get(one.task.writes, ())
         entry = Entry(
@@ -99,7 +108,8 @@ def completed(state: RunState, event: TaskCompleted) -> RunState:
         )
         state = replace(state, context=state.context.set(key, (*history, entry)))
     state = replace(state, completed=state.completed + 1)
-    return over(state, event.task, status=TaskStatus.COMPLETED, labels=carried)
+    state = over(state, event.task, status=TaskStatus.COMPLETED, labels=carried)
+    return round_accepted(state, one) if one.parent is not None and one.task.repeat is not None else state
 
 
 def over(state: RunState, id_: str, **fields: Any) -> RunState:
@@ -107,6 +117,11 @@ def over(state: RunState, id_: str, **fields: Any) -> RunState:
     state = released(state, id_, FREE)
     one = state.tasks[id_]
     state = unready(state, one)
+    state = without_timers(state, id_)
+    if id_ in state.abreast:
+        state = replace(state, abreast=state.abreast.delete(id_))
+    if one.request is not None:
+        state = replace(state, requests=state.requests.delete(one.request))
     one = replace(one, ready=False, request=None, retry_at=None, answer_by=None, ended=state.at, **fields)
     tasks = state.tasks.set(id_, one)
     if one.parent is not None:
@@ -115,11 +130,12 @@ def over(state: RunState, id_: str, **fields: Any) -> RunState:
     freed = []
     for position in sorted(state.dependents.get(id_, _NOBODY)):
         later = tasks[state.ids[position]]
-        tasks = tasks.set(later.task.id, replace(later, blockers=later.blockers - 1))
-        if later.blockers == 1 and not later.status.final:
+        now = replace(later, blockers=later.blockers - 1) if later.joining is None else one_less(later, id_, one.status)
+        tasks = tasks.set(later.task.id, now)
+        if later.blockers and not now.blockers and not later.status.final:
             freed.append(later.task.id)
     active = state.active.delete(id_) if id_ in state.active else state.active
     state = replace(state, tasks=tasks, active=active, open_tasks=state.open_tasks - 1)
     for name in freed:
-        state = ready(state, name)
+        state = unblocked(state, name)
     return state

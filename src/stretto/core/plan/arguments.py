@@ -125,6 +125,13 @@ def _schema_of(reference: Reference, task: Task, plan: Plan, outputs: dict[str, 
     if reference.root == "inputs":
         kind = plan.inputs.get(reference.name, InputSpec()).kind
         return part(_KINDS.get(kind, ANYTHING), reference.steps)
+    if reference.root == "joined" and task.join is not None:
+        members = [outputs.get(name, ANYTHING) for name in task.join.of]
+        return part({"type": "array", **_alike(members)}, reference.steps)
+    if reference.root == "previous" and task.repeat is not None:
+        return part(outputs.get(task.id, ANYTHING), reference.steps)
+    if reference.root == "round":
+        return {"type": "integer"}
     if reference.root == "item" and task.for_each is not None and is_reference(task.for_each.items):
         try:
             list_of = parse(task.for_each.items)
@@ -133,6 +140,15 @@ def _schema_of(reference: Reference, task: Task, plan: Plan, outputs: dict[str, 
             return ANYTHING
         return part(whole, (0, *reference.steps))
     return ANYTHING
+
+
+def _alike(schemas: list[Schema]) -> Schema:
+    """Say what the elements of a list are like, where all are alike."""
+    first = schemas[0] if schemas else ANYTHING
+    if any(one != first for one in schemas):
+        return {}
+    items = {"items": {key: value for key, value in first.items() if key != "$defs"}}
+    return {**items, "$defs": first["$defs"]} if "$defs" in first else items
 
 
 def _output(task: Task, agents: Roster) -> Schema:

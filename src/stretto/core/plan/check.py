@@ -25,6 +25,7 @@ from stretto.core.plan.ladders import ladder_defects, stand_in_defects
 from stretto.core.plan.links import Links, cycle_defect, deliverable_defects, link_defects
 from stretto.core.plan.names import Names
 from stretto.core.plan.outlook import advice, cost_defects, lateness
+from stretto.core.plan.scheduling import form_defects
 from stretto.core.plan.shape import ID_MEND, id_problem
 from stretto.core.routing import Roster, roster
 
@@ -71,8 +72,8 @@ def check(
     findings.add(racing_reads(graph))
     findings.add(equal_effects(plan, agents))
     findings.add(perimeter_defects(plan, graph, agents))
-    findings.add(cost_defects(plan, agents, budget))
-    findings.add(lateness(graph, agents, seconds))
+    findings.add(cost_defects(plan, graph, agents, budget))
+    findings.add(lateness(plan, graph, agents, seconds))
     findings.add(stand_in_defects(plan.tasks, agents))
     findings.add(advice(plan, graph, agents))
     return findings.all()
@@ -117,6 +118,7 @@ def _task_defects(task: Task, agents: Roster, skills: Names) -> Iterator[Diagnos
         )
     if task.when is not None and (problem := condition_problem(task.when)):
         yield diagnose("bad-condition", f"{place}.when", problem, CONDITION_MEND)
+    yield from form_defects(task)
 
 
 def _identity(plan: Plan) -> Iterator[Diagnostic]:

@@ -39,6 +39,15 @@ def named_in_condition(condition: str) -> set[str]:
     return {name for root, name in looks_at(condition) if root == "task"}
 
 
+OF_A_ROUND = frozenset({"output", "round"})
+"""What `until` sees besides what a condition sees: the round's output and its number."""
+
+
+def named_in_until(until: str) -> set[str]:
+    """Give the ids of the tasks whose outputs the `until` of a repetition looks at."""
+    return named_in_condition(until) - OF_A_ROUND
+
+
 @lru_cache(maxsize=1 << 12)
 def looks_at(condition: str) -> frozenset[tuple[str, str]]:
     """Give what a condition looks at: (`task`, id), (`inputs`, name), (`item`, ""), or (`name`, any other root).

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from stretto.core.domain import Cost, Plan, Task
 from stretto.core.plan.graph import Graph
+from stretto.core.plan.scheduling import needed, rounds_at_least
 from stretto.core.routing import Roster
 from stretto.core.spans import most_at_once
 
@@ -30,9 +31,11 @@ def forecast(plan: Plan, graph: Graph, agents: Roster) -> Forecast:
     came: dict[str, str | None] = {}
     spans: list[tuple[tuple[float, int], tuple[float, int]]] = []
     for id_ in graph.order:
-        last = max(graph.before[id_], key=lambda name: ends[name], default=None)
+        task = graph.tasks[id_]
+        last = max(needed(task, graph.before[id_], ends), key=lambda name: ends[name], default=None)
         seconds, tasks = ends[last] if last is not None else (0.0, 0)
-        ends[id_] = (seconds + (duration(graph.tasks[id_], agents) or 0.0), tasks + 1)
+        seconds += task.wait or 0.0
+        ends[id_] = (seconds + (duration(task, agents) or 0.0) * rounds_at_least(task), tasks + 1)
         came[id_] = last
         spans.append(((seconds, tasks), ends[id_]))
     path = []

@@ -149,6 +149,8 @@ def perimeter_defects(plan: Plan, graph: Graph, agents: Roster) -> Iterator[Diag
         for name in named(task, "inputs") if given else ():
             incoming |= given.get(name, 0)
         candidates = agents.candidates(task)
+        for name in candidates if task.repeat is not None and named(task, "previous") else ():
+            incoming |= added[name, task.skill]
         for name in candidates:
             perimeter = seen_by[name]
             if perimeter is not None and (outside := incoming & ~perimeter):

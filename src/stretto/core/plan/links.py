@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 
 from stretto.core.domain import Json, Plan, Schema, Task
-from stretto.core.plan.conditions import LONGEST, looks_at
+from stretto.core.plan.conditions import LONGEST, OF_A_ROUND, looks_at
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown
 from stretto.core.plan.graph import Graph, downstream
 from stretto.core.plan.names import Names
 from stretto.core.plan.references import Need, Reference, find, is_reference, parse, places, referring
+from stretto.core.plan.scheduling import root_defects
 from stretto.core.plan.schemas import NoSuchPart, part
+
+_SEEN = "TASK.output, inputs.NAME and item"
 
 
 class Links:
@@ -29,16 +32,16 @@ class Links:
 
     def leads_somewhere(self, reference: Reference) -> bool:
         """Whether a reference names a task or an input of this plan."""
-        return (
-            reference.name in (self.graph.tasks if reference.root == "task" else self.plan.inputs)
-            or reference.root == "item"
-        )
+        return reference.name in (
+            self.graph.tasks if reference.root == "task" else self.plan.inputs
+        ) or reference.root in ("item", "joined", "previous", "round")
 
 
 def link_defects(task: Task, links: Links) -> Iterator[Diagnostic]:
     """Give what is wrong with the references of a task, its condition's included."""
     place = f"tasks.{task.id}"
     named = [(f"{place}.after", name) for name in task.after]
+    named += [(f"{place}.join.of", name) for name in (task.join.of if task.join is not None else ())]
     for where, raw in places(task):
         here = f"{place}.{where}"
         if not is_reference(raw):
@@ -58,8 +61,12 @@ def link_defects(task: Task, links: Links) -> Iterator[Diagnostic]:
             yield links.undeclared_input(here, reference.name)
         elif reference.root == "item" and (task.for_each is None or where.startswith("for_each")):
             yield _no_item(here, "Give the task a `for_each`, or refer to something else.")
+        else:
+            yield from root_defects(task, reference.root, hard=reference.hard, where=here)
     if task.when is not None and len(task.when) <= LONGEST:
         yield from _condition(task, f"{place}.when", task.when, links, named)
+    if task.repeat is not None and task.repeat.until is not None:
+        yield from _condition(task, f"{place}.repeat.until", task.repeat.until, links, named, OF_A_ROUND)
     for where, name in named:
         if name == task.id:
             mend = "Refer to an earlier task, or drop it."
@@ -83,8 +90,8 @@ def deliverable_defects(links: Links, hopeless: set[str], outputs: dict[str, Sch
             continue
         if isinstance(reference.default, dict | list) and any(True for _ in find(reference.default, "")):
             yield _default_refers(where)
-        if reference.root == "item":
-            yield _no_item(where, "Refer to a task's output.")
+        if reference.root in ("item", "joined", "previous", "round"):
+            yield _stands_for_nothing(where, reference.root, "Refer to a task's output.")
         elif reference.root == "inputs" and reference.name not in links.plan.inputs:
             yield links.undeclared_input(where, reference.name)
         elif reference.root == "task" and reference.name not in links.graph.tasks:
@@ -121,10 +128,18 @@ def cycle_defect(circle: list[str]) -> Diagnostic:
 
 
 def _condition(
-    task: Task, where: str, condition: str, links: Links, named: list[tuple[str, str]]
+    task: Task,
+    where: str,
+    condition: str,
+    links: Links,
+    named: list[tuple[str, str]],
+    own: frozenset[str] = frozenset(),
 ) -> Iterator[Diagnostic]:
+    """Give what is wrong with what a condition looks at; `own` are the names that stand for something only here."""
     guarded = "has(" in condition  # has(inputs.x) may ask for what is not there
     for root, name in sorted(looks_at(condition)):
+        if name in own and root in ("task", "name"):
+            continue
         if root == "task":
             named.append((where, name))
         elif root == "inputs" and name not in links.plan.inputs and not guarded:
@@ -137,7 +152,7 @@ def _condition(
                 "undeclared-reference",
                 where,
                 f"the condition looks at {shown(name)}, which stands for nothing here",
-                f"Write {name}.output." if known else "A condition sees TASK.output, inputs.NAME and item.",
+                f"Write {name}.output." if known else f"It sees {'output, round, ' if own else ''}{_SEEN}.",
             )
 
 
@@ -170,4 +185,8 @@ def _default_refers(where: str) -> Diagnostic:
 
 
 def _no_item(where: str, mend: str) -> Diagnostic:
-    return diagnose("undeclared-reference", where, "`item` stands for nothing here", mend)
+    return _stands_for_nothing(where, "item", mend)
+
+
+def _stands_for_nothing(where: str, root: str, mend: str) -> Diagnostic:
+    return diagnose("undeclared-reference", where, f"`{root}` stands for nothing here", mend)

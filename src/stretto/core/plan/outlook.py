@@ -7,12 +7,14 @@ from stretto.core.domain import Budget, Plan, SideEffect, Task
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown
 from stretto.core.plan.graph import Graph
 from stretto.core.plan.references import find, parse
+from stretto.core.plan.scheduling import begin, rounds_at_least, spare
 from stretto.core.routing import Roster
 
 
-def cost_defects(plan: Plan, agents: Roster, budget: Budget) -> Iterator[Diagnostic]:
+def cost_defects(plan: Plan, graph: Graph, agents: Roster, budget: Budget) -> Iterator[Diagnostic]:
     """Hold what the plan must reserve against the budget; what may be skipped or repeated does not count."""
-    sure = [task for task in plan.tasks if task.when is None and task.for_each is None]
+    unsure = spare(plan, graph)
+    sure = [task for task in plan.tasks if task.when is None and task.for_each is None and task.id not in unsure]
     if budget.steps is not None and len(sure) > budget.steps:
         yield diagnose(
             "over-budget",
@@ -42,16 +44,17 @@ def cost_defects(plan: Plan, agents: Roster, budget: Budget) -> Iterator[Diagnos
         )
 
 
-def lateness(graph: Graph, agents: Roster, seconds: float | None) -> Iterator[Diagnostic]:
-    """Hold the longest chain, by declared durations, against the time that is left."""
+def lateness(plan: Plan, graph: Graph, agents: Roster, seconds: float | None) -> Iterator[Diagnostic]:
+    """Hold the longest chain, by declared durations and waits, against the time that is left."""
     if seconds is None:
         return
+    unsure = spare(plan, graph)
     done: dict[str, float] = {}
     for id_ in graph.order:
-        latencies = [agents.agents[name].latency or 0.0 for name in agents.candidates(graph.tasks[id_])]
-        begin = max((done[name] for name in graph.before[id_]), default=0.0)
-        done[id_] = begin + min(latencies, default=0.0)
-    longest = max(done.values(), default=0.0)
+        task = graph.tasks[id_]
+        latencies = [agents.agents[name].latency or 0.0 for name in agents.candidates(task)]
+        done[id_] = begin(task, graph.before[id_], done) + min(latencies, default=0.0) * rounds_at_least(task)
+    longest = max((end for id_, end in done.items() if id_ not in unsure), default=0.0)
     if longest > seconds:
         yield diagnose(
             "late",

@@ -4,6 +4,9 @@
 {"ref": "inputs.logs"}                    an input of the run
 {"ref": "item.path"}                      the element that a `for_each` task works on
 {"ref": "context.findings"}               the newest version of a context entry
+{"ref": "joined[0].x"}                    the outputs that a `join` took, in the order they were accepted
+{"ref": "previous.x", "default": 0}       in a `repeat`, the output of the round before
+{"ref": "round"}                          in a `repeat`, the number of the round, from 0
 {"ref": "fix.output", "default": null}    if `fix` brings no result, this instead (also waits for it)
 {"literal": {"ref": "x"}}                 no reference, but the mapping itself
 """
@@ -16,12 +19,12 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from stretto.core.domain import Json, Task
-from stretto.core.plan.conditions import named_in_condition
+from stretto.core.plan.conditions import named_in_condition, named_in_until
 from stretto.core.plan.diagnostics import shown, under
 
-Root: TypeAlias = Literal["task", "inputs", "item", "context"]
+Root: TypeAlias = Literal["task", "inputs", "item", "context", "joined", "previous", "round"]
 
-RESERVED = frozenset({"inputs", "item", "context", "tasks"})
+RESERVED = frozenset({"inputs", "item", "context", "tasks", "joined", "previous", "round"})
 ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 STEP = re.compile(r"\.([^.\[\]]+)|\[(\d{1,9})\]")
 _NAME = re.compile(r"[^.\[\]]+")
@@ -32,6 +35,7 @@ _DEEP = (dict, list, tuple)
 class Need(IntEnum):
     """How one task depends on another: the stronger includes the weaker."""
 
+    MEMBER = -1  # joins it: goes on as soon as enough of the members are completed
     SOFT = 0  # waits for it, then goes on whatever became of it
     ORDER = 1  # waits for it, and falls with it when it fails
     RESULT = 2  # cannot do without its result
@@ -88,6 +92,16 @@ def _read(text: str) -> Reference:
     name = head[0]
     if name == "item":
         return Reference(root="item", name="item", steps=tuple(steps))
+    if name == "previous":
+        return Reference(root="previous", name="previous", steps=tuple(steps))
+    if name == "joined":
+        if steps and not isinstance(steps[0], int):
+            raise ValueError(f"{shown(text)}: joined is a list of outputs; write joined or joined[0]")
+        return Reference(root="joined", name="joined", steps=tuple(steps))
+    if name == "round":
+        if steps:
+            raise ValueError(f"{shown(text)}: round is a number and has no parts")
+        return Reference(root="round", name="round")
     if name in ("inputs", "context"):
         if not steps or not isinstance(steps[0], str):
             raise ValueError(f"{shown(text)} needs a name, as in {name}.NAME")
@@ -193,8 +207,13 @@ def needs(task: Task) -> dict[str, Need]:
             need = Need.RESULT if reference.hard else Need.SOFT
             found[reference.name] = max(found.get(reference.name, need), need)
     looked_at = sorted(named_in_condition(task.when)) if task.when else []
+    if task.repeat is not None and task.repeat.until:
+        looked_at += sorted(named_in_until(task.repeat.until))
     for name in (*looked_at, *task.after):
         found[name] = max(found.get(name, Need.ORDER), Need.ORDER)
+    for name in task.join.of if task.join is not None else ():
+        if found.get(name, Need.SOFT) is Need.SOFT:
+            found[name] = Need.MEMBER
     return found
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
-from stretto.core.domain import ForEach, InputSpec, Json, Limits, Plan, SideEffect, Task
+from stretto.core.domain import ForEach, InputSpec, Join, Json, Limits, Plan, Repeat, SideEffect, Task
+from stretto.core.lengths import seconds_in
 from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose, shown, under
 from stretto.core.plan.ladders import read_ladder
 from stretto.core.plan.names import Names
@@ -15,7 +16,9 @@ TASK_FIELDS = tuple(one.name for one in fields(Task))
 PLAN_FIELDS = ("name", "goal", "description", "inputs", "tasks", "deliver")
 _INPUT_FIELDS = tuple(one.name for one in fields(InputSpec))
 _LIMITS = tuple(one.name for one in fields(Limits))
-_FOR_EACH = ("items", "max", "allow_failures")
+_FOR_EACH = tuple(one.name for one in fields(ForEach))
+_JOIN = tuple(one.name for one in fields(Join))
+_REPEAT = tuple(one.name for one in fields(Repeat))
 _KINDS = ("value", "file", "files", "folder")
 _CHOICES = {name: get_args(Task.__annotations__[name]) for name in ("risk", "approval")}
 _EFFECTS = tuple(one.value for one in SideEffect if one is not SideEffect.UNDECLARED)
@@ -32,7 +35,7 @@ class Size:
 
 
 DEFAULT_SIZE = Size()
-ID_MEND = "Use letters, digits, _ and -, beginning with a letter or _; not inputs, item, context, tasks."
+ID_MEND = f"Use letters, digits, _ and -, beginning with a letter or _; not {', '.join(sorted(RESERVED))}."
 
 
 def read_plan(document: Json, size: Size = DEFAULT_SIZE) -> tuple[Plan, list[Diagnostic]]:
@@ -153,6 +156,12 @@ class _Reader:
             values["ladder"], wrong = read_ladder(body["ladder"], f"{place}.ladder")
             self.findings.add(wrong)
         values["occurrence"] = body.get("occurrence")
+        if body.get("join") is not None:
+            values["join"] = self.join(body["join"], f"{place}.join")
+        if body.get("repeat") is not None:
+            values["repeat"] = self.repeat(body["repeat"], f"{place}.repeat")
+        if body.get("wait") is not None:
+            values["wait"] = self.seconds(body["wait"], f"{place}.wait")
         return Task(**values)
 
     def inputs(self, raw: Json) -> Iterator[tuple[str, InputSpec]]:
@@ -189,6 +198,9 @@ class _Reader:
             value = body.get(name)
             if value is None:
                 continue
+            if name == "deadline":
+                values[name] = self.seconds(value, f"{place}.{name}")
+                continue
             whole = name != "timeout"
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
                 self.say("bad-value", f"{place}.{name}", f"{name} is {shown(value)}", "Give a number above 0.")
@@ -212,11 +224,58 @@ class _Reader:
             )
             return None
         self.known(place, body, _FOR_EACH, "for_each has")
-        most = body.get("max")
-        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or not 0 < most < 1e9):
-            self.say("bad-value", f"{place}.max", f"max is {shown(most)}", "Give a whole number above 0.")
-            most = None
-        return ForEach(items=items, max=most, allow_failures=self.flag(body, "allow_failures", False, place))
+        return ForEach(
+            items=items,
+            max=self.count(body, "max", place),
+            allow_failures=self.flag(body, "allow_failures", False, place),
+            parallel=self.count(body, "parallel", place),
+        )
+
+    def join(self, raw: Json, place: str) -> Join | None:
+        if isinstance(raw, list | tuple):
+            return Join(of=self.names(raw, place))
+        body = self.mapping(raw, place)
+        self.known(place, body, _JOIN, "a join has")
+        if body.get("of") is None:
+            self.say("missing-field", place, "the join names no tasks", "Add `of: [TASK, TASK]`.")
+            return None
+        take = body.get("take", "all")
+        if take not in ("first", "all") and (isinstance(take, bool) or not isinstance(take, int)):
+            self.say("bad-value", f"{place}.take", f"take is {shown(take)}", "Give `first`, `all` or a number.")
+            take = "all"
+        rest = self.choice(body.get("rest") or "cancel", ("cancel", "keep"), "cancel", f"{place}.rest")
+        return Join(of=self.names(body["of"], f"{place}.of"), take=take, rest=rest)
+
+    def repeat(self, raw: Json, place: str) -> Repeat | None:
+        body = {"max": raw} if isinstance(raw, int) and not isinstance(raw, bool) else self.mapping(raw, place)
+        self.known(place, body, _REPEAT, "a repetition has")
+        if body.get("max") is None:
+            self.say("missing-field", place, "the repetition has no bound", "Add `max: NUMBER`.")
+            return None
+        most = self.count(body, "max", place)
+        until = self.text(body, "until", place) if body.get("until") is not None else None
+        pause = self.seconds(body["pause"], f"{place}.pause") if body.get("pause") else 0.0
+        otherwise = self.choice(body.get("otherwise") or "fail", ("fail", "keep"), "fail", f"{place}.otherwise")
+        return Repeat(max=most or 1, until=until, pause=pause or 0.0, otherwise=otherwise)
+
+    def count(self, body: dict[str, Json], name: str, place: str) -> int | None:
+        value = body.get(name)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1e9):
+            return value
+        self.say("bad-value", f"{place}.{name}", f"{name} is {shown(value)}", "Give a whole number above 0.")
+        return None
+
+    def seconds(self, raw: Json, place: str) -> float | None:
+        """Read a length of time: seconds, or text like 90s, 10m, 1h30m or 2d."""
+        problem = f"this is {shown(raw)}, no length of time"
+        try:
+            value = seconds_in(raw) if isinstance(raw, str) else raw
+        except ValueError as error:
+            value, problem = None, str(error)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9:
+            return float(value)
+        self.say("bad-value", place, problem, "Give seconds above 0, or a length like 90s, 10m, 1h30m or 2d.")
+        return None
 
     def text(self, body: dict[str, Json], name: str, place: str) -> str:
         value = body.get(name, "")

@@ -1,0 +1,17 @@
+"""Lengths of time as people write them: "90", "90s", "10m", "1h30m", "2d"."""
+
+import re
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LENGTH = re.compile(r"\s*(?:\d{1,9}(?:\.\d{1,9})?\s*[smhd]?\s*){1,9}", re.ASCII)
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.ASCII)
+
+
+def seconds_in(text: str) -> float:
+    """Give a length of time in seconds; raises ValueError with how to write one."""
+    if not _LENGTH.fullmatch(text):
+        raise ValueError(f"{text!r} is no length of time; write it like 90s, 10m, 1h30m or 2d")
+    seconds = sum(float(number) * UNITS[unit or "s"] for number, unit in _PART.findall(text))
+    if seconds <= 0:
+        raise ValueError("a length of time is more than 0 seconds")
+    return seconds
