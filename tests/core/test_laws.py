@@ -12,6 +12,7 @@ from stretto.core.domain import Budget, RunStatus
 from stretto.core.effects import AskPerson
 from stretto.core.events import Event, PersonAsked, ReadStale, TaskAdded
 from stretto.core.evolve import evolve
+from stretto.core.plan.references import Need
 from stretto.core.state import RunState, bits_of, head_of
 from tests.core.world import World, catalogues, due, plain, plans, through_json
 
@@ -38,7 +39,7 @@ def driven(world: World, *, people: bool = True, most: int = 1500, meddle: bool 
         open_ = [one for one in world.under_way.values() if people or not isinstance(one, AskPerson)]
         if not open_:
             return
-        timeless = [one for one in open_ if one.key.split("/")[1] != "deadline"] or open_
+        timeless = [one for one in open_ if one.key.split("/")[1] not in ("deadline", "limit")] or open_
         effect = world.draw(st.sampled_from(sorted(timeless, key=lambda one: one.key)))
         for command in world.answers(effect):
             world.say(command)
@@ -172,8 +173,8 @@ def test_nothing_starts_before_what_it_waits_for_has_ended(data: st.DataObject) 
     state = RunState()
     for event in world.events:
         if type(event).__name__ == "AttemptStarted":
-            for name in state.tasks[event.task].needs:  # type: ignore[union-attr]
-                assert state.tasks[name].status.final
+            for name, need in state.tasks[event.task].needs.items():  # type: ignore[union-attr]
+                assert state.tasks[name].status.final or need is Need.MEMBER
         state = evolve(state, event)
 
 
@@ -195,6 +196,14 @@ def test_the_books_of_a_state_agree_with_its_tasks(data: st.DataObject) -> None:
             ready |= {head_of(state, queue, 1 << bit)[1] for bit in bits_of(bits)}
         assert ready == {state.ids[one.position] for one in tasks if one.ready}
         assert {one.request for one in tasks if one.request} | ({state.unclear} - {None}) == set(state.requests)
+        for id_, abreast in state.abreast.items():
+            items = [one for one in running if one.parent == id_]
+            spread = state.tasks[id_].task.for_each
+            assert spread is not None
+            assert spread.parallel is not None
+            assert abreast == len(items) <= spread.parallel
+        timed = [state.tasks[name.partition("/")[2]] for name in state.timers]
+        assert not any(one.status.final for one in timed)
         assert state.reserved == sum((one.reserved for one in tasks), type(state.reserved)())
         for name, most in ((one.name, one.concurrency) for one in state.catalogue.agents):
             assert most is None or state.busy.get(name, 0) <= most

@@ -46,6 +46,7 @@ from stretto.core.domain import (
     Hold,
     InputRequired,
     Interpretation,
+    Join,
     Json,
     Ladder,
     Limits,
@@ -54,6 +55,7 @@ from stretto.core.domain import (
     Preview,
     Provider,
     Rate,
+    Repeat,
     Review,
     Rules,
     Rung,
@@ -189,6 +191,29 @@ def teams(draw: st.DrawFn) -> Catalogue:
 catalogues = teams()
 
 
+def fan_outs(items: list[Json]) -> st.SearchStrategy[ForEach]:
+    return st.builds(
+        ForEach, items=st.just(items), allow_failures=st.booleans(), parallel=st.none() | st.integers(1, 2)
+    )
+
+
+repeats = st.builds(
+    Repeat,
+    max=st.integers(1, 4),
+    until=st.sampled_from([None, "output == 1", "round > 1"]),
+    pause=st.sampled_from([0.0, 0.0, 4.0]),
+    otherwise=st.sampled_from(["fail", "keep"]),
+)
+
+
+@st.composite
+def joins(draw: st.DrawFn, earlier: list[str]) -> Join:
+    """Draw a join of some earlier tasks."""
+    of = draw(st.lists(st.sampled_from(earlier), unique=True, min_size=1, max_size=3))
+    take = draw(st.sampled_from(["first", "all"]) | st.integers(1, len(of)))
+    return Join(of=tuple(of), take=take, rest=draw(st.sampled_from(["cancel", "cancel", "keep"])))
+
+
 @st.composite
 def plans(draw: st.DrawFn, most: int = 8) -> Plan:
     """Draw a plan without defects: references lead to earlier tasks only."""
@@ -214,14 +239,26 @@ def plans(draw: st.DrawFn, most: int = 8) -> Plan:
             writers.append(f"t{number}")
         effect = draw(st.sampled_from(EFFECTS))
         spread = draw(st.sampled_from([None, None, None, [], [1], [1, 1, 2]]))
+        join = draw(joins(earlier)) if earlier and draw(st.integers(0, 2)) == 0 else None
+        if join is not None and draw(st.booleans()):
+            inputs["joined"] = {"ref": "joined"}
+        repeat = draw(repeats) if spread is None and draw(st.integers(0, 3)) == 0 else None
+        if repeat is not None:
+            inputs["previous"] = draw(st.sampled_from([1, {"ref": "previous", "default": None}, {"ref": "round"}]))
         tasks.append(
             Task(
                 id=f"t{number}",
                 skill=f"do_{effect.value}",
                 inputs=inputs,
                 after=tuple(dict.fromkeys(after)),
-                for_each=None if spread is None else ForEach(items=spread, allow_failures=draw(st.booleans())),
-                limits=Limits(attempts=draw(st.none() | st.integers(1, 3))),
+                for_each=None if spread is None else draw(fan_outs(spread)),
+                join=join,
+                repeat=repeat,
+                wait=draw(st.sampled_from([None, None, None, 2.0, 500.0])),
+                limits=Limits(
+                    attempts=draw(st.none() | st.integers(1, 3)),
+                    deadline=draw(st.sampled_from([None, None, None, 1.0, 20.0])),
+                ),
                 writes=writes,
                 occurrence=number,
                 approval=draw(st.sampled_from(["policy", "policy", "ask"])),
@@ -353,6 +390,8 @@ class World:
         answer = Judged(task=effect.task, attempt=effect.attempt, agent=effect.agent)
         if self.draw(st.integers(0, 19)) == 0:
             return replace(answer, skip="its condition is false")
+        if one.task.repeat is not None and one.number is None:
+            return replace(answer, rounds=one.children or 0, again=self.draw(st.sampled_from([True, True, False])))
         if one.task.for_each is not None and one.number is None:
             return replace(answer, items=tuple(value_of(self.state, one.task.for_each.items, one)))
         try:

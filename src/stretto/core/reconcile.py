@@ -28,6 +28,7 @@ from stretto.core.events import (
     RunEnded,
     RunPaused,
     RunStopped,
+    TaskAdded,
 )
 from stretto.core.holds import Openings, hold_timers
 from stretto.core.notices import alerts
@@ -180,6 +181,8 @@ def _touched(before: RunState, events: Iterable[Event]) -> dict[str, None]:
         match event:
             case PersonAsked():
                 touched[event.request.task] = None
+            case TaskAdded():
+                touched[event.task.id] = None
             case (
                 DeadlinePassed()
                 | RunCancelled()
