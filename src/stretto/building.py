@@ -1,22 +1,31 @@
 """Plans written in Python: a task names the function that does it, or a skill by its name."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from dataclasses import fields
+from typing import Any, Literal, TypeVar
+
+import msgspec
 
 from stretto.core.canonical import canonical
-from stretto.core.domain import ForEach, InputSpec, Json, Limits, Plan, Schema, SideEffect, Task
+from stretto.core.domain import ForEach, InputSpec, Join, Json, Limits, Plan, Repeat, Schema, SideEffect, Task
 from stretto.core.errors import UsageError
-from stretto.core.plan.references import NoDefault
+from stretto.core.lengths import seconds_in
+from stretto.core.plan.references import RESERVED, NoDefault
 from stretto.declare import declared, ladder_of
+
+T = TypeVar("T", Join, Repeat)
 
 
 def ref(path: str, default: Any = NoDefault) -> dict[str, Json]:
     """Refer to a result (`ref("find")` or `ref("find.output.rows")`), to `inputs.NAME`, `item` or `context.KEY`.
 
+    In a task with `join`, `joined` is the list of what it took; in one with `repeat`, `previous` is what the round
+    before brought and `round` its own number.
+
     With a `default` the task goes on even when there is no such result.
     """
     head = path.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0]
-    if head not in ("inputs", "item", "context", "tasks") and path == head:
+    if head not in RESERVED and path == head:
         path = f"{path}.output"
     return {"ref": path} if default is NoDefault else {"ref": path, "default": default}
 
@@ -43,12 +52,19 @@ def task(
     labels: Sequence[str] = (),
     occurrence: Json = None,
     ladder: dict[str, Any] | None = None,
+    join: Join | dict[str, Any] | None = None,
+    repeat: Repeat | dict[str, Any] | None = None,
+    wait: float | str | None = None,
+    deadline: float | str | None = None,
+    parallel: int | None = None,
     inputs: dict[str, Json] | None = None,
     **arguments: Json,
 ) -> Task:
     """Make one task; other keywords are the skill's arguments (`inputs` takes those whose names are taken).
 
-    Raises UsageError for what no plan can keep, and for a `ladder` that is none.
+    `join` and `repeat` are as in a plan's file, `{"of": ["a", "b"], "take": "first"}` and `{"max": 5, "until": "..."}`;
+    `wait` and `deadline` are seconds or text like "3d"; `parallel` bounds the items of `for_each` under way at once.
+    Raises UsageError for what no plan can keep, and for what is none of these or no `ladder`.
     """
     return Task(
         id=id,
@@ -61,15 +77,18 @@ def task(
         effect=SideEffect(effect) if effect is not None else None,
         risk=risk,
         approval=approval,
-        limits=Limits(timeout=timeout, attempts=attempts),
+        limits=Limits(timeout=timeout, attempts=attempts, deadline=_seconds(deadline, f"the deadline of task {id!r}")),
         when=when,
         for_each=None
         if for_each is None
-        else ForEach(items=_plain(for_each, "for_each"), max=most, allow_failures=allow_failures),
+        else ForEach(items=_plain(for_each, "for_each"), max=most, allow_failures=allow_failures, parallel=parallel),
         writes=writes,
         labels=tuple(labels),
         occurrence=occurrence,
         ladder=ladder_of(ladder, f"the ladder of task {id!r}") if ladder is not None else {},
+        join=_made(Join, join, f"the join of task {id!r}"),
+        repeat=_made(Repeat, repeat, f"the repetition of task {id!r}"),
+        wait=_seconds(wait, f"the wait of task {id!r}"),
     )
 
 
@@ -88,6 +107,25 @@ def plan(*tasks: Task, deliver: Json = None, inputs: Sequence[str] | dict[str, J
 
 def _name(function: Callable[..., Any]) -> str:
     return declared(function).name or function.__name__
+
+
+def _made(kind: type[T], given: Any, what: str) -> T | None:
+    """Give what a mapping describes; lengths of time in it may be text."""
+    if given is None or isinstance(given, kind):
+        return given
+    if isinstance(given, dict) and isinstance(given.get("pause"), str):
+        given = {**given, "pause": _seconds(given["pause"], what)}
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{what}: {error}; it has {', '.join(one.name for one in fields(kind))}") from None
+
+
+def _seconds(given: float | str | None, what: str) -> float | None:
+    try:
+        return seconds_in(given) if isinstance(given, str) else given
+    except ValueError as error:
+        raise UsageError(f"{what}: {error}") from None
 
 
 def _plain(value: Any, what: str) -> Any:

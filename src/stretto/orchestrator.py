@@ -48,6 +48,7 @@ from stretto.core.effects import (
 from stretto.core.errors import LostOwnership, Overtaken
 from stretto.core.events import AttemptCompleted, Event
 from stretto.core.evolve import evolve
+from stretto.core.learning import Lessons, expected
 from stretto.core.policy import DEFAULT, Policy, judge
 from stretto.core.reconcile import changes, judged_before, judgements, of_task, reconcile
 from stretto.core.state import Result, RunState, TaskState, accepted, child_id
@@ -103,6 +104,7 @@ class Conductor:
         self._house, self._judging = house, judging
         self._lease: Lease | None = None
         self._sharing = Sharing(house.journal, house.clock)
+        self._lessons = Lessons()
         self.state = RunState()
 
     async def begin(self, run: str, first: Sequence[Command] = ()) -> tuple[RunState, Sequence[Effect]]:
@@ -115,10 +117,12 @@ class Conductor:
             state = RunState()
             for recorded in await self._house.journal.read(run):
                 state = evolve(state, recorded.event)
+                self._lessons.take(recorded.event)
+            self._lessons.interrupted()
             self.state = state
             for listener in self._house.listeners if state.run else ():
                 listener(state, ())
-            commands = list(first) or [Recover()]
+            commands = [await self._expecting(one) for one in first] or [Recover()]
             begun = next((one for one in commands if isinstance(one, SubmitGoal)), None)
             run_, catalogue = (begun.run, begun.catalogue) if begun is not None else (state.run, state.catalogue)
             await self.advance([*commands, *await self._sharing.join(run_, catalogue, state.heard)])
@@ -157,13 +161,23 @@ class Conductor:
         if facts:
             beside = self._sharing.tell(before, facts)
             more = (beside,) if beside else ()
-            await self._house.journal.append(self._lease, before.seq, facts, summary(state), *more)
+            taught = self._lessons.with_end([event for _, event in facts])
+            await self._house.journal.append(self._lease, before.seq, facts, summary(state), *more, learned=taught)
             self._sharing.was_told(beside)
+            for _, event in facts:
+                self._lessons.take(event)
         self.state = state
         events_only = [event for _, event in facts]
         for listener in self._house.listeners if facts else ():
             listener(state, events_only)
         return state, changes(before, state, events_only)
+
+    async def _expecting(self, command: Command) -> Command:
+        """Give a goal the durations that earlier runs of this store taught."""
+        if not isinstance(command, SubmitGoal) or command.expected:
+            return command
+        known = await self._house.journal.durations()
+        return replace(command, expected=expected(known, command.catalogue.agents))
 
     async def perform(self, effect: Effect, emit: Emit) -> Command | None:
         """Do one piece of work if it is still due, and give the command that reports it."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from stretto.core.audit import Envelope
@@ -29,6 +30,7 @@ from stretto.core.domain import (
 from stretto.core.effects import Change, Effect
 from stretto.core.errors import NotifierError
 from stretto.core.events import Event
+from stretto.core.learning import Learned
 from stretto.core.policy import Policy
 from stretto.core.state import Result, RunState
 
@@ -201,6 +203,9 @@ class Beside:
     facts: Sequence[tuple[str, Event]]
 
 
+NOTHING_LEARNED: Mapping[str, Learned] = MappingProxyType({})
+
+
 class Journal(Protocol):
     """The only truth: events by run, append-only, with the leases and inboxes that keep one writer per run.
 
@@ -227,13 +232,19 @@ class Journal(Protocol):
         facts: Sequence[tuple[str, Event]],
         summary: RunSummary,
         beside: Sequence[Beside] = (),
+        learned: Mapping[str, Learned] = NOTHING_LEARNED,
     ) -> None:
         """Append all or nothing after event number `after`, durably; raises LostOwnership.
 
         Each fact comes with its actor. When this returns, the facts survive any crash. Without facts only the
         run's line is written anew. Those for streams `beside` the run are part of the same all or nothing; raises
-        Overtaken where a stream has moved on.
+        Overtaken where a stream has moved on. `learned` is what the run taught about durations, given with its end,
+        and kept with what earlier runs taught.
         """
+        ...
+
+    async def durations(self) -> Mapping[str, Learned]:
+        """Give what the runs that ended have taught about durations, by "agent/skill"."""
         ...
 
     async def heads(self, streams: Sequence[str]) -> Sequence[int]:

@@ -25,10 +25,11 @@ from stretto.core.domain import (
 from stretto.core.holds import PROVIDER
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.ladders import write_ladder
-from stretto.core.state import RunState, TaskState, accepted, gaps, team_run
+from stretto.core.state import LIMIT, WAIT, RunState, TaskState, accepted, gaps, team_run
 from stretto.core.wake import wake
 from stretto.ports import RunSummary
 
+_SCHEDULING = ("join", "repeat", "wait")
 BEGINS = 200
 """Characters of a context entry that are shown; the whole is one `--entry` away."""
 
@@ -146,6 +147,7 @@ class Run:
             "context": context_view(state),
             "cost": cost_view(state.spent, state.steps),
             "plan": plan_view(state),
+            "expected_seconds": state.expected,
             "started": moment(state.started),
             "ended": moment(state.ended),
             "wake": moment(self.wake),
@@ -211,6 +213,7 @@ def task_view(state: RunState, id_: str) -> dict[str, Any]:
             }
             for step in one.climbed
         ],
+        **_scheduling_view(state, id_, one),
     }
 
 
@@ -219,12 +222,31 @@ def is_team_work(state: RunState, one: TaskState) -> bool:
     return one.agent is not None and state.roster.agents[one.agent].kind == "team"
 
 
+def _scheduling_view(state: RunState, id_: str, one: TaskState) -> dict[str, Any]:
+    """Give what a join took, how many rounds there were, and which moments a task waits for; nothing of other tasks."""
+    found: dict[str, Any] = {}
+    if one.joining is not None:
+        found["took"] = [one.joining.taken[number] for number in range(len(one.joining.taken))]
+    if one.rounds is not None and one.number is None:
+        found["rounds"] = one.children
+    for name, kind in (("waits_until", WAIT), ("deadline", LIMIT)):
+        if (until := state.timers.get(f"{kind}/{id_}")) is not None:
+            found[name] = moment(until)
+    return found
+
+
 def plan_view(state: RunState) -> dict[str, Any]:
     """Give the plan as it was run: tasks with what they wait for, and what is delivered."""
     return {
         "revision": state.revision,
         "tasks": [
-            {"id": id_, "skill": one.task.skill, "needs": sorted(one.needs), "inputs": one.task.inputs}
+            {
+                "id": id_,
+                "skill": one.task.skill,
+                "needs": sorted(one.needs),
+                "inputs": one.task.inputs,
+                **{name: value for name, value in task_document(one.task).items() if name in _SCHEDULING},
+            }
             for id_, one in (
                 (state.ids[position], state.tasks[state.ids[position]]) for position in range(len(state.ids))
             )
@@ -273,6 +295,10 @@ def task_document(task: Task) -> dict[str, Any]:
     if "for_each" in found:
         spread = {name: value for name, value in found["for_each"].items() if value not in (None, False)}
         found["for_each"] = spread if isinstance(spread.get("items"), dict | list) else found["for_each"]
+    if "join" in found:
+        found["join"] = {**found["join"], "of": list(found["join"]["of"])}
+    if "repeat" in found:
+        found["repeat"] = {name: value for name, value in found["repeat"].items() if value not in (None, 0.0)}
     return found
 
 

@@ -15,6 +15,7 @@ from stretto.core.events import (
     PersonAsked,
     ReadStale,
     ResultRejected,
+    RoundOpened,
     RunEnded,
     RunSubmitted,
     TaskAdded,
@@ -22,6 +23,7 @@ from stretto.core.events import (
     TaskExpanded,
     TaskFailed,
     TaskSkipped,
+    WaitEnded,
 )
 from stretto.core.plan.references import needs
 from stretto.core.spans import between, covered, most_at_once
@@ -93,7 +95,7 @@ class _Fold:
     open: dict[tuple[str, str], Stretch] = field(default_factory=dict)
     closed: list[Stretch] = field(default_factory=list)
     results: dict[str, float] = field(default_factory=dict)
-    free: dict[str, tuple[float, str]] = field(default_factory=dict)  # when a person's answer let a task go on
+    free: dict[str, tuple[float, str]] = field(default_factory=dict)  # when an answer, or a moment, let a task go on
     begun: set[str] = field(default_factory=set)
     handoffs: list[Handoff] = field(default_factory=list)
 
@@ -108,6 +110,13 @@ class _Fold:
             case TaskExpanded():
                 for number in range(len(event.items)):
                     self.parents[child_id(event.task, number)] = event.task
+            case RoundOpened():
+                name = child_id(event.task, event.round)
+                self.parents[name] = event.task
+                if event.round:
+                    self.free[name] = (event.at, child_id(event.task, event.round - 1))
+            case WaitEnded():
+                self.free[event.task] = (event.at, "its wait")
             case AttemptStarted():
                 self._start(event)
             case AttemptCompleted():
@@ -142,6 +151,8 @@ class _Fold:
             return
         self.begun.add(event.task)
         waited = self.waits.get(self.parents.get(event.task, event.task), ())
+        if event.task in self.free and event.task in self.parents:
+            waited = ()  # a later round waited for the one before
         ready = [(self.results[name], name) for name in waited if name in self.results]
         if event.task in self.free:
             ready.append(self.free[event.task])

@@ -1,14 +1,15 @@
 """The journal in memory, for scripts that need no store and for tests; it forgets everything with the process."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from stretto.codec import Codec
 from stretto.core.audit import GENESIS, Envelope, seal
 from stretto.core.commands import Command
 from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere
 from stretto.core.events import Event
-from stretto.ports import Beside, Lease, Note, Recorded, RunSummary
+from stretto.core.learning import Learned, merged
+from stretto.ports import NOTHING_LEARNED, Beside, Lease, Note, Recorded, RunSummary
 
 
 class MemoryJournal:
@@ -22,6 +23,7 @@ class MemoryJournal:
         self._leases: dict[str, tuple[int, bool]] = {}
         self._inbox: list[tuple[str, Note]] = []
         self._posted = 0
+        self._durations: dict[str, Learned] = {}
 
     async def claim(self, run: str) -> Lease:
         fence, held = self._leases.get(run, (0, False))
@@ -45,6 +47,7 @@ class MemoryJournal:
         facts: Sequence[tuple[str, Event]],
         summary: RunSummary,
         beside: Sequence[Beside] = (),
+        learned: Mapping[str, Learned] = NOTHING_LEARNED,
     ) -> None:
         if self._leases.get(lease.run, (0, False))[0] != lease.fence:
             raise LostOwnership(f"run {lease.run} was taken over")
@@ -59,6 +62,7 @@ class MemoryJournal:
         for stream, envelopes in added:
             self._events[stream].extend(envelopes)
         self._summaries[lease.run] = summary
+        self._durations = merged(self._durations, learned)
 
     def _sealed(self, stream: str, facts: Sequence[tuple[str, Event]]) -> list[Envelope]:
         chain = self._events[stream]
@@ -80,6 +84,9 @@ class MemoryJournal:
             )
             self._bodies.update({mark: body for mark, _, body in one.contents} | dict(one.documents))
         return added
+
+    async def durations(self) -> Mapping[str, Learned]:
+        return self._durations
 
     async def heads(self, streams: Sequence[str]) -> Sequence[int]:
         return [len(self._events[stream]) if stream in self._events else 0 for stream in streams]

@@ -5,7 +5,7 @@ import itertools
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,10 +16,11 @@ from stretto.core.commands import Command
 from stretto.core.domain import Cost
 from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere, StoreError
 from stretto.core.events import Event
+from stretto.core.learning import Learned, merged
 from stretto.journals.owner import Owner, this_process
 from stretto.journals.statements import statement
 from stretto.journals.writer import Writer
-from stretto.ports import Beside, Lease, Note, Recorded, RunSummary
+from stretto.ports import NOTHING_LEARNED, Beside, Lease, Note, Recorded, RunSummary
 
 _Stored: TypeAlias = tuple[str, float, Encoded]
 
@@ -79,6 +80,7 @@ class SqliteJournal:
         facts: Sequence[tuple[str, Event]],
         summary: RunSummary,
         beside: Sequence[Beside] = (),
+        learned: Mapping[str, Learned] = NOTHING_LEARNED,
     ) -> None:
         encoded = self._encoded(facts)
         others = [(other, self._encoded(other.facts)) for other in beside]
@@ -97,6 +99,10 @@ class SqliteJournal:
                     raise Overtaken(f"{other.stream} has moved on to {seq}")
                 _append(connection, other.stream, seq, previous, told)
             connection.execute(statement("summarise"), _summary_row(summary))
+            if learned:
+                known = merged(_durations(connection), learned)
+                rows = [(name, known[name].count, known[name].seconds) for name in learned]
+                connection.executemany(statement("put_duration"), rows)
 
         with self._clearly():
             await self._writer.do(work)
@@ -108,6 +114,10 @@ class SqliteJournal:
         with self._clearly(), self._reading:
             rows = [self._reader.execute(statement("head"), (stream,)).fetchone() for stream in streams]
         return [row[0] if row is not None else 0 for row in rows]
+
+    async def durations(self) -> Mapping[str, Learned]:
+        with self._clearly(), self._reading:
+            return _durations(self._reader)
 
     async def read(self, run: str, after: int = 0) -> Sequence[Recorded]:
         with self._clearly(), self._reading:
@@ -201,6 +211,7 @@ class SqliteJournal:
     def _prepare(self) -> None:
         """Make the tables, or bring those of an older release up to date; two processes may try at once."""
         if self._version() == SCHEMA:
+            self._reader.execute(statement("durations_schema"))
             return
         tables = {row[0] for row in self._reader.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         if tables and "leases" not in tables:
@@ -209,7 +220,7 @@ class SqliteJournal:
             self._reader.execute("BEGIN IMMEDIATE")
             version = self._version()
             scripts = ["schema"] if version == 0 else [f"migrate_{old}" for old in range(version, SCHEMA)]
-            for script in scripts:
+            for script in [*scripts, "durations_schema"]:
                 for one in statement(script).split(";\n"):
                     self._reader.execute(one)
             self._reader.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -247,6 +258,11 @@ def _append(connection: sqlite3.Connection, run: str, seq: int, previous: str, e
         connection.execute(statement("append"), _row(envelope))
         connection.executemany(statement("put_content"), [(run, *content) for content in one.contents])
         connection.executemany(statement("put_document"), one.documents)
+
+
+def _durations(connection: sqlite3.Connection) -> dict[str, Learned]:
+    rows = connection.execute(statement("durations")).fetchall()
+    return {name: Learned(count=count, seconds=seconds) for name, count, seconds in rows}
 
 
 def _row(one: Envelope) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from stretto.core.claims import Said, contradictions
 from stretto.core.context import Missing, value_of
 from stretto.core.domain import Citation, Delivery, Gap, Json, TaskStatus
 from stretto.core.plan.references import is_reference
-from stretto.core.state import RunState, accepted, gaps
+from stretto.core.state import RunState, TaskState, accepted, gaps
 from stretto.synthesis.coverage import used_by, used_with, waived
 
 MOST_CITATIONS = 1000
@@ -50,8 +50,15 @@ def _completed(state: RunState) -> Iterator[tuple[str, str | None]]:
     """Give the accepted tasks in the order of the plan, each with the fan-out it is an item of."""
     for position in range(len(state.ids)):
         one = state.tasks[state.ids[position]]
-        if one.status is TaskStatus.COMPLETED:
+        if one.status is TaskStatus.COMPLETED and not _superseded(state, one):
             yield state.ids[position], one.parent
+
+
+def _superseded(state: RunState, one: TaskState) -> bool:
+    """Whether a round was followed by another: only the last one counts."""
+    if one.parent is None or one.task.repeat is None:
+        return False
+    return one.number != (state.tasks[one.parent].children or 0) - 1
 
 
 def _results(state: RunState) -> Iterator[Said]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from stretto.core.domain import Json, TaskStatus, Waiver
-from stretto.core.plan.references import Need, find, parse
-from stretto.core.state import RunState
+from stretto.core.plan.references import Need, find, parse, references
+from stretto.core.state import RunState, TaskState
 
 
 def used_by(state: RunState, wanted: Json) -> set[str]:
@@ -32,6 +32,9 @@ def _why(state: RunState, id_: str) -> str:
     readers = [name for name in _readers(state, id_) if state.tasks[name].status is not TaskStatus.COMPLETED]
     if readers:
         return f"{readers[0]!r}, which uses it, was {state.tasks[readers[0]].status.value}"
+    joined = [name for name in _later(state, id_) if state.tasks[name].needs[id_] is Need.MEMBER]
+    if joined and not _readers(state, id_):
+        return f"{joined[0]!r} had what it takes before"
     ordered = _after(state, id_)
     if ordered:
         return f"it only had to come before {ordered[0]!r}, or to decide about it"
@@ -49,7 +52,7 @@ def _through(state: RunState, wanted: set[str]) -> set[str]:
             continue
         used.add(id_)
         one = state.tasks[id_]
-        stack += [name for name, need in one.needs.items() if need is not Need.ORDER and name in state.tasks]
+        stack += [name for name in one.needs if name in state.tasks and _reads(one, name)]
         stack += [state.context[key][version - 1].task for key, version in one.reads.items() if key in state.context]
     return used
 
@@ -67,7 +70,15 @@ def _named(wanted: Json) -> set[str]:
 
 
 def _readers(state: RunState, id_: str) -> list[str]:
-    return [name for name in _later(state, id_) if state.tasks[name].needs[id_] is not Need.ORDER]
+    return [name for name in _later(state, id_) if _reads(state.tasks[name], id_)]
+
+
+def _reads(one: TaskState, name: str) -> bool:
+    """Whether a task takes the result of another: it refers to it, or took it in a join."""
+    need = one.needs[name]
+    if need is not Need.MEMBER or one.joining is None:
+        return need is not Need.ORDER
+    return name in one.joining.taken.values() or any(reference.name == name for reference in references(one.task))
 
 
 def _after(state: RunState, id_: str) -> list[str]:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from stretto.cli.view.standstill import held_note
 from stretto.cli.view.words import count, listed, span
 from stretto.core.domain import TaskStatus
-from stretto.core.state import RunState, TaskState, candidates_for, child_id
+from stretto.core.plan.references import Need
+from stretto.core.state import WAIT, RunState, TaskState, candidates_for, child_id
 
 
 class Kind(StrEnum):
@@ -102,7 +103,7 @@ def rows_of(state: RunState, now: float) -> list[Row]:
             _row(state, name, state.tasks[name], depth + 1, now)
             for name in (child_id(id_, number) for number in range(one.children))
         ]
-        rows += [_fan(id_, one, items, depth, now), *items]
+        rows += [_fan(state, id_, one, items, depth, now), *items]
     return rows
 
 
@@ -130,7 +131,7 @@ def kind_of(one: TaskState) -> Kind:
         case TaskStatus.PENDING:
             if one.retry_at is not None:
                 return Kind.RETRYING
-            return Kind.BLOCKED if one.blockers else Kind.READY
+            return Kind.READY if one.ready else Kind.BLOCKED
 
 
 def _row(state: RunState, id_: str, one: TaskState, depth: int, now: float) -> Row:
@@ -143,7 +144,7 @@ def _row(state: RunState, id_: str, one: TaskState, depth: int, now: float) -> R
         agent=_at_work(state, one),
         seconds=_seconds(one, kind, now),
         ticks=not kind.ended,
-        note=_note(state, one, kind, now),
+        note=_note(state, id_, one, kind, now),
         ended=one.ended or 0.0,
         next=kind is Kind.READY or (kind is Kind.BLOCKED and _next(state, one)),
         parent=one.parent,
@@ -158,8 +159,8 @@ def _at_work(state: RunState, one: TaskState) -> str:
     return one.agent or (able[0] if len(able) == 1 else "")
 
 
-def _fan(id_: str, one: TaskState, items: Sequence[Row], depth: int, now: float) -> Row:
-    """Give the row of a fan-out: it stands as the liveliest of its items does."""
+def _fan(state: RunState, id_: str, one: TaskState, items: Sequence[Row], depth: int, now: float) -> Row:
+    """Give the row of a fan-out or a repetition: it stands as the liveliest of its items does."""
     kind = kind_of(one)
     found = counts(item.kind for item in items)
     if kind is Kind.RUNNING:
@@ -169,6 +170,10 @@ def _fan(id_: str, one: TaskState, items: Sequence[Row], depth: int, now: float)
     first, *more = agents or {"": None}
     done_first = sorted(found.items(), key=lambda one: one[0] != Kind.DONE)
     told = listed(dict(done_first)) or "no items"
+    if (pause := state.timers.get(f"{WAIT}/{id_}")) is not None:
+        told = f"{told}; the next round in {span(max(pause - now, 0.0))}"
+    elif one.status is TaskStatus.COMPLETED and one.reason:
+        told = f"{told}; {one.reason}"
     return Row(
         id=id_,
         kind=kind,
@@ -190,7 +195,7 @@ def _seconds(one: TaskState, kind: Kind, now: float) -> float | None:
     return (one.ended if kind.ended and one.ended is not None else max(now, one.started)) - one.started
 
 
-def _note(state: RunState, one: TaskState, kind: Kind, now: float) -> str:
+def _note(state: RunState, id_: str, one: TaskState, kind: Kind, now: float) -> str:
     match kind:
         case Kind.ASKING:
             request = state.requests.get(one.request or "")
@@ -215,9 +220,12 @@ def _note(state: RunState, one: TaskState, kind: Kind, now: float) -> str:
                 return "waits for the whole plan"
             return held_note(state, one, now) or "ready, waits for a free place"
         case Kind.BLOCKED:
-            return f"waits for {_names(_open_needs(state, one))}"
+            if (until := state.timers.get(f"{WAIT}/{id_}")) is not None:
+                return f"waits {span(max(until - now, 0.0))} more"
+            return f"waits for {_waited_for(state, one)}"
         case Kind.DONE:
-            return f"{one.attempt} attempts" if one.attempt > 1 else _item(one)
+            done = f"{one.attempt} attempts" if one.attempt > 1 else _item(one)
+            return "; ".join(filter(None, (_took(one), done)))
         case Kind.SKIPPED | Kind.CANCELLED:
             return one.reason
 
@@ -230,6 +238,8 @@ def subject(one: TaskState) -> str:
 def _item(one: TaskState) -> str:
     if one.parent is None or isinstance(one.item, dict | list):
         return ""
+    if one.task.repeat is not None:
+        return f"round {one.number}"
     return one.item.rstrip("/").rsplit("/", 1)[-1] if isinstance(one.item, str) else str(one.item)
 
 
@@ -238,6 +248,24 @@ def _open_needs(state: RunState, one: TaskState) -> list[str]:
     known, end = state.tasks, len(state.ids)
     names = [name for name in one.needs if name not in known or not known[name].status.final]
     return sorted(names, key=lambda name: (known[name].position if name in known else end, name))
+
+
+def _waited_for(state: RunState, one: TaskState) -> str:
+    """Say what holds a task back; of a join, how many of which members it still takes."""
+    names = _open_needs(state, one)
+    if one.joining is None or one.joining.met:
+        return _names([name for name in names if one.needs[name] is not Need.MEMBER])
+    members = [name for name in names if name in one.joining.open]
+    others = [name for name in names if one.needs[name] is not Need.MEMBER and name not in members]
+    left = one.joining.wanted - len(one.joining.taken)
+    told = _names(members) if left == len(members) else f"{left} of {_names(members)}"
+    return f"{told}; {_names(others)}" if others else told
+
+
+def _took(one: TaskState) -> str:
+    if one.joining is None:
+        return ""
+    return f"took {_names([one.joining.taken[number] for number in range(len(one.joining.taken))])}"
 
 
 def _next(state: RunState, one: TaskState) -> bool:

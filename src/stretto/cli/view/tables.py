@@ -11,6 +11,7 @@ from stretto.cli.view.words import cost, count, span
 from stretto.core.domain import Plan, RunStatus, SideEffect, Task, TaskStatus
 from stretto.core.plan.forecast import Forecast, cost_of, duration, forecast
 from stretto.core.plan.graph import graph_of
+from stretto.core.plan.references import Need, needs
 from stretto.core.routing import Roster
 from stretto.core.state import RunState, TaskState
 from stretto.ports import RunSummary
@@ -170,14 +171,33 @@ def _chosen(one: TaskState, agents: Roster) -> str:
 
 def _terms(task: Task, before: Sequence[str], agents: Roster) -> str:
     """Say when a task starts: after whom, under which condition, how often, whether somebody is asked."""
-    said = [f"after {', '.join(before)}" if before else "at once"]
+    said = [_start(task, before)]
     if task.for_each is not None:
-        said.append("for each item")
+        most = task.for_each.parallel
+        said.append("for each item" if most is None else f"for each item, {most} at once")
+    if task.repeat is not None:
+        until = f" until {task.repeat.until}" if task.repeat.until is not None else ""
+        pause = f", {span(task.repeat.pause)} apart" if task.repeat.pause else ""
+        said.append(f"{'up to ' if until else ''}{count(task.repeat.max, 'round')}{until}{pause}")
+    if task.limits.deadline is not None:
+        said.append(f"done within {span(task.limits.deadline)}")
     if task.when is not None:
         said.append(f"when {task.when}")
     if _asks(task, agents):
         said.append("asks a person")
     return "; ".join(said)
+
+
+def _start(task: Task, before: Sequence[str]) -> str:
+    """Say what a task waits for."""
+    said = f"after {', '.join(before)}" if before else "at once"
+    if task.join is not None:
+        others = [name for name in before if needs(task)[name] is not Need.MEMBER]
+        taken = {"first": "the first", "all": "all"}.get(str(task.join.take), str(task.join.take))
+        said = f"after {taken} of {', '.join(task.join.of)}{' and ' if others else ''}{', '.join(others)}"
+    if task.wait is not None:
+        said = f"{span(task.wait)} {said}" if before else f"after {span(task.wait)}"
+    return said
 
 
 def _asks(task: Task, agents: Roster) -> bool:

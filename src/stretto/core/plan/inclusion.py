@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from stretto.core.domain import Json
-from stretto.core.plan.conditions import rewritten
+from stretto.core.plan.conditions import OF_A_ROUND, rewritten
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown, under
 from stretto.core.plan.references import STEP, is_reference, walk
 
@@ -173,13 +173,35 @@ def _inward(task: dict[str, Json], renamed: Mapping[str, str], inputs: dict[str,
             found[field] = _inward_value(found[field], renamed, inputs)
     if "after" in found:
         found["after"] = [renamed.get(name, name) for name in _names(found["after"])]
+    if "join" in found:
+        found["join"] = _members(found["join"], lambda name: renamed.get(name, name))
+
+    def stands_for(text: str) -> str | None:
+        value = _inward_value({"ref": text}, renamed, inputs)
+        return None if value == {"ref": text} else _expression(value)
+
+    return _with_conditions(found, stands_for)
+
+
+def _members(join: Json, stands_for: Callable[[str], str]) -> Json:
+    """Give a join with other names for its members."""
+    if isinstance(join, dict) and "of" in join:
+        return {**join, "of": [stands_for(name) for name in _names(join["of"])]}
+    return [stands_for(name) for name in join] if isinstance(join, list) and _names(join) == join else join
+
+
+def _with_conditions(task: dict[str, Json], stands_for: Callable[[str], str | None]) -> dict[str, Json]:
+    """Give a task whose conditions, `when` and the `until` of its repetition, name other tasks."""
+    found = dict(task)
     if isinstance(found.get("when"), str):
-
-        def stands_for(text: str) -> str | None:
-            value = _inward_value({"ref": text}, renamed, inputs)
-            return None if value == {"ref": text} else _expression(value)
-
         found["when"] = rewritten(found["when"], stands_for)
+    repeat = found.get("repeat")
+    if isinstance(repeat, dict) and isinstance(repeat.get("until"), str):
+
+        def of_others(text: str) -> str | None:
+            return None if _split(text)[0] in OF_A_ROUND else stands_for(text)
+
+        found["repeat"] = {**repeat, "until": rewritten(repeat["until"], of_others)}
     return found
 
 
@@ -216,14 +238,25 @@ class _Outward:
             for name in _names(found["after"]):
                 names += self._parts[name].tasks if name in self._parts else [name]
             found["after"] = list(dict.fromkeys(names))
-        if isinstance(found.get("when"), str):
+        if "join" in found:
+            found["join"] = _members(found["join"], lambda name: self._member(name, f"{place}.join.of"))
 
-            def stands_for(text: str) -> str | None:
-                value = self.value({"ref": text}, f"{place}.when")
-                return None if value == {"ref": text} else _expression(value)
+        def stands_for(text: str) -> str | None:
+            value = self.value({"ref": text}, f"{place}.when")
+            return None if value == {"ref": text} else _expression(value)
 
-            found["when"] = rewritten(found["when"], stands_for)
-        return found
+        return _with_conditions(found, stands_for)
+
+    def _member(self, name: str, place: str) -> str:
+        """Give the task that stands for an inclusion in a join: the one whose whole output it delivers."""
+        if name not in self._parts:
+            return name
+        value = self.value({"ref": f"{name}.output"}, place)
+        head, steps = _split(_text_of(value)) if is_reference(value) else ("", "")
+        if steps != ".output":
+            mend = "Join one of its tasks, or let it deliver one as it is."
+            raise _cannot(place, f"{name!r} delivers no task's whole output, so nothing stands for it in a join", mend)
+        return head
 
     def value(self, value: Json, place: str) -> Json:
         """Give a value without references to inclusions; one may deliver what another does, but not in a circle."""

@@ -72,6 +72,10 @@ def _task(task: Task) -> dict[str, Json]:
         }
     if task.ladder:
         found["ladder"] = write_ladder(task.ladder)
+    if task.join is not None:
+        found["join"] = {**body["join"], "of": list(task.join.of)}
+    if task.repeat is not None:
+        found["repeat"] = {name: value for name, value in body["repeat"].items() if value is not None}
     return {"skill": task.skill, **found}
 
 

@@ -1,0 +1,1 @@
+SELECT name, count, seconds FROM durations ORDER BY name
