@@ -38,13 +38,14 @@ from stretto.core.domain import (
     Word,
 )
 from stretto.core.plan.diagnostics import Diagnostic
-from stretto.core.plan.references import Need
+from stretto.core.plan.references import Need, named_in
 from stretto.core.rates import Window
 from stretto.core.routing import Roster, lane
 from stretto.core.stall import Pulse
 
 Bits: TypeAlias = int
 
+LOST = (TaskStatus.FAILED, TaskStatus.SKIPPED)
 WAIT, LIMIT = "wait", "limit"
 """Timers of tasks: `wait/TASK`, when it or its next round may start, and `limit/TASK`, when it has to be done."""
 
@@ -298,8 +299,11 @@ def gaps(state: RunState) -> tuple[Gap, ...]:
     found = []
     if state.refused is not None:
         found.append(Gap(task="", what="the plan", why=state.refused))
+    made_up_for = _made_up_for(state)
     for position in range(len(state.ids)):
         one = state.tasks[state.ids[position]]
+        if (one.parent or state.ids[position]) in made_up_for:
+            continue
         if one.children is not None and one.failure is not None and not _fell_by_itself(state, state.ids[position]):
             continue  # its items say why
         if one.status is TaskStatus.COMPLETED and one.result is not None and one.result.gaps:
@@ -313,6 +317,34 @@ def gaps(state: RunState) -> tuple[Gap, ...]:
                 what = f"{what} ({one.item})"
             found.append(Gap(task=state.ids[position], what=what, why=one.reason or str(one.status)))
     return tuple(found)
+
+
+def _made_up_for(state: RunState) -> set[str]:
+    """Give the tasks whose loss a join made up for with other members, and those that only served them.
+
+    They are no gaps: the plan asked for enough of them, not for each. What a join keeps is wanted for itself.
+    """
+    found: set[str] = set()
+    met = [one for one in state.tasks.values() if one.joining is not None and one.joining.met and one.parent is None]
+    stack = [name for one in met if one.task.join is not None for name in one.task.join.of]
+    delivered = named_in(state.deliver) if stack else set()
+    while stack:
+        id_ = stack.pop()
+        one = state.tasks.get(id_)
+        if one is None or id_ in found or id_ in delivered or one.status not in LOST:
+            continue
+        later = [state.tasks[state.ids[position]] for position in state.dependents.get(id_, ())]
+        if all(other.task.id in found or _did_without(other, id_) for other in later):
+            found.add(id_)
+            stack += [name for name, need in one.needs.items() if need is not Need.ORDER]
+    return found
+
+
+def _did_without(join: TaskState, id_: str) -> bool:
+    """Whether a task joined others in the place of a member."""
+    if join.joining is None or join.task.join is None or join.task.join.rest == "keep":
+        return False
+    return join.joining.met and join.needs[id_] is Need.MEMBER
 
 
 def _fell_by_itself(state: RunState, id_: str) -> bool:

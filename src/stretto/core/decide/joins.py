@@ -1,13 +1,11 @@
 """Joins: what becomes of the tasks that nobody needs once a join has what it takes, and why one can never have it."""
 
-from collections.abc import Iterator
-
 from stretto.core.context import effect_of
 from stretto.core.decide.draft import Draft
 from stretto.core.domain import SideEffect, TaskStatus
 from stretto.core.events import TaskSkipped
 from stretto.core.plan.diagnostics import listed
-from stretto.core.plan.references import Need, find, parse
+from stretto.core.plan.references import Need, named_in
 from stretto.core.state import RunState, TaskState, child_id
 
 _NAMED = 5
@@ -62,7 +60,7 @@ class _Needed:
     """Who still needs a task; counted once for each, so that dropping many is linear in the links of the plan."""
 
     def __init__(self, state: RunState) -> None:
-        self._delivered = set(_delivered(state))
+        self._delivered = named_in(state.deliver)
         self._open: dict[str, int] = {}
 
     def by_anybody(self, state: RunState, id_: str) -> bool:
@@ -133,13 +131,3 @@ def _harmless(state: RunState, one: TaskState) -> bool:
 
 def _became(one: TaskState) -> str:
     return "failed" if one.status is TaskStatus.FAILED else f"was {one.status.value}"
-
-
-def _delivered(state: RunState) -> Iterator[str]:
-    for _, raw in find(state.deliver, "deliver"):
-        try:
-            reference = parse(raw)
-        except ValueError:
-            continue
-        if reference.root == "task":
-            yield reference.name

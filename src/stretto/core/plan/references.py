@@ -199,6 +199,19 @@ def references(task: Task) -> Iterator[Reference]:
                 continue
 
 
+def named_in(value: Json) -> set[str]:
+    """Give the tasks that the references within a value name; malformed ones are left to the checker."""
+    found = set()
+    for raw in _within(value):
+        try:
+            reference = parse(raw)
+        except ValueError:
+            continue
+        if reference.root == "task":
+            found.add(reference.name)
+    return found
+
+
 def needs(task: Task) -> dict[str, Need]:
     """Give the tasks that this one waits for, and how."""
     found: dict[str, Need] = {}

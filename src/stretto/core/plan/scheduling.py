@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stretto.core.domain import Join, Json, Plan, Repeat, Task
+from stretto.core.domain import Join, Plan, Repeat, Task
 from stretto.core.plan.conditions import condition_problem
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown
 from stretto.core.plan.graph import Graph
-from stretto.core.plan.references import Need, find, parse
+from stretto.core.plan.references import Need, named_in
 
 UNTIL_MEND = "`until` is a condition that sees output, round, inputs.NAME and TASK.output; see docs/plans.md."
 
@@ -104,7 +104,7 @@ def spare(plan: Plan, graph: Graph) -> set[str]:
     """Give the tasks that may never be needed: members that a join may not take, and what only serves them."""
     if not any(task.join is not None for task in plan.tasks):
         return set()
-    delivered = _delivered(plan.deliver)
+    delivered = named_in(plan.deliver)
     found: set[str] = set()
     for id_ in reversed(graph.order):
         later = graph.after[id_]
@@ -117,13 +117,3 @@ def _may_leave(graph: Graph, later: str, member: str) -> bool:
     join = graph.tasks[later].join
     partial = join is not None and join.rest == "cancel" and join.number < len(join.of)
     return partial and graph.before[later][member] is Need.MEMBER
-
-
-def _delivered(deliver: Json) -> set[str]:
-    found = set()
-    for _, raw in find(deliver, "deliver"):
-        try:
-            found.add(parse(raw).name)
-        except ValueError:
-            continue
-    return found
