@@ -148,8 +148,15 @@ def test_deep_nesting_and_many_brackets_end_soon() -> None:
                 "inputs": st.dictionaries(
                     st.sampled_from(["x", "y z"]), st.sampled_from([1, 1.5, "1", None, ["a"], {"b": True}])
                 ),
-                "limits": st.just({"timeout": 3.0, "attempts": 2}),
-                "for_each": st.just({"items": [1, 2], "max": 3}),
+                "limits": st.just({"timeout": 3.0, "attempts": 2, "deadline": 60}),
+                "for_each": st.just({"items": [1, 2], "max": 3, "parallel": 2}),
+                "join": st.sampled_from(
+                    [{"of": ["x", "y"], "take": 1}, {"of": ["x"], "take": "first", "rest": "keep"}]
+                ),
+                "repeat": st.sampled_from(
+                    [{"max": 3}, {"max": 2, "until": "round > 0", "pause": 1.5, "otherwise": "keep"}]
+                ),
+                "wait": st.sampled_from([3, "2h"]),
                 "effect": st.just("idempotent"),
                 "labels": st.just(["pii"]),
                 "approval": st.just("ask"),

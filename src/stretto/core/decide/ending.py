@@ -1,7 +1,7 @@
 """How tasks end, and what ends with them: those that cannot do without, the fan-out they belong to, the run."""
 
 from stretto.core.decide.draft import Draft
-from stretto.core.decide.joins import drop_rest, met_over, why_lost
+from stretto.core.decide.joins import drop_rest, just_met, met_without, why_lost
 from stretto.core.domain import (
     FailureClass,
     TaskStatus,
@@ -22,7 +22,7 @@ from stretto.core.state import TaskState, child_id
 def complete(draft: Draft, id_: str, reviewer: str = "") -> None:
     """Accept a task; what only served a join that now has what it takes is left out."""
     draft.say(TaskCompleted, task=id_, reviewer=reviewer)
-    for join in met_over(draft.state, id_):
+    for join in just_met(draft.state, id_):
         drop_rest(draft, join)
     settle_parent(draft, id_)
 
@@ -121,7 +121,7 @@ def settle_round(draft: Draft, id_: str) -> None:
     state, whole = draft.state, draft.state.tasks[id_]
     if whole.status.final or whole.children is None or whole.children_open:
         return
-    for join in met_over(state, id_):
+    for join in met_without(state, id_):
         drop_rest(draft, join)  # a round with side effects was let finish; no other one has to follow
     whole = draft.state.tasks[id_]
     last = state.tasks[child_id(id_, (whole.children or 1) - 1)]

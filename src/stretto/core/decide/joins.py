@@ -6,19 +6,30 @@ from stretto.core.domain import SideEffect, TaskStatus
 from stretto.core.events import TaskSkipped
 from stretto.core.plan.diagnostics import listed
 from stretto.core.plan.references import Need, named_in
-from stretto.core.state import RunState, TaskState, child_id
+from stretto.core.state import Joining, RunState, TaskState, child_id
 
 _NAMED = 5
 
 
-def met_over(state: RunState, id_: str) -> list[str]:
-    """Give the tasks whose joins have what they take, and that have this one as a member."""
-    later = (state.ids[position] for position in state.dependents.get(id_, ()))
+def just_met(state: RunState, id_: str) -> list[str]:
+    """Give the tasks whose joins have what they take since this one was accepted."""
     return [
         name
-        for name in later
-        if (joining := state.tasks[name].joining) is not None and joining.met and _is_member(state.tasks[name], id_)
+        for name, joining in _joins_over(state, id_)
+        if joining.met and joining.taken[len(joining.taken) - 1] == id_
     ]
+
+
+def met_without(state: RunState, id_: str) -> list[str]:
+    """Give the tasks whose joins have what they take and need this member no more."""
+    return [
+        name for name, joining in _joins_over(state, id_) if joining.met and state.tasks[name].needs[id_] is Need.MEMBER
+    ]
+
+
+def _joins_over(state: RunState, id_: str) -> list[tuple[str, Joining]]:
+    later = (state.ids[position] for position in state.dependents.get(id_, ()))
+    return [(name, joining) for name in later if (joining := state.tasks[name].joining) is not None]
 
 
 def drop_rest(draft: Draft, join: str) -> None:
@@ -89,16 +100,9 @@ class _Needed:
 
 def _needs(later: TaskState, id_: str) -> bool:
     """Whether a task that waits for another, or joins it, still needs it."""
-    if later.joining is None or not _is_member(later, id_) or later.task.join is None:
+    if later.joining is None or later.task.join is None or later.needs[id_] is not Need.MEMBER:
         return not later.status.final
-    if later.task.join.rest == "keep":
-        return True
-    done_with = later.joining.met and later.needs[id_] is Need.MEMBER
-    return not later.status.final and not done_with
-
-
-def _is_member(later: TaskState, id_: str) -> bool:
-    return later.task.join is not None and id_ in later.task.join.of
+    return later.task.join.rest == "keep" or not (later.status.final or later.joining.met)
 
 
 def _drop(draft: Draft, id_: str, join: str, reason: str) -> bool:

@@ -1,9 +1,11 @@
 """From a plan back to a document that reads as the same plan: fields that say nothing are left out."""
 
 from dataclasses import fields
+from typing import TypeVar
 
-from stretto.core.domain import ForEach, InputSpec, Json, Limits, Plan, SideEffect, Task
+from stretto.core.domain import ForEach, InputSpec, Join, Json, Limits, Plan, Repeat, SideEffect, Task
 
+Part = TypeVar("Part", Task, InputSpec, Limits, ForEach, Join, Repeat)
 _LIMITS = Limits()
 
 
@@ -27,7 +29,7 @@ def _task(task: Task) -> dict[str, Json]:
     return {"skill": task.skill, **said}
 
 
-def _changed(value: Task | InputSpec | Limits | ForEach, usual: Task | InputSpec | Limits | ForEach) -> dict[str, Json]:
+def _changed(value: Part, usual: Part) -> dict[str, Json]:
     """Give the fields that differ from the usual ones, as plain values."""
     named = ((one.name, getattr(value, one.name), getattr(usual, one.name)) for one in fields(value))
     return {name: _plain(held) for name, held, otherwise in named if held != otherwise}
@@ -39,6 +41,10 @@ def _plain(value: Json) -> Json:
             return _changed(value, _LIMITS)
         case ForEach():
             return {"items": value.items, **_changed(value, ForEach(items=value.items))}
+        case Join():
+            return {"of": list(value.of), **_changed(value, Join(of=value.of))}
+        case Repeat():
+            return {"max": value.max, **_changed(value, Repeat(max=value.max))}
         case SideEffect():
             return value.value
         case tuple():

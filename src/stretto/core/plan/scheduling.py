@@ -1,5 +1,6 @@
 """Joins, repetitions and waits on paper: what is wrong with them, and what follows for cost and time."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ def form_defects(task: Task) -> Iterator[Diagnostic]:
 
 
 def _join_defects(join: Join, place: str) -> Iterator[Diagnostic]:
-    twice = next((name for number, name in enumerate(join.of) if name in join.of[:number]), None)
+    twice = next((name for name, times in Counter(join.of).items() if times > 1), None)
     if not join.of:
         yield diagnose("bad-value", f"{place}.of", "the join has no members", "Name the tasks under `of:`.")
     elif twice is not None:
