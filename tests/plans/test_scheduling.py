@@ -124,9 +124,7 @@ def test_a_plan_made_in_python_is_the_same_as_one_on_paper() -> None:
 def test_what_cannot_be_is_told_with_place_and_mend(
     fields: dict[str, Any], code: str, place: str, message: str
 ) -> None:
-    found = findings({"a": said(), "b": said(), "z": said(**fields)} if "inputs" not in fields else {
-        "a": said(), "b": said(), "z": {"skill": "say", **fields},
-    })  # fmt: skip
+    found = findings({"a": said(), "b": said(), "z": {**said(), **fields}})
     assert [(one.code, one.path) for one in found if one.code == code] == [(code, f"tasks.z.{place}")]
     [one] = [one for one in found if one.code == code]
     assert message in one.message

@@ -52,7 +52,7 @@ def _through(state: RunState, wanted: set[str]) -> set[str]:
             continue
         used.add(id_)
         one = state.tasks[id_]
-        stack += [name for name in one.needs if name in state.tasks and _reads(one, name)]
+        stack += [name for name in one.needs if name in state.tasks and _reads(state, one, name)]
         stack += [state.context[key][version - 1].task for key, version in one.reads.items() if key in state.context]
     return used
 
@@ -70,15 +70,20 @@ def _named(wanted: Json) -> set[str]:
 
 
 def _readers(state: RunState, id_: str) -> list[str]:
-    return [name for name in _later(state, id_) if _reads(state.tasks[name], id_)]
+    return [name for name in _later(state, id_) if _reads(state, state.tasks[name], id_)]
 
 
-def _reads(one: TaskState, name: str) -> bool:
-    """Whether a task takes the result of another: it refers to it, or took it in a join."""
+def _reads(state: RunState, one: TaskState, name: str) -> bool:
+    """Whether a task takes the result of another: it refers to it, or took it in a join.
+
+    It refers to a member of its join in vain where the member was not done when it started.
+    """
     need = one.needs[name]
     if need is not Need.MEMBER or one.joining is None:
         return need is not Need.ORDER
-    return name in one.joining.taken.values() or any(reference.name == name for reference in references(one.task))
+    ended = state.tasks[name].ended
+    there = ended is not None and one.started is not None and ended <= one.started
+    return name in one.joining.taken.values() or (there and name in {found.name for found in references(one.task)})
 
 
 def _after(state: RunState, id_: str) -> list[str]:
