@@ -3,13 +3,13 @@
 import heapq
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from stretto.core.commands import AddTask, ClosePlan, Command, Judged, ReportOutcome, ReportReview, SubmitGoal
 from stretto.core.decide import step
-from stretto.core.domain import AgentCard, Catalogue, Completed, Review, Rules, SideEffect, Skill, Task, Verdict
+from stretto.core.domain import AgentCard, Catalogue, Completed, Join, Review, Rules, SideEffect, Skill, Task, Verdict
 from stretto.core.reconcile import judgements
 from stretto.core.state import RunState
 
@@ -24,6 +24,7 @@ class Work:
     id: str
     seconds: float
     after: tuple[str, ...]
+    take: int = 0  # with how many of `after` it starts; 0 is all of them, as a plain order
 
 
 def chains(random_: random.Random) -> list[Work]:
@@ -75,6 +76,12 @@ def catalogue() -> Catalogue:
     return Catalogue(agents=agents, rules=Rules(parallel=PLACES))
 
 
+def planned(one: Work) -> Task:
+    if not one.take:
+        return Task(id=one.id, skill=f"work_{one.seconds}", after=one.after)
+    return Task(id=one.id, skill=f"work_{one.seconds}", join=Join(of=one.after, take=one.take))
+
+
 def simulated(work: Sequence[Work]) -> float:
     """Run a plan through the core on a virtual clock, each task for exactly its seconds; gives the makespan."""
     state = RunState()
@@ -86,7 +93,7 @@ def simulated(work: Sequence[Work]) -> float:
 
     say(SubmitGoal(run="r", goal="g", catalogue=catalogue()))
     for one in work:
-        say(AddTask(revision=1, task=Task(id=one.id, skill=f"work_{one.seconds}", after=one.after)))
+        say(AddTask(revision=1, task=planned(one)))
     say(ClosePlan(revision=1))
     seconds = {one.id: one.seconds for one in work}
     under_way: list[tuple[float, str]] = []
@@ -107,12 +114,16 @@ def simulated(work: Sequence[Work]) -> float:
                 heapq.heappush(under_way, (now + seconds[effect.task], effect.task))
         if not under_way:
             break
-        now, id_ = heapq.heappop(under_way)
+        moment, id_ = heapq.heappop(under_way)
+        if state.tasks[id_].status.final:
+            continue  # a join had what it takes, and it was withdrawn
+        now = moment
         say(
             ReportOutcome(at=now, task=id_, attempt=1, outcome=Completed()),
             ReportReview(at=now, task=id_, attempt=1, review=Review(accepted=True, reviewer="test")),
         )
-    assert state.completed == len(work)
+    assert all(one.status.final for one in state.tasks.values())
+    assert state.completed == len(work) or any(one.take for one in work)
     return now
 
 
@@ -170,3 +181,44 @@ def test_a_long_chain_that_is_written_last_starts_first() -> None:
 def test_a_plan_written_backwards_is_ranked_as_well() -> None:
     work = layers(random.Random(7))
     assert simulated(list(reversed(work))) <= offline(work) * 1.01
+
+
+def test_a_join_of_all_takes_as_long_as_an_order_and_one_of_fewer_never_longer() -> None:
+    for seed in range(20):
+        work = trees(random.Random(seed))
+        *rest, last = work
+        ordered = simulated(work)
+        whole = simulated([*rest, replace(last, take=len(last.after))])
+        half = simulated([*rest, replace(last, take=-(-len(last.after) // 2))])
+        first = simulated([*rest, replace(last, take=1)])
+        assert ordered == whole
+        assert first <= half <= whole, seed
+        quickest = min(
+            sum(one.seconds for one in rest if one.id.startswith(f"{name.partition('_')[0]}_")) for name in last.after
+        )
+        assert first >= 1.0 + quickest + last.seconds
+
+
+def test_a_quorum_starts_with_its_last_vote_where_there_is_room_for_all() -> None:
+    random_ = random.Random(3)
+    votes = [Work(f"v{number}", random_.choice(SECONDS), ()) for number in range(PLACES)]
+    for take in range(1, PLACES + 1):
+        names = tuple(one.id for one in votes)
+        assert (
+            simulated([*votes, Work("end", 1.0, names, take)]) == sorted(one.seconds for one in votes)[take - 1] + 1.0
+        )
+
+
+def test_learned_durations_rank_before_declared_ones() -> None:
+    def order(expected: dict[str, float]) -> list[str]:
+        state = RunState()
+        tasks = [Task(id=f"t{number}", skill=f"work_{seconds}") for number, seconds in enumerate(SECONDS)]
+        commands: list[Command] = [SubmitGoal(run="r", goal="g", catalogue=catalogue(), expected=expected)]
+        commands += [AddTask(revision=1, task=one) for one in tasks]
+        for command in [*commands, ClosePlan(revision=1)]:
+            _, state = step(state, command)
+        return [state.ranked[number] for number in range(len(tasks))]
+
+    assert order({})[:2] == ["t6", "t5"]
+    assert order({"takes_0.5/work_0.5": 60.0, "takes_13.0/work_13.0": 0.1})[::6] == ["t0", "t6"]
+    assert order({"takes_13.0/another": 60.0}) == order({})

@@ -1,6 +1,7 @@
 """The journals keep the contract, and SQLite keeps it over restarts, other processes and broken files."""
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from stretto.codec import Codec
 from stretto.core.errors import OwnedElsewhere, StoreError
 from stretto.core.events import RunSubmitted, TaskCompleted
+from stretto.core.learning import Learned
 from stretto.journals.memory import MemoryJournal
 from stretto.journals.owner import Owner, this_process
 from stretto.journals.sqlite import LEASE_SECONDS, SqliteJournal
@@ -37,6 +39,20 @@ class TestSqliteJournal(JournalContract):
 
         self.use(tmp_path, write)
         assert self.use(tmp_path, read) == [event for _, event in story("r")]
+
+    def test_what_runs_taught_survives_and_a_store_without_it_learns_anew(self, tmp_path: Path) -> None:
+        async def teach(journal: Journal) -> None:
+            learned = {"a/x": Learned(count=2, seconds=1.5)}
+            await journal.append(await journal.claim("r"), 0, story("r"), line("r"), learned=learned)
+
+        async def known(journal: Journal) -> dict[str, Learned]:
+            return dict(await journal.durations())
+
+        self.use(tmp_path, teach)
+        assert self.use(tmp_path, known) == {"a/x": Learned(count=2, seconds=1.5)}
+        with contextlib.closing(sqlite3.connect(tmp_path / "runs.db")) as database:
+            database.execute("DROP TABLE durations")
+        assert self.use(tmp_path, known) == {}
 
     def test_people_s_words_lie_beside_the_chain_and_never_in_it(self, tmp_path: Path) -> None:
         async def write(journal: Journal) -> None:

@@ -11,6 +11,7 @@ from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command
 from stretto.core.domain import Budget, Catalogue, Cost, Task
 from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere
 from stretto.core.events import AttemptCompleted, Event, RateUsed, RunSubmitted, TaskAdded, TaskCompleted
+from stretto.core.learning import Learned
 from stretto.ports import Beside, Journal, RunSummary
 
 T = TypeVar("T")
@@ -57,6 +58,22 @@ class JournalContract:
             assert await journal.owner("nothing") is None
 
         self.use(tmp_path, work)
+
+    def test_what_runs_taught_is_merged_with_their_ends_and_kept(self, tmp_path: Path) -> None:
+        async def first(journal: Journal) -> None:
+            assert dict(await journal.durations()) == {}
+            lease = await journal.claim("r")
+            await journal.append(lease, 0, story("r")[:1], line("r"))
+            learned = {"a/x": Learned(count=1, seconds=2.0), "b/x": Learned(count=3, seconds=1.0)}
+            await journal.append(lease, 1, story("r")[1:], line("r"), learned=learned)
+            again = {"a/x": Learned(count=3, seconds=6.0)}
+            await refused(LostOwnership, journal.append(lease, 1, story("r")[1:], line("r"), learned=again))
+            lease = await journal.claim("s")
+            await journal.append(lease, 0, story("s"), line("s"), learned=again)
+            known = {"a/x": Learned(count=4, seconds=5.0), "b/x": Learned(count=3, seconds=1.0)}
+            assert dict(await journal.durations()) == known
+
+        self.use(tmp_path, first)
 
     def test_content_of_any_size_comes_back_whole(self, tmp_path: Path) -> None:
         async def work(journal: Journal) -> None:
