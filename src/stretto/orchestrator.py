@@ -160,9 +160,8 @@ class Conductor:
             queue = list(self._answers(state, reviewable, answered)) if self._judging else []
         if facts:
             beside = self._sharing.tell(before, facts)
-            more = (beside,) if beside else ()
             taught = self._lessons.with_end([event for _, event in facts])
-            await self._house.journal.append(self._lease, before.seq, facts, summary(state), *more, learned=taught)
+            await self._house.journal.append(self._lease, before.seq, facts, summary(state), beside, taught)
             self._sharing.was_told(beside)
             for _, event in facts:
                 self._lessons.take(event)
