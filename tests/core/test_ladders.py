@@ -23,6 +23,7 @@ from stretto.core.commands import (
 from stretto.core.context import resolve
 from stretto.core.decide import step
 from stretto.core.domain import (
+    NO_BREAKER,
     AgentCard,
     Catalogue,
     Completed,
@@ -67,7 +68,8 @@ class Stage:
     def __init__(self, *tasks: Task, agents: Sequence[AgentCard], rules: Rules | None = None) -> None:
         self.state, self.now = RunState(), 1000.0
         self.events: list[Event] = []
-        catalogue = Catalogue(agents=tuple(agents), rules=rules or Rules())
+        alone = replace(rules or Rules(), breaker=NO_BREAKER)  # breakers have tests of their own
+        catalogue = Catalogue(agents=tuple(agents), rules=alone)
         self.say(SubmitGoal(run="run", goal="a goal", catalogue=catalogue))
         for task in tasks:
             self.say(AddTask(revision=1, task=task))
