@@ -58,11 +58,11 @@ def check(
             *link_defects(task, links),
             *_task_defects(task, agents, skills),
             *argument_defects(task, plan, agents, outputs),
-            *(ladder_defects(task, agents) if task.ladder else ()),
         ):
             if found.code in _HOPELESS:
                 hopeless.add(task.id)
             findings.add([found])
+        findings.add(ladder_defects(task, agents) if task.ladder else ())
     findings.add(cycle_defect(circle) for circle in circles(graph))
     findings.add(deliverable_defects(links, hopeless, outputs))
     findings.add(unordered_writers(graph))
