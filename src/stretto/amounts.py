@@ -1,52 +1,26 @@
-"""Amounts as people write them: budgets like "$2, 50 steps", lengths of time like "10m"."""
+"""Amounts as people write them, on the command line and in a workspace: budgets, lengths of time, deadlines."""
 
-import re
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 
+from stretto.core.amounts import read_budget, read_length
 from stretto.core.domain import Budget
 from stretto.core.errors import UsageError
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_LENGTH = re.compile(r"(?:(\d+(?:\.\d+)?)\s*([smhd]?))+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
-
 
 def budget_of(text: str) -> Budget:
-    """Read "$2", "0.50 USD", "20000 tokens", "30 steps", or several with commas; raises UsageError."""
-    money: Decimal | None = None
-    tokens: int | None = None
-    steps: int | None = None
-    for part in filter(None, (one.strip() for one in text.replace("_", "").split(","))):
-        amount, _, unit = part.partition(" ")
-        unit = unit.strip().lower().rstrip("s")
-        try:
-            number = Decimal(amount.removeprefix("$"))
-        except InvalidOperation:
-            raise _not_a_budget(text) from None
-        if not number.is_finite() or number < 0:
-            raise _not_a_budget(text)
-        if amount.startswith("$") or unit in ("", "usd", "dollar"):
-            money = number
-        elif unit == "token" and number == int(number):
-            tokens = int(number)
-        elif unit in ("step", "attempt") and number == int(number):
-            steps = int(number)
-        else:
-            raise _not_a_budget(text)
-    if money is None and tokens is None and steps is None:
-        raise _not_a_budget(text)
-    return Budget(money=money, tokens=tokens, steps=steps)
+    """Read a budget like "$2, 100k tokens, 50 steps, 10m, 3 revisions"; raises UsageError."""
+    try:
+        return read_budget(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def seconds_of(text: str) -> float:
     """Read "90", "90s", "10m", "1h30m", "2d" as seconds; raises UsageError."""
-    if not _LENGTH.fullmatch(text.strip()):
-        raise UsageError(f"{text!r} is no length of time; write it like 90s, 10m, 1h30m or 2d")
-    seconds = sum(float(number) * _UNITS[unit or "s"] for number, unit in _PART.findall(text))
-    if seconds <= 0:
-        raise UsageError("a length of time is more than 0 seconds")
-    return seconds
+    try:
+        return read_length(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def deadline_of(text: str, now: float) -> float:
@@ -58,7 +32,3 @@ def deadline_of(text: str, now: float) -> float:
     if moment.timestamp() <= now:
         raise UsageError(f"the deadline {text} has passed already")
     return moment.timestamp()
-
-
-def _not_a_budget(text: str) -> UsageError:
-    return UsageError(f"{text!r} is no budget; write it like '$2', '20000 tokens', '30 steps', or several with commas")

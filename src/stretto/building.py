@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from stretto.amounts import budget_of
 from stretto.core.canonical import canonical
-from stretto.core.domain import ForEach, InputSpec, Json, Limits, Plan, Schema, SideEffect, Task
+from stretto.core.domain import Budget, ForEach, InputSpec, Json, Limits, Plan, Schema, SideEffect, Task, Undo
 from stretto.core.errors import UsageError
 from stretto.core.plan.references import NoDefault
 from stretto.declare import declared, ladder_of
@@ -43,13 +44,23 @@ def task(
     labels: Sequence[str] = (),
     occurrence: Json = None,
     ladder: dict[str, Any] | None = None,
+    undo: str | Callable[..., Any] | None = None,
+    undo_inputs: dict[str, Json] | None = None,
+    budget: str | Budget | None = None,
     inputs: dict[str, Json] | None = None,
     **arguments: Json,
 ) -> Task:
     """Make one task; other keywords are the skill's arguments (`inputs` takes those whose names are taken).
 
+    `undo` is the skill that takes the task back, where its own names none; `undo_inputs` are its arguments, and may
+    refer to the task's own output. `budget` is like "$0.50, 3 steps", over all attempts and items.
     Raises UsageError for what no plan can keep, and for a `ladder` that is none.
     """
+    taken_back = None
+    if undo is not None or undo_inputs is not None:
+        skill_of = undo if isinstance(undo, str | None) else _name(undo)
+        own = None if undo_inputs is None else _plain(undo_inputs, f"the undo_inputs of task {id!r}")
+        taken_back = Undo(skill=skill_of, inputs=own)
     return Task(
         id=id,
         skill=skill if isinstance(skill, str) else _name(skill),
@@ -70,6 +81,8 @@ def task(
         labels=tuple(labels),
         occurrence=occurrence,
         ladder=ladder_of(ladder, f"the ladder of task {id!r}") if ladder is not None else {},
+        undo=taken_back,
+        budget=budget_of(budget) if isinstance(budget, str) else budget,
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heapreplace
 
-from stretto.core.budget import room_for
-from stretto.core.domain import FREE, TaskStatus
+from stretto.core.budget import Room, most_of, room_ever
+from stretto.core.domain import TaskStatus
 from stretto.core.effects import (
     AskPerson,
     Change,
@@ -73,7 +73,7 @@ def judgements(state: RunState) -> list[Judge]:
     busy: dict[str, int] = dict(state.busy)
     openings = Openings(state)
     found: list[Judge] = []
-    held = state.reserved
+    room = Room(state)
     while queues and len(found) < places:
         _, id_, name, bits = queues[0]
         one = state.tasks[id_]
@@ -82,11 +82,12 @@ def judgements(state: RunState) -> list[Judge]:
         if agent is None:
             heappop(queues)
             continue
-        cost = state.roster.agents[agent].cost
-        if not room_for(state, cost, held, len(found)) and room_for(state, cost, FREE):
-            heappop(queues)  # the room is taken by work under way: wait for it to settle
-            continue
-        held = held + cost if cost != FREE else held
+        cost = most_of(state, one, agent)
+        if cost is not None:
+            if not room.holds(one, cost) and room_ever(state, one, cost):
+                heappop(queues)  # the room is taken by work under way: wait for it to settle
+                continue
+            room.take(one, cost)
         busy[agent] = busy.get(agent, 0) + 1
         openings.take(agent)
         found.append(Judge(task=id_, attempt=one.attempt + 1, round=one.round, agent=agent))
@@ -130,8 +131,8 @@ def _of_run(state: RunState) -> list[Effect]:
         found.append(AskPerson(request=state.unclear, task=""))
     elif state.planning and state.paused is None:
         found.append(MakePlan(revision=state.revision, round=len(state.clarified)))
-    if state.deadline is not None and not state.deadline_passed:
-        found.append(Wait(timer="deadline", until=state.deadline))
+    if (until := state.until) is not None and not state.deadline_passed:
+        found.append(Wait(timer="deadline", until=until))
     found += hold_timers(state)
     if state.settled:
         found.append(Synthesise(revision=state.revision))

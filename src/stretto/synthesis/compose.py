@@ -10,7 +10,7 @@ from stretto.core.claims import Said, contradictions
 from stretto.core.context import Missing, value_of
 from stretto.core.domain import Citation, Delivery, Gap, Json, TaskStatus
 from stretto.core.plan.references import is_reference
-from stretto.core.state import RunState, accepted, gaps
+from stretto.core.state import RunState, accepted, gaps, is_undone
 from stretto.synthesis.coverage import used_by, used_with, waived
 
 MOST_CITATIONS = 1000
@@ -47,10 +47,10 @@ class Composer:
 
 
 def _completed(state: RunState) -> Iterator[tuple[str, str | None]]:
-    """Give the accepted tasks in the order of the plan, each with the fan-out it is an item of."""
+    """Give the accepted tasks in the order of the plan, each with the fan-out it is an item of; none that is undone."""
     for position in range(len(state.ids)):
         one = state.tasks[state.ids[position]]
-        if one.status is TaskStatus.COMPLETED:
+        if one.status is TaskStatus.COMPLETED and one.task.undoes is None and not is_undone(state, state.ids[position]):
             yield state.ids[position], one.parent
 
 

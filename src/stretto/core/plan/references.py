@@ -193,8 +193,9 @@ def needs(task: Task) -> dict[str, Need]:
             need = Need.RESULT if reference.hard else Need.SOFT
             found[reference.name] = max(found.get(reference.name, need), need)
     looked_at = sorted(named_in_condition(task.when)) if task.when else []
+    order = Need.ORDER if task.undoes is None else Need.SOFT  # what could not be undone holds up no other undoing
     for name in (*looked_at, *task.after):
-        found[name] = max(found.get(name, Need.ORDER), Need.ORDER)
+        found[name] = max(found.get(name, order), order)
     return found
 
 
