@@ -1,38 +1,19 @@
-"""Amounts as people write them: budgets like "$2, 50 steps", lengths of time like "10m"."""
+"""Amounts as people write them, on the command line and in a workspace: budgets, lengths of time, deadlines."""
 
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 
+from stretto.core.amounts import read_budget
 from stretto.core.domain import Budget
 from stretto.core.errors import UsageError
 from stretto.core.lengths import seconds_in
 
 
 def budget_of(text: str) -> Budget:
-    """Read "$2", "0.50 USD", "20000 tokens", "30 steps", or several with commas; raises UsageError."""
-    money: Decimal | None = None
-    tokens: int | None = None
-    steps: int | None = None
-    for part in filter(None, (one.strip() for one in text.replace("_", "").split(","))):
-        amount, _, unit = part.partition(" ")
-        unit = unit.strip().lower().rstrip("s")
-        try:
-            number = Decimal(amount.removeprefix("$"))
-        except InvalidOperation:
-            raise _not_a_budget(text) from None
-        if not number.is_finite() or number < 0:
-            raise _not_a_budget(text)
-        if amount.startswith("$") or unit in ("", "usd", "dollar"):
-            money = number
-        elif unit == "token" and number == int(number):
-            tokens = int(number)
-        elif unit in ("step", "attempt") and number == int(number):
-            steps = int(number)
-        else:
-            raise _not_a_budget(text)
-    if money is None and tokens is None and steps is None:
-        raise _not_a_budget(text)
-    return Budget(money=money, tokens=tokens, steps=steps)
+    """Read a budget like "$2, 100k tokens, 50 steps, 10m, 3 revisions"; raises UsageError."""
+    try:
+        return read_budget(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def seconds_of(text: str) -> float:
@@ -52,7 +33,3 @@ def deadline_of(text: str, now: float) -> float:
     if moment.timestamp() <= now:
         raise UsageError(f"the deadline {text} has passed already")
     return moment.timestamp()
-
-
-def _not_a_budget(text: str) -> UsageError:
-    return UsageError(f"{text!r} is no budget; write it like '$2', '20000 tokens', '30 steps', or several with commas")

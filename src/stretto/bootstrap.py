@@ -103,8 +103,8 @@ class Orchestrator:
     seconds one attempt may take when nothing else says so; `ladder` says by class of failure what to try next,
     where no task, skill or agent says it. `providers` are what several agents draw on, by name; `breaker` ("off" for
     none) holds for agents and providers without one of their own; `most_failures` and `stall` say when a run pauses by
-    itself; `notify` are channels of alerts as in a workspace, or notifiers. Raises BadAgent for what cannot be one,
-    UsageError for the rest.
+    itself; `notify` are channels of alerts as in a workspace, or notifiers; `unbounded` what becomes of agents whose
+    cost has no bound under a budget. Raises BadAgent for what cannot be one, UsageError for the rest.
     """
 
     def __init__(
@@ -122,6 +122,7 @@ class Orchestrator:
         most_failures: int | Literal["off"] | None = None,
         stall: float | Literal["off"] | None = None,
         notify: Sequence[dict[str, Json] | str | Notifier] = (),
+        unbounded: Literal["alone", "refuse"] | None = None,
         workspace: Workspace | None = None,
         settings: Settings | None = None,
         listeners: Sequence[Listener] = (),
@@ -139,6 +140,7 @@ class Orchestrator:
             breaker=breaker,
             most_failures=most_failures,
             stall=stall,
+            unbounded=unbounded,
         )
         self.rules = replace(self.rules, ladder=_ladder(ladder, workspace, self.registry))
         self.providers = {
@@ -687,6 +689,8 @@ def _rules(settings: Settings, workspace: Workspace | None, **given: Any) -> Rul
         **(workspace.rules if workspace else {}),
         **{name: value for name, value in given.items() if value is not None},
     }
+    if values.get("unbounded", "alone") not in ("alone", "refuse"):
+        raise UsageError(f"unbounded is alone or refuse, not {values['unbounded']!r}")
     unknown = [name for name in values["retries"] if name not in set(FailureClass)]
     if unknown:
         raise UsageError(f"there is no class of failure {unknown[0]!r}; known: {', '.join(FailureClass)}")

@@ -6,8 +6,22 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from stretto.amounts import budget_of
 from stretto.core.canonical import canonical
-from stretto.core.domain import ForEach, InputSpec, Join, Json, Limits, Plan, Repeat, Schema, SideEffect, Task
+from stretto.core.domain import (
+    Budget,
+    ForEach,
+    InputSpec,
+    Join,
+    Json,
+    Limits,
+    Plan,
+    Repeat,
+    Schema,
+    SideEffect,
+    Task,
+    Undo,
+)
 from stretto.core.errors import UsageError
 from stretto.core.lengths import seconds_in
 from stretto.core.plan.references import RESERVED, NoDefault
@@ -57,6 +71,9 @@ def task(
     wait: float | str | None = None,
     deadline: float | str | None = None,
     parallel: int | None = None,
+    undo: str | Callable[..., Any] | None = None,
+    undo_inputs: dict[str, Json] | None = None,
+    budget: str | Budget | None = None,
     inputs: dict[str, Json] | None = None,
     **arguments: Json,
 ) -> Task:
@@ -64,8 +81,15 @@ def task(
 
     `join` and `repeat` are as in a plan's file, `{"of": ["a", "b"], "take": "first"}` and `{"max": 5, "until": "..."}`;
     `wait` and `deadline` are seconds or text like "3d"; `parallel` bounds the items of `for_each` under way at once.
+    `undo` is the skill that takes the task back, where its own names none; `undo_inputs` are its arguments, and may
+    refer to the task's own output. `budget` is like "$0.50, 3 steps", over all attempts and items.
     Raises UsageError for what no plan can keep, and for what is none of these or no `ladder`.
     """
+    taken_back = None
+    if undo is not None or undo_inputs is not None:
+        skill_of = undo if isinstance(undo, str | None) else _name(undo)
+        own = None if undo_inputs is None else _plain(undo_inputs, f"the undo_inputs of task {id!r}")
+        taken_back = Undo(skill=skill_of, inputs=own)
     return Task(
         id=id,
         skill=skill if isinstance(skill, str) else _name(skill),
@@ -89,6 +113,8 @@ def task(
         join=_made(Join, join, f"the join of task {id!r}"),
         repeat=_made(Repeat, repeat, f"the repetition of task {id!r}"),
         wait=_seconds(wait, f"the wait of task {id!r}"),
+        undo=taken_back,
+        budget=budget_of(budget) if isinstance(budget, str) else budget,
     )
 
 

@@ -49,6 +49,8 @@ class Declared:
     provider: str = ""
     rate: Rate = NO_RATE
     breaker: Breaker | None = None
+    undo: Callable[..., Any] | None = None
+    bounded: bool = True
 
 
 def declared(function: Callable[..., Any]) -> Declared:
@@ -90,17 +92,23 @@ def agent(
     provider: str | None = None,
     rate: str | Rate | dict[str, int] | None = None,
     breaker: Breaker | dict[str, Any] | Literal["off"] | None = None,
+    undo: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare parts of a function's card; what is left out stays as it was.
 
     `timeout` is in seconds, `memory_mb` and `output_kb` hold for `isolated` functions, `cost` is the most one
-    attempt may cost in dollars. `preview` takes the same arguments and gives a `Preview` (or the text of a
-    diff); `lookup` takes the same arguments and gives the result of the action with this key, or None when it
-    never happened. Both may take an `Assignment` as well. `provider` names what the agent draws on together with
-    others; `rate` is like "60/min" or "60 requests/min, 90000 tokens/min".
+    attempt may cost in dollars, or "unbounded". `preview` takes the same arguments and gives a `Preview` (or the
+    text of a diff); `lookup` takes the same arguments and gives the result of the action with this key, or None when it
+    never happened. Both may take an `Assignment` as well. `undo` takes back what the function did; it gets those of the
+    arguments that it names, and what the function gave as `result`. It becomes a skill of the same agent,
+    idempotent unless it is declared otherwise. `provider` names what the agent draws on together with others; `rate` is
+    like "60/min" or "60 requests/min, 90000 tokens/min".
     """
     _check_kinds({"name": name, "description": description, "provider": provider}, str, "text")
-    _check_kinds({"preview": preview, "lookup": lookup}, Callable, "a function")
+    _check_kinds({"preview": preview, "lookup": lookup, "undo": undo}, Callable, "a function")
+    if undo is not None and declared(undo).effect is SideEffect.UNDECLARED:
+        agent(effect=SideEffect.IDEMPOTENT)(undo)
+    unbounded = isinstance(cost, str) and cost.strip().lower() == "unbounded"
     _check_amounts({"timeout": timeout, "latency": latency}, whole=False)
     _check_amounts(
         {
@@ -122,7 +130,8 @@ def agent(
         "name": name,
         "description": description,
         "effect": _effect(effect) if effect is not None else None,
-        "cost": Cost(money=_money(cost), tokens=tokens) if cost is not None or tokens else None,
+        "cost": _cost(None if unbounded else cost, tokens) if cost is not None or tokens else None,
+        "bounded": not unbounded if cost is not None else None,
         "latency": latency,
         "concurrency": concurrency,
         "window": window,
@@ -135,6 +144,7 @@ def agent(
         "provider": provider,
         "rate": _read(rate_of, rate),
         "breaker": _read(breaker_of, breaker),
+        "undo": undo,
     }
     for key, value in (
         ("labels", labels),
@@ -204,11 +214,15 @@ def _names(what: str, given: Any) -> tuple[str, ...]:
     return tuple(given)
 
 
+def _cost(money: str | float | Decimal | None, tokens: int) -> Cost:
+    return Cost(money=_money(money), tokens=tokens)
+
+
 def _money(value: str | float | Decimal | None) -> Decimal:
     try:
         amount = Decimal(str(value or 0).removeprefix("$"))
     except InvalidOperation:
-        raise BadAgent(f"a cost is an amount of dollars like '$0.02', not {value!r}") from None
+        raise BadAgent(f"a cost is an amount of dollars like '$0.02', or 'unbounded', not {value!r}") from None
     if not amount.is_finite() or amount < 0:
         raise BadAgent(f"a cost is a finite amount of dollars, not {value!r}")
     return amount

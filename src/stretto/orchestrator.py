@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from stretto.core.budget import ceiling, task_ends
 from stretto.core.commands import (
     Command,
     Deliver,
@@ -76,6 +77,8 @@ from stretto.registry import Registry
 from stretto.sharing import Sharing
 
 PLAN_BATCH = 256
+LEAST_SECONDS = 0.001
+"""What an attempt has at the least, so that one that begins when the time is just over ends by its timeout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +321,7 @@ class Conductor:
             return Failed(failure=FailureClass.UNAVAILABLE, message=message)
         assignment = self._assignment(one, effect.task, effect.attempt, effect.agent)
         assignment.limits = limits = self._limits(one, effect.agent)
+        assignment.ceiling = ceiling(self.state, one)
         if agent.card.window is not None:
             whole = assignment.arguments
             assignment.arguments, names = fitted(whole, agent.card.window)
@@ -365,9 +369,15 @@ class Conductor:
         )
 
     def _limits(self, one: TaskState, agent: str) -> Limits:
-        """Give the limits of an attempt; what nobody limits has the time that the run's rules give."""
+        """Give the limits of an attempt; what nobody limits has the time that the run's rules give.
+
+        No attempt has more time than is left to the run and to the budget of its task; what undoes has its own.
+        """
         limits = self.state.roster.limits(one.task, agent)
-        return limits if limits.timeout else replace(limits, timeout=self.state.catalogue.rules.timeout)
+        timeout = limits.timeout or self.state.catalogue.rules.timeout
+        ends = [self.state.until if one.task.undoes is None else None, task_ends(self.state, one)]
+        left = [end - self._house.clock.now() for end in ends if end is not None]
+        return replace(limits, timeout=max(min([timeout, *left]), LEAST_SECONDS))
 
     # ---- alerting
 
@@ -435,7 +445,7 @@ def summary(state: RunState) -> RunSummary:
         ended=state.ended,
         cost=state.spent,
         gaps=missing,
-        tasks=len(state.ids),
+        tasks=state.planned,
         completed=state.completed,
         wake=wake(state),
     )

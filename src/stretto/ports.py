@@ -10,6 +10,7 @@ from stretto.core.audit import Envelope
 from stretto.core.commands import AddTask, ClarifyGoal, ClosePlan, Command, FailPlan, InterpretGoal
 from stretto.core.domain import (
     FREE,
+    NO_BUDGET,
     AgentCard,
     Artifact,
     Budget,
@@ -45,6 +46,17 @@ class AgentFailure(Exception):
         self.failure, self.retry_after = failure, retry_after
 
 
+class OverBudget(AgentFailure):
+    """Raised by `Assignment.spend` when an attempt would spend more than was reserved for it; nothing is counted then.
+
+    An agent that does not catch it fails as `over_budget`.
+    """
+
+    def __init__(self, message: str) -> None:
+        mend = "to go on, declare a higher cost, or give a larger budget"
+        super().__init__(f"{message}; {mend}", FailureClass.OVER_BUDGET)
+
+
 class InputNeeded(Exception):
     """Raised by an agent that needs a person's answer; it is called again with the answer at hand."""
 
@@ -57,7 +69,8 @@ class Assignment:
     wrong with the attempt before; `answers` are what people said to this task's questions. `shortened` are the
     arguments that did not fit the agent's window: `whole(name)` gives them as they are. `labels` are those of the
     data it reads; `word` is what a person said to a request that a team had handed on;
-    `charged` is what the task has cost so far, and `turn` the agent's name, where it took over from another.
+    `charged` is what the task has cost so far, and `turn` the agent's name, where it took over from another. `ceiling`
+    is the most that the attempt may spend; None is no bound.
     """
 
     run: str
@@ -70,6 +83,7 @@ class Assignment:
     feedback: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    ceiling: Budget = NO_BUDGET
     shortened: dict[str, Json] = field(default_factory=dict)
     labels: frozenset[str] = frozenset()
     word: Word | None = None
@@ -93,8 +107,21 @@ class Assignment:
         return self.shortened[name] if name in self.shortened else self.arguments[name]
 
     def spend(self, money: str | float | Decimal = 0, tokens: int = 0) -> None:
-        """Report what this attempt has cost so far: dollars and tokens, added up."""
-        self.spent = self.spent + Cost(money=Decimal(str(money)), tokens=tokens)
+        """Report dollars and tokens that this attempt spends; they add up. Say it before they are gone.
+
+        Raises OverBudget when it would be more than was reserved for the attempt, and ValueError for what is no amount:
+        nothing spent comes back by saying so.
+        """
+        more = Cost(money=Decimal(str(money)), tokens=tokens)
+        if not (more.money.is_finite() and more.money >= 0 and tokens >= 0):
+            raise ValueError(f"it reports a cost that is none: ${money}, {tokens} tokens")
+        spent = self.spent + more
+        if self.ceiling.money is not None and spent.money > self.ceiling.money:
+            raise OverBudget(f"the attempt would have cost ${spent.money}, and it may cost ${self.ceiling.money}")
+        if self.ceiling.tokens is not None and spent.tokens > self.ceiling.tokens:
+            most = self.ceiling.tokens
+            raise OverBudget(f"the attempt would have taken {spent.tokens} tokens, and it may take {most}")
+        self.spent = spent
 
     def ask(self, question: str) -> str:
         """Give a person's answer; ends the attempt until there is one, so ask before doing anything."""

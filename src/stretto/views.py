@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from stretto.core.amounts import write_budget
 from stretto.core.canonical import canonical
 from stretto.core.domain import (
     Artifact,
@@ -25,8 +26,9 @@ from stretto.core.domain import (
 from stretto.core.holds import PROVIDER
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.ladders import write_ladder
-from stretto.core.state import LIMIT, WAIT, RunState, TaskState, accepted, gaps, team_run
+from stretto.core.state import LIMIT, WAIT, RunState, TaskState, brought, gaps, is_undone, team_run
 from stretto.core.wake import wake
+from stretto.ledger import budget_view
 from stretto.ports import RunSummary
 
 _SCHEDULING = ("join", "repeat", "wait")
@@ -41,7 +43,7 @@ class Run:
     state: RunState
 
     def __repr__(self) -> str:
-        return f"<Run {self.run_id} {self.status}: {self.state.completed} of {len(self.state.ids)} tasks>"
+        return f"<Run {self.run_id} {self.status}: {self.state.completed} of {self.state.planned} tasks>"
 
     @property
     def run_id(self) -> str:
@@ -135,7 +137,7 @@ class Run:
                 {"subject": one.subject, "said": [{"task": task, "text": text} for task, text in one.said]}
                 for one in self._delivery.contradictions
             ],
-            "gaps": [{"task": one.task, "what": one.what, "why": one.why} for one in self.gaps],
+            "gaps": [{"task": one.task, "what": one.what, "why": one.why, "urgent": one.urgent} for one in self.gaps],
             "requests": list(self.requests),
             "paused": self.paused,
             "holds": holds_view(state),
@@ -146,6 +148,7 @@ class Run:
             ],
             "context": context_view(state),
             "cost": cost_view(state.spent, state.steps),
+            "budget": budget_view(state),
             "plan": plan_view(state),
             "expected_seconds": state.expected,
             "started": moment(state.started),
@@ -169,12 +172,12 @@ def holds_view(state: RunState) -> list[dict[str, Any]]:
 
 
 def artifacts_of(state: RunState) -> list[tuple[str, Artifact]]:
-    """Give the files of accepted results with their tasks, in the order of the plan."""
+    """Give the files of accepted results with their tasks, in the order of the plan; none of what was undone."""
     found = []
     for position in range(len(state.ids)):
         id_ = state.ids[position]
         one = state.tasks[id_]
-        if one.result is not None and one.status.value == "completed":
+        if one.result is not None and one.status.value == "completed" and not one.undone:
             found += [(id_, artifact) for artifact in one.result.artifacts]
     return found
 
@@ -214,6 +217,10 @@ def task_view(state: RunState, id_: str) -> dict[str, Any]:
             for step in one.climbed
         ],
         **_scheduling_view(state, id_, one),
+        "undo": one.undo,
+        "undone": is_undone(state, id_),
+        "undone_because": one.because if one.undone else "",
+        "undoes": one.task.undoes,
     }
 
 
@@ -299,6 +306,10 @@ def task_document(task: Task) -> dict[str, Any]:
         found["join"] = {**found["join"], "of": list(found["join"]["of"])}
     if "repeat" in found:
         found["repeat"] = {name: value for name, value in found["repeat"].items() if value not in (None, 0.0)}
+    if "undo" in found:
+        found["undo"] = {name: value for name, value in found["undo"].items() if value is not None}
+    if task.budget is not None:
+        found["budget"] = write_budget(task.budget)
     return found
 
 
@@ -324,13 +335,14 @@ def context_view(state: RunState) -> list[dict[str, Any]]:
     for key, versions in state.context.items():
         spec = state.catalogue.context.get(key)
         for entry in versions:
-            raw = canonical(accepted(state, entry.task))
+            raw = canonical(brought(state, entry.task))
             text = raw.decode()
             found.append(
                 {
                     "key": key,
                     "version": entry.version,
                     "newest": entry.version == len(versions),
+                    "undone": is_undone(state, entry.task),
                     "task": entry.task,
                     "agent": state.tasks[entry.task].agent,
                     "attempt": entry.attempt,
@@ -358,7 +370,7 @@ def entry_value(state: RunState, wanted: str) -> Json:
         raise LookupError(f"there is no context entry {key!r}; there are {', '.join(sorted(state.context)) or 'none'}")
     if version and not (version.isdigit() and 0 < int(version) <= len(versions)):
         raise LookupError(f"{key!r} has the versions 1 to {len(versions)}, not {version!r}")
-    return accepted(state, versions[int(version or len(versions)) - 1].task)
+    return brought(state, versions[int(version or len(versions)) - 1].task)
 
 
 def diagnostic_view(one: Diagnostic) -> dict[str, Any]:

@@ -170,3 +170,24 @@ def hang(file: str) -> None:
     with open(file, "w") as stream:  # noqa: PTH123
         stream.write(str(os.getpid()))
     re.match(r"(a+)+$", "a" * 40 + "b")
+
+
+@agent(isolated=True, effect="none", cost="$0.10")
+def greedy(work: Assignment) -> str:
+    work.spend("0.05")
+    work.spend("0.10")
+    return "never"
+
+
+@agent(isolated=True, effect="none", cost="$0.10", timeout=1.0, attempts=1)
+def hoard(work: Assignment) -> str:
+    work.spend("0.05")
+    time.sleep(30)
+    return "never"
+
+
+@agent(isolated=True, effect="none", cost="$0.10", attempts=1)
+def collapse(work: Assignment) -> str:
+    work.spend("0.05")
+    os.kill(os.getpid(), signal.SIGKILL)
+    return "never"

@@ -32,7 +32,7 @@ UNSPEAKABLE = "\udcff\udcfe"
         (["run", "--plan", "nix"], "there is no plan 'nix' in "),
         (["run", "--plan", LONG], "File name too long"),
         (["run", "--input", "x"], "--input 'x' names no input of the plan; it has none, given as NAME=VALUE"),
-        (["run", "--budget", "much"], "'much' is no budget; write it like '$2', '20000 tokens', '30 steps'"),
+        (["run", "--budget", "much"], "'much' is no budget; write it like '$2', '100k tokens', '30 steps'"),
         (["run", "--budget", "-1"], "'-1' is no budget"),
         (["run", "--deadline", "soon"], "'soon' is no length of time; write it like 90s, 10m, 1h30m or 2d"),
         (["run", "--deadline", "2020-01-01"], "the deadline 2020-01-01 has passed already"),

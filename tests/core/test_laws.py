@@ -22,7 +22,13 @@ EXAMPLES = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-budgets = st.builds(Budget, steps=st.none() | st.integers(1, 12), tokens=st.none() | st.integers(0, 12))
+budgets = st.builds(
+    Budget,
+    steps=st.none() | st.integers(1, 12),
+    tokens=st.none() | st.integers(0, 12),
+    seconds=st.none() | st.floats(1, 200),
+    revisions=st.none() | st.integers(0, 4),
+)
 deadlines = st.none() | st.floats(1, 200)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from stretto.codec import Codec
+from stretto.core.budget import ceiling
 from stretto.core.commands import (
     AddTask,
     AnswerRequest,
@@ -63,6 +64,7 @@ from stretto.core.domain import (
     Skill,
     Start,
     Task,
+    Undo,
     Unknown,
     Verdict,
 )
@@ -109,18 +111,24 @@ def card(
     rate: Rate = Rate(),  # noqa: B008 - frozen
     breaker: Breaker | None = None,
     provider: str = "",
+    bounded: bool = True,
 ) -> AgentCard:
-    """Give an agent whose one skill has this effect."""
-    name = f"do_{effect.value}"
+    """Give an agent with a skill of this effect, and where that can be taken back, one that does so."""
+    name, undo = f"do_{effect.value}", f"undo_{effect.value}" if effect is SideEffect.REVERSIBLE else None
+    skills = (Skill(name=name, effect=effect, inputs={"type": "object"}, undo=undo),)
+    if undo is not None:
+        taken = {"type": "object", "properties": {"a": {}, "result": {}}, "additionalProperties": False}
+        skills += (Skill(name=undo, effect=SideEffect.IDEMPOTENT, inputs=taken),)
     return AgentCard(
         name=f"agent_{effect.value}",
         rate=rate,
         breaker=breaker,
         provider=provider,
-        skills=(Skill(name=name, effect=effect, inputs={"type": "object"}),),
+        skills=skills,
         looks_up=looks_up,
         concurrency=concurrency,
         cost=Cost(money=Decimal(cost), tokens=cost),
+        bounded=bounded,
     )
 
 
@@ -162,6 +170,7 @@ ladders: st.SearchStrategy[Ladder] = st.dictionaries(
 def teams(draw: st.DrawFn) -> Catalogue:
     """Draw who is there: one agent for each side effect or more, with rates, breakers and a provider in common."""
     looks, most, cost = draw(st.booleans()), draw(st.none() | st.integers(1, 3)), draw(st.integers(0, 2))
+    unbounded = draw(st.none() | st.sampled_from(EFFECTS))
     agents = tuple(
         card(
             effect,
@@ -171,6 +180,7 @@ def teams(draw: st.DrawFn) -> Catalogue:
             rate=draw(rates),
             breaker=draw(breakers),
             provider=draw(st.sampled_from(["", "", PROVIDER])),
+            bounded=effect is not unbounded,
         )
         for effect in EFFECTS
     )
@@ -182,6 +192,7 @@ def teams(draw: st.DrawFn) -> Catalogue:
             fan_out=5,
             ladder=draw(st.just({}) | ladders),
             most_failures=draw(st.sampled_from([None, None, 3])),
+            unbounded=draw(st.sampled_from(["alone", "alone", "refuse"])),
             stall=draw(st.sampled_from([None, 0.5])),
         ),
         providers={PROVIDER: limits} if draw(st.booleans()) else {},
@@ -189,6 +200,13 @@ def teams(draw: st.DrawFn) -> Catalogue:
 
 
 catalogues = teams()
+task_budgets = st.none() | st.builds(
+    Budget,
+    steps=st.none() | st.integers(1, 5),
+    tokens=st.none() | st.integers(0, 6),
+    seconds=st.none() | st.floats(0.5, 60),
+    revisions=st.none() | st.integers(0, 2),
+)
 
 
 def fan_outs(items: list[Json]) -> st.SearchStrategy[ForEach]:
@@ -245,6 +263,7 @@ def plans(draw: st.DrawFn, most: int = 8) -> Plan:
         repeat = draw(repeats) if spread is None and draw(st.integers(0, 3)) == 0 else None
         if repeat is not None:
             inputs["previous"] = draw(st.sampled_from([1, {"ref": "previous", "default": None}, {"ref": "round"}]))
+        own_undo = Undo(skill="undo_reversible", inputs={"a": {"ref": f"t{number}.output"}, "b": 1})
         tasks.append(
             Task(
                 id=f"t{number}",
@@ -263,6 +282,8 @@ def plans(draw: st.DrawFn, most: int = 8) -> Plan:
                 occurrence=number,
                 approval=draw(st.sampled_from(["policy", "policy", "ask"])),
                 ladder=draw(st.just({}) | ladders),
+                undo=draw(st.sampled_from([None, None, own_undo])) if effect is not SideEffect.NONE else None,
+                budget=draw(st.none() | task_budgets),
             )
         )
     deliver = {"ref": f"{draw(st.sampled_from(tasks)).id}.output"} if draw(st.booleans()) else None
@@ -279,7 +300,8 @@ class World:
     commands: list[Command] = field(default_factory=list)
     under_way: dict[str, Effect] = field(default_factory=dict)
     now: float = 1000.0
-    honest: bool = False  # whether agents cost no more than their cards say
+    honest: bool = False  # whether agents cost no more than they may
+    steady: bool = False  # whether most things go well
     plan: Plan = field(default_factory=Plan)
     questions: int = 0  # what the planner asks before it plans
 
@@ -388,7 +410,7 @@ class World:
     def _judged(self, effect: Judge) -> Judged:
         one = self.state.tasks[effect.task]
         answer = Judged(task=effect.task, attempt=effect.attempt, agent=effect.agent)
-        if self.draw(st.integers(0, 19)) == 0:
+        if one.task.undoes is None and self.draw(st.integers(0, 99 if self.steady else 19)) == 0:
             return replace(answer, skip="its condition is false")
         if one.task.repeat is not None and one.number is None:
             return replace(answer, rounds=one.children or 0, again=self.draw(st.sampled_from([True, True, False])))
@@ -398,7 +420,7 @@ class World:
             arguments = resolve(self.state, one)
         except Missing as error:
             return replace(answer, refusal=str(error))
-        kind = self.draw(st.sampled_from(["allow", "allow", "allow", "deny", "ask"]))
+        kind = self.draw(st.sampled_from([*["allow"] * (20 if self.steady else 3), "deny", "ask"]))
         if one.task.approval == "ask" and kind == "allow":
             kind = "ask"
         preview = self.draw(st.sampled_from([None, Preview(diff="+x", preimage="p")]))
@@ -408,10 +430,11 @@ class World:
         return replace(answer, verdict=verdict, arguments=arguments, preview=preview)
 
     def _outcome(self, effect: RunTask) -> Outcome:
-        kind = self.draw(st.sampled_from(["done", "done", "done", "failed", "asks", "unknown"]))
-        most = self.state.roster.agents[effect.agent].cost.tokens if self.honest else 2
-        spent = self.draw(st.integers(0, most))
-        cost = Cost(money=Decimal(spent), tokens=spent)
+        kind = self.draw(st.sampled_from([*["done"] * (12 if self.steady else 3), "failed", "asks", "unknown"]))
+        most = ceiling(self.state, self.state.tasks[effect.task]) if self.honest else Budget(money=Decimal(2), tokens=2)
+        spent = self.draw(st.integers(0, 2 if most.tokens is None else most.tokens))
+        paid = min(Decimal(spent), Decimal(2) if most.money is None else most.money)
+        cost = Cost(money=paid, tokens=spent)
         if kind == "failed":
             failure = self.draw(st.sampled_from([one for one in FailureClass if one is not FailureClass.UNKNOWN]))
             return Failed(failure=failure, message="it failed", cost=cost)

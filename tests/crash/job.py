@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from stretto import Assignment, Orchestrator, idempotent, irreversible, plan, pure, ref, reversible, task
 from stretto.core.events import Event
@@ -106,11 +107,13 @@ class Dying(SqliteJournal):
 
     count = 0
 
-    async def append(self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary) -> None:
+    async def append(
+        self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary, *more: Any
+    ) -> None:
         self.count += 1
         if options.when == "before" and self.count == options.kill_at:
             die()
-        await super().append(lease, after, facts, summary)
+        await super().append(lease, after, facts, summary, *more)
         if options.when == "after" and self.count == options.kill_at:
             die()
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,10 +45,12 @@ class Mortal(SqliteJournal):
 
     appends = 1
 
-    async def append(self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary) -> None:
+    async def append(
+        self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary, *more: Any
+    ) -> None:
         if self.appends <= 0:
             raise LostOwnership("dead")
-        await super().append(lease, after, facts, summary)
+        await super().append(lease, after, facts, summary, *more)
         self.appends -= 1
         if self.appends <= 0 and summary.status not in ("finished", "partial", "failed"):
             raise LostOwnership("died right after an append")

@@ -368,3 +368,39 @@ async def test_conditions_fan_out_and_inclusion_run_in_a_workspace(tmp_path: Pat
         assert (run.status, run.answer) == ("finished", answer)
         assert run.state.interpretation is not None
         assert run.state.interpretation.planner == "playbook"
+
+
+def test_an_included_task_is_taken_back_with_its_own_output_and_what_the_inclusion_was_given() -> None:
+    books: dict[str, Json] = {
+        "trip": {
+            "inputs": ["town"],
+            "tasks": {
+                "book": {
+                    "skill": "book",
+                    "inputs": {"town": {"ref": "inputs.town"}},
+                    "undo": {
+                        "skill": "cancel",
+                        "inputs": {"number": {"ref": "book.output.number"}, "town": {"ref": "inputs.town"}},
+                    },
+                }
+            },
+            "deliver": {"ref": "book.output"},
+        }
+    }
+    main: dict[str, Json] = {
+        "tasks": {
+            "t": {"include": "trip", "with": {"town": {"ref": "where.output"}}},
+            "where": {"skill": "find"},
+            "sign": {
+                "skill": "sign",
+                "after": "t",
+                "undo": {"skill": "cancel", "inputs": {"of": {"ref": "t.output.number"}}},
+            },
+        }
+    }
+    tasks = included(main, books.get, ("main",))["tasks"]
+    assert tasks["t_book"]["undo"]["inputs"] == {
+        "number": {"ref": "t_book.output.number"},
+        "town": {"ref": "where.output"},
+    }
+    assert tasks["sign"]["undo"]["inputs"] == {"of": {"ref": "t_book.output.number"}}

@@ -21,7 +21,7 @@ class Case:
 
     @property
     def budget(self) -> str | None:
-        return "$0.90" if self.code == "over-budget" else None
+        return "$0.90" if self.code in ("over-budget", "unbounded-cost") else None
 
     @property
     def seconds(self) -> float | None:

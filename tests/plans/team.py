@@ -55,7 +55,13 @@ async def translate(text: str) -> str:
     return text
 
 
-TEAM = Orchestrator([find, write, anything, browse, publish, translate, Agent([post, erase], name="hands")])
+@pure(cost="unbounded")
+async def ask(question: str) -> str:
+    """Ask somebody dear."""
+    return question
+
+
+TEAM = Orchestrator([find, write, anything, browse, publish, translate, ask, Agent([post, erase], name="hands")])
 
 
 def checked(path: Path, *, budget: str | None = None, seconds: float | None = None) -> list[Diagnostic]:

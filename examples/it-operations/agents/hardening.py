@@ -78,7 +78,20 @@ def find_applied(changes: list[Change], host: str, work: Assignment) -> Applied 
     return _apply(changes, host, work.key)
 
 
-@reversible(approval="ask", preview=show, lookup=find_applied, timeout=120)
+def find_taken_back(host: str, work: Assignment) -> Applied | None:
+    """Tell whether this key took a change back; one that was begun is finished."""
+    for entry in ledger.entries(Path(host)):
+        if entry.by == work.key:
+            return _taken_back(Path(host), entry, work.key)
+    return None
+
+
+def take_back(host: str, result: Applied, work: Assignment) -> Applied:
+    """Restore the host configuration as it was before the change that was just made."""
+    return find_taken_back(host, work) or _taken_back(Path(host), _entry(Path(host), str(result.number)), work.key)
+
+
+@reversible(approval="ask", preview=show, lookup=find_applied, undo=take_back, timeout=120)
 def apply(changes: list[Change], host: str, work: Assignment) -> Applied:
     """Change the host configuration as proposed, once; it can be taken back by its number."""
     return _apply(changes, host, work.key)
@@ -93,14 +106,6 @@ def show_rollback(host: str, change: str = "last") -> Preview:
     ]
     now = {name: ledger.read(Path(host), name) for name in entry.after}
     return Preview(diff=_diff(back), preimage=ledger.mark_of(now))
-
-
-def find_taken_back(host: str, work: Assignment) -> Applied | None:
-    """Tell whether this key took a change back; one that was begun is finished."""
-    for entry in ledger.entries(Path(host)):
-        if entry.by == work.key:
-            return _taken_back(Path(host), entry, work.key)
-    return None
 
 
 @reversible(approval="ask", preview=show_rollback, lookup=find_taken_back)

@@ -15,7 +15,7 @@ from stretto.agents.signature import Signature, signature_of
 from stretto.core.canonical import canonical
 from stretto.core.domain import AgentCard, Failed, FailureClass, Limits, Outcome, Preview, Rate, Skill, Unknown
 from stretto.core.errors import BadAgent
-from stretto.declare import Declared, declared, ladder_of
+from stretto.declare import declared, ladder_of
 from stretto.ports import Assignment
 from stretto.threads import in_thread
 
@@ -41,6 +41,7 @@ class FunctionAgent:
     ) -> None:
         if not functions:
             raise BadAgent("an agent needs at least one function")
+        functions = _with_undoings(functions)
         self._functions = {_skill_name(one, name): one for one in functions}
         if len(self._functions) != len(functions):
             raise BadAgent(f"two skills of {name!r} have one name; rename one with @agent(name=...)")
@@ -108,6 +109,25 @@ class FunctionAgent:
         return self._functions.get(assignment.skill), self._signatures.get(assignment.skill)
 
 
+def _with_undoings(functions: Sequence[Callable[..., Any]]) -> list[Callable[..., Any]]:
+    """Give the functions, and behind them those that take back what they did."""
+    every = list(functions)
+    for one in every:  # grows on the way: an undoing may have one of its own
+        undo = _undo_of(one)
+        if undo is not None and undo not in every:
+            every.append(undo)
+    return every
+
+
+def _undo_of(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """Give what takes back what a function did; of a method, the method of the same object."""
+    undo, owner = declared(function).undo, getattr(function, "__self__", None)
+    if undo is None or owner is None:
+        return undo
+    name = getattr(undo, "__name__", "")
+    return getattr(owner, name) if getattr(type(owner), name, None) is undo else undo
+
+
 async def _call_beside(function: Callable[..., Any], assignment: Assignment) -> Any:
     """Call a preview or lookup with those of the arguments that it takes."""
     signature = signature_of(function)
@@ -135,7 +155,9 @@ def _card(
     signatures: dict[str, Signature],
 ) -> AgentCard:
     said = [declared(one) for one in functions.values()]
-    skills = tuple(_skill(skill, one, signatures[skill], declared(one)) for skill, one in functions.items())
+    skills = tuple(
+        _skill(skill, one, signatures[skill], _named(_undo_of(one), functions)) for skill, one in functions.items()
+    )
     perimeters = [one.perimeter for one in said if one.perimeter is not None]
     return AgentCard(
         name=name or skills[0].name,
@@ -160,6 +182,7 @@ def _card(
             tokens=min((one.rate.tokens for one in said if one.rate.tokens is not None), default=None),
         ),
         breaker=_one_of({one.breaker for one in said} - {None}, "breaker", name or skills[0].name),
+        bounded=all(one.bounded for one in said),
     )
 
 
@@ -168,6 +191,10 @@ def _one_of(said: set[T], what: str, agent: str) -> T | None:
     if len(said) > 1:
         raise BadAgent(f"the functions of agent {agent!r} declare more than one {what}; make two agents of them")
     return next(iter(said), None)
+
+
+def _named(function: Callable[..., Any] | None, functions: dict[str, Callable[..., Any]]) -> str | None:
+    return next((skill for skill, one in functions.items() if one == function), None)
 
 
 def _loosest(limits: list[Limits]) -> Limits:
@@ -182,7 +209,8 @@ def _loosest(limits: list[Limits]) -> Limits:
     )
 
 
-def _skill(name: str, function: Callable[..., Any], signature: Signature, said: Declared) -> Skill:
+def _skill(name: str, function: Callable[..., Any], signature: Signature, undo: str | None) -> Skill:
+    said = declared(function)
     text = said.description or inspect.getdoc(function) or ""
     return Skill(
         name=name,
@@ -195,6 +223,7 @@ def _skill(name: str, function: Callable[..., Any], signature: Signature, said: 
         approval=said.approval,
         limits=said.limits,
         ladder=said.ladder,
+        undo=undo,
     )
 
 

@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
 from stretto.agents.calling import sound
-from stretto.core.domain import Completed, Failed, FailureClass, InputRequired, Outcome, Unknown
+from stretto.core.domain import Completed, Cost, Failed, FailureClass, InputRequired, Outcome, Unknown
 from stretto.core.errors import BadAgent
 from stretto.declare import declared
 from stretto.ports import Assignment
@@ -60,11 +61,21 @@ async def call_isolated(function: Callable[..., Any], assignment: Assignment) ->
     try:
         outcome = await _ordered(json.dumps(order).encode() + b"\n", (limits.output_kb or DEFAULT_OUTPUT_KB) * 1024)
     except _Lost as lost:
+        cost = assignment.spent = _reserved(assignment)
         if declared(function).effect.repeatable:
-            outcome = Failed(failure=lost.failure, message=str(lost))
+            outcome = Failed(failure=lost.failure, message=str(lost), cost=cost)
         else:
-            outcome = Unknown(message=str(lost))
+            outcome = Unknown(message=str(lost), cost=cost)
+    except asyncio.CancelledError:
+        assignment.spent = _reserved(assignment)
+        raise
     return sound(outcome)
+
+
+def _reserved(assignment: Assignment) -> Cost:
+    """Give what an attempt counts as having cost whose process did not say: all that it might."""
+    most = assignment.ceiling
+    return Cost(money=most.money or Decimal(0), tokens=most.tokens or 0)
 
 
 async def _ordered(order: bytes, most_output: int) -> Outcome:

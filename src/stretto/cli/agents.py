@@ -46,7 +46,8 @@ def agents(context: typer.Context, workspace: WorkspaceOption = None, as_json: J
         for skill in card.skills:
             takes = ", ".join(skill.inputs.get("properties", {})) or "nothing"
             asks = ", asks first" if _asks(skill) else ""
-            typer.echo(f"  {skill.name:<24} takes {takes}; effect {skill.effect.value}{asks}")
+            undone = f", undone by {skill.undo}" if skill.undo is not None else ""
+            typer.echo(f"  {skill.name:<24} takes {takes}; effect {skill.effect.value}{asks}{undone}")
             if skill.description:
                 typer.echo(f"  {'':<24} {one_line(skill.description)}")
 

@@ -64,7 +64,7 @@ def save_artifacts(artifacts: Iterable[tuple[str, Artifact]], folder: Path) -> d
 def conclude(run: Run, place: str, out: TextIO) -> None:
     """Say how it ended, and what to do next. `place` are the options by which others find the run."""
     state = run.state
-    done = f"{state.completed} of {counted(len(state.ids), 'task')}"
+    done = f"{state.completed} of {counted(state.planned, 'task')}"
     took = f"{(state.ended or state.at) - state.started:.1f} s"
     out.write(f"\n{run.status} after {took}: {done}, cost {run.cost}\n")
     if run.answer is not None:
@@ -106,7 +106,7 @@ def gaps_text(run: Run) -> str:
     said = []
     for gap in run.gaps:
         head = ": ".join(one_line(part) for part in (gap.task, gap.what) if part)
-        said.append(f"  {head}: {one_line(gap.why)}\n")
+        said.append(f"{'! ' if gap.urgent else '  '}{head}: {one_line(gap.why)}\n")
     return "".join(said)
 
 

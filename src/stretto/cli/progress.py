@@ -13,6 +13,7 @@ from stretto.core.events import (
     AttemptStarted,
     BreakerClosed,
     BreakerOpened,
+    CompensationPlanned,
     DeadlinePassed,
     Event,
     NobodyAnswered,
@@ -79,6 +80,8 @@ class Progress(Quiet):
                 warnings = sum(one.severity == "warning" for one in event.diagnostics)
                 told = f", {warnings} warnings" if warnings else ""
                 self._line(at, "note", f"plan checked: {tasks} tasks, no errors{told}")
+            case CompensationPlanned():
+                self._task(at, "note", event.task, f"will be undone because {event.because}")
             case PlanRefused():
                 self._line(at, "fail", f"plan refused: {event.reason}")
             case TaskExpanded():
@@ -114,7 +117,7 @@ class Progress(Quiet):
             case AttemptDoubted():
                 self._line(at, "note", f"{event.task}: in doubt after a stop; asking whether it happened")
             case DeadlinePassed():
-                self._line(at, "fail", "the deadline passed")
+                self._line(at, "fail", event.reason)
             case BreakerOpened():
                 heard = f" (learned in run {event.run})" if event.run else ""
                 self._line(at, "fail", f"{named(event.agent)} is held for {event.until - at:.1f} s: {event.why}{heard}")

@@ -123,7 +123,8 @@ def _print_context(run: "Run") -> None:
     from stretto.views import context_view
 
     for one in context_view(run.state):
-        head = f"{one['key']}@{one['version']}{'' if one['newest'] else '  (superseded)'}  {one['bytes']:,} bytes"
+        marks = f"{'' if one['newest'] else '  (superseded)'}{'  (undone)' if one['undone'] else ''}"
+        head = f"{one['key']}@{one['version']}{marks}  {one['bytes']:,} bytes"
         typer.echo(clean(head))
         sources = [*one["from"], *(f"{key}@{version}" for key, version in one["reads"].items())]
         typer.echo(clean(f"  written by {one['task']} ({one['agent']}, attempt {one['attempt']}) at {one['at']}"))
@@ -190,18 +191,25 @@ def cancel(
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")] = "",
+    undo: Annotated[
+        bool, typer.Option("--undo", help="First take back what was done, the last first, where it can be taken back.")
+    ] = False,
 ) -> None:
-    """Stop a run; what is finished stays."""
+    """Stop a run; what is finished stays, or with --undo is taken back where it can be."""
     from stretto.bootstrap import find_run, leave_word, open_store, user
     from stretto.core.commands import Cancel
 
     async def stop() -> tuple[str, str]:
         async with open_store(store_file(workspace, store), must_exist=True) as journal:
             run = await find_run(journal, run_id)
-            state = await leave_word(journal, run, Cancel(actor=f"person:{user()}", reason=reason))
-            return run, state.status.value
+            state = await leave_word(journal, run, Cancel(actor=f"person:{user()}", reason=reason, undo=undo))
+            return run, "undoing" if state.undoing and state.cancelled is not None else state.status.value
 
     run, status = asyncio.run(stop())
+    if status == "undoing":
+        where = place(workspace, store)
+        typer.echo(f"run {run} is cancelled once what it did is undone; go on with: stretto resume {run}{where}")
+        return
     told = "is cancelled" if status == "cancelled" else f"is {status}; its owner will stop it"
     typer.echo(
         f"run {run} {told if status not in ('finished', 'partial', 'failed') else f'had ended before: {status}'}"
@@ -220,6 +228,7 @@ def _print(run: "Run", where: str, now: float) -> None:
     from stretto.cli.view.standstill import standstill
     from stretto.cli.view.tables import record, rungs
     from stretto.core.state import team_run
+    from stretto.ledger import ledger_lines
     from stretto.views import is_team_work
 
     state = run.state
@@ -230,6 +239,8 @@ def _print(run: "Run", where: str, now: float) -> None:
         typer.echo(f"\n{one_line(told)}")
     ended = f", ended {local(state.ended)}" if state.ended is not None else ""
     typer.echo(f"\nbegan {local(state.started)}{ended}, cost {run.cost}")
+    for line in ledger_lines(state):
+        typer.echo(clean(line))
     if run.wake is not None and run.wake > time.time():
         typer.echo(f"sleeps until {local(run.wake)}")
     below = [team_run(state.run, id_, one.turn) for id_, one in state.tasks.items() if is_team_work(state, one)]

@@ -1,24 +1,194 @@
-"""Budgets are reserved before anything is dispatched, so that parallel work cannot cross them together."""
+"""Budgets: the most that an attempt may cost is reserved before it begins, so that parallel work never crosses them.
 
-from stretto.core.domain import Cost
-from stretto.core.state import RunState
+A run has a budget, and a task may have one for all its attempts and items; an attempt needs room in both.
+"""
+
+from decimal import Decimal
+from typing import TypeVar
+
+from stretto.core.domain import FREE, NO_BUDGET, Budget, Cost
+from stretto.core.state import Account, RunState, TaskState
+
+N = TypeVar("N", Decimal, int)
+
+_NOTHING = Account()
+_RAISE = "to go on, run it again with a larger --budget"
+_RAISE_TASK = "to go on, give the task a larger `budget:` and run it again"
+_EXEMPT = -1  # steps of an undoing: they count in no budget
 
 
-def room_for(state: RunState, cost: Cost, reserved: Cost, steps: int = 0) -> bool:
-    """Whether the budget holds one more attempt of this cost beside what is spent and `reserved`."""
-    budget, spent = state.budget, state.spent
-    return (
-        (budget.money is None or spent.money + reserved.money + cost.money <= budget.money)
-        and (budget.tokens is None or spent.tokens + reserved.tokens + cost.tokens <= budget.tokens)
-        and (budget.steps is None or state.steps + steps < budget.steps)
+class Room:
+    """The room that budgets leave while one ready task after the other takes its share of it."""
+
+    def __init__(self, state: RunState) -> None:
+        self._state = state
+        self._reserved, self._steps = state.reserved, state.steps
+        self._taken: dict[str, tuple[Cost, int]] = {}
+
+    def holds(self, one: TaskState, cost: Cost) -> bool:
+        """Whether one more attempt fits beside what is spent, reserved and taken."""
+        state = self._state
+        steps = self._steps if one.task.undoes is None else _EXEMPT
+        if not _holds(state.budget, state.spent, self._reserved, steps, cost):
+            return False
+        if one.task.budget is None:
+            return True
+        account = state.accounts.get(one.task.id, _NOTHING)
+        taken, begun = self._taken.get(one.task.id, (FREE, 0))
+        return _holds(one.task.budget, account.spent, account.reserved + taken, account.steps + begun, cost)
+
+    def take(self, one: TaskState, cost: Cost) -> None:
+        """Take the share of an attempt."""
+        self._reserved = self._reserved + cost if cost != FREE else self._reserved
+        self._steps += one.task.undoes is None
+        if one.task.budget is not None:
+            taken, begun = self._taken.get(one.task.id, (FREE, 0))
+            self._taken[one.task.id] = (taken + cost, begun + 1)
+
+
+def room_ever(state: RunState, one: TaskState, cost: Cost) -> bool:
+    """Whether one more attempt fits beside what is spent, once nothing is reserved any more."""
+    steps = state.steps if one.task.undoes is None else _EXEMPT
+    if not _holds(state.budget, state.spent, FREE, steps, cost):
+        return False
+    account = state.accounts.get(one.task.id, _NOTHING)
+    return one.task.budget is None or _holds(one.task.budget, account.spent, FREE, account.steps, cost)
+
+
+def most_of(state: RunState, one: TaskState, agent: str) -> Cost | None:
+    """Give what an attempt by an agent may cost at most, and so reserves; None when it may not begin.
+
+    That is what its card says. Where a budget limits what has no bound, it is all that is left, or the rules refuse it.
+    """
+    card = state.roster.agents[agent]
+    if card.bounded:
+        return card.cost
+    left = _unspent(state, one)
+    if not left.limits_cost:
+        return card.cost
+    if state.catalogue.rules.unbounded == "refuse" or left.money == 0 or left.tokens == 0:
+        return None
+    return Cost(money=left.money or Decimal(0), tokens=left.tokens or 0)
+
+
+def ceiling(state: RunState, one: TaskState) -> Budget:
+    """Give what the attempt under way may spend: what is reserved for it, where a card or a budget sets a bound."""
+    card = state.roster.agents.get(str(one.agent))
+    own = one.task.budget or NO_BUDGET
+    declared = card.cost if card is not None and card.bounded else FREE
+    money = bool(declared.money) or state.budget.money is not None or own.money is not None
+    tokens = bool(declared.tokens) or state.budget.tokens is not None or own.tokens is not None
+    return Budget(money=one.reserved.money if money else None, tokens=one.reserved.tokens if tokens else None)
+
+
+def overspent(state: RunState, one: TaskState, cost: Cost) -> Cost:
+    """Give what an attempt cost beyond what was reserved for it, where there is a bound."""
+    most = ceiling(state, one)
+    return cost.beyond(
+        Cost(
+            money=cost.money if most.money is None else most.money,
+            tokens=cost.tokens if most.tokens is None else most.tokens,
+        )
     )
 
 
-def why_over(state: RunState, cost: Cost) -> str:
-    """Say which limit one more attempt of this cost would cross."""
-    budget, spent = state.budget, state.spent
-    if budget.steps is not None and state.steps >= budget.steps:
+def lost(state: RunState, one: TaskState) -> Cost:
+    """Give what an attempt counts as having cost whose owner died: all that was reserved, where a budget limits it."""
+    own = one.task.budget or NO_BUDGET
+    return one.reserved if state.budget.limits_cost or own.limits_cost else FREE
+
+
+def share(state: RunState, id_: str) -> Budget:
+    """Give what a task may use at most from now on: what is reserved for its attempt, else what budgets leave free.
+
+    `seconds` are those left at the moment of the run's last event, at least 0.
+    """
+    one = state.tasks[id_]
+    own, account = one.task.budget or NO_BUDGET, state.accounts.get(one.task.id, _NOTHING)
+    ends = [end for end in (state.until, task_ends(state, one)) if end is not None]
+    most = _unspent(state, one, free=True) if one.reserved == FREE else ceiling(state, one)
+    return Budget(
+        money=most.money,
+        tokens=most.tokens,
+        steps=_least(_minus(state.budget.steps, state.steps), _minus(own.steps, account.steps)),
+        seconds=max(min(ends) - state.at, 0.0) if ends else None,
+        revisions=_least(_minus(state.budget.revisions, state.revisions), _minus(own.revisions, account.revisions)),
+    )
+
+
+def task_ends(state: RunState, one: TaskState) -> float | None:
+    """Give the moment at which the seconds of a task's budget are over; None before it begins, or without a limit."""
+    if one.task.budget is None or one.task.budget.seconds is None:
+        return None
+    began = state.tasks[one.parent].started if one.parent is not None else one.started
+    return None if began is None else began + one.task.budget.seconds
+
+
+def out_of_revisions(state: RunState, one: TaskState) -> str:
+    """Say which limit one more revision would cross; empty when there is none, and for an undoing."""
+    if one.task.undoes is not None:
+        return ""
+    own, account = one.task.budget or NO_BUDGET, state.accounts.get(one.task.id, _NOTHING)
+    if own.revisions is not None and account.revisions >= own.revisions:
+        return f"all {own.revisions} revisions of the task's budget are used; {_RAISE_TASK}"
+    if state.budget.revisions is not None and state.revisions >= state.budget.revisions:
+        return f"all {state.budget.revisions} revisions of the budget are used; {_RAISE}"
+    return ""
+
+
+def out_of_time(state: RunState, one: TaskState, at: float) -> str:
+    """Say that the seconds of a task's budget are over by a moment; empty when they are not."""
+    ends = task_ends(state, one)
+    if ends is None or at < ends or one.task.budget is None:
+        return ""
+    return f"the {one.task.budget.seconds:g} s of the task's budget are over; {_RAISE_TASK}"
+
+
+def why_over(state: RunState, one: TaskState, agent: str) -> str:
+    """Say which limit one more attempt by an agent would cross, and how to go on."""
+    cost = most_of(state, one, agent)
+    if cost is None:
+        if state.catalogue.rules.unbounded == "refuse":
+            return f"what {agent!r} costs has no bound, and the rules refuse such agents under a budget"
+        return f"nothing is left for {agent!r}, whose cost has no bound; {_RAISE}"
+    account = state.accounts.get(one.task.id, _NOTHING)
+    if one.task.budget is not None and not _holds(one.task.budget, account.spent, FREE, account.steps, cost):
+        return f"{_why(one.task.budget, account.spent, account.steps, cost)}; {_RAISE_TASK}"
+    return f"{_why(state.budget, state.spent, state.steps, cost)}; {_RAISE}"
+
+
+def _holds(budget: Budget, spent: Cost, reserved: Cost, steps: int, cost: Cost) -> bool:
+    return (
+        (budget.money is None or spent.money + reserved.money + cost.money <= budget.money)
+        and (budget.tokens is None or spent.tokens + reserved.tokens + cost.tokens <= budget.tokens)
+        and (budget.steps is None or steps < budget.steps)
+    )
+
+
+def _why(budget: Budget, spent: Cost, steps: int, cost: Cost) -> str:
+    if budget.steps is not None and steps >= budget.steps:
         return f"all {budget.steps} attempts of the budget are used"
     if budget.money is not None and spent.money + cost.money > budget.money:
         return f"${spent.money} of ${budget.money} is spent and one attempt may cost ${cost.money}"
     return f"{spent.tokens} of {budget.tokens} tokens are spent and one attempt may take {cost.tokens}"
+
+
+def _unspent(state: RunState, one: TaskState, *, free: bool = False) -> Budget:
+    """Give the dollars and tokens not spent, or with `free` nor reserved either, by the tighter of both budgets."""
+    own, account = one.task.budget or NO_BUDGET, state.accounts.get(one.task.id, _NOTHING)
+    of_run = state.spent + state.reserved if free else state.spent
+    of_task = account.spent + account.reserved if free else account.spent
+    return Budget(
+        money=_least(_minus(state.budget.money, of_run.money), _minus(own.money, of_task.money)),
+        tokens=_least(_minus(state.budget.tokens, of_run.tokens), _minus(own.tokens, of_task.tokens)),
+    )
+
+
+def _minus(limit: N | None, used: N) -> N | None:
+    return None if limit is None else max(limit - used, limit * 0)
+
+
+def _least(one: N | None, other: N | None) -> N | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

@@ -172,9 +172,10 @@ class ChangeLimits(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel(Base):
-    """Stop the run; what is finished stays."""
+    """Stop the run; what is finished stays, or with `undo` is taken back first where it can be."""
 
     reason: str = ""
+    undo: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

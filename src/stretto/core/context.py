@@ -9,6 +9,8 @@ from stretto.core.plan.references import reads as entries_read
 from stretto.core.plan.schemas import element
 from stretto.core.state import RunState, TaskState, accepted, child_id
 
+_BEGUN = (TaskStatus.RUNNING, TaskStatus.COMPLETED)
+
 
 class Missing(LookupError):
     """A value that a task needs is not there; the message names the reference and why."""
@@ -64,6 +66,8 @@ def value_of(state: RunState, value: Json, one: TaskState | None = None) -> Json
 def _root(state: RunState, reference: Reference, one: TaskState | None) -> Json:
     match reference.root:
         case "task":
+            if one is not None and reference.name == one.task.id and one.result is not None:
+                return one.result.output  # its undoing looks back at it
             return accepted(state, reference.name)
         case "inputs":
             if reference.name not in state.inputs:
@@ -87,7 +91,8 @@ def _root(state: RunState, reference: Reference, one: TaskState | None) -> Json:
             versions = state.context.get(reference.name)
             if not versions:
                 raise LookupError("nothing has written this entry")
-            pinned = one.reads.get(reference.name) if one is not None and one.status is TaskStatus.RUNNING else None
+            begun = one is not None and one.status in _BEGUN
+            pinned = one.reads.get(reference.name) if one is not None and begun else None
             return accepted(state, versions[(pinned or len(versions)) - 1].task)
 
 

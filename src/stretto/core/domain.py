@@ -12,6 +12,10 @@ Schema: TypeAlias = dict[str, Any]
 """A JSON Schema, draft 2020-12."""
 
 
+PERSONAL_LABELS = frozenset({"pii", "phi", "personal", "confidential"})
+"""Labels of data that lies beside the chain of events, so that it can be erased."""
+
+
 class SideEffect(StrEnum):
     """What running a task twice would do to the world."""
 
@@ -106,11 +110,24 @@ FREE = Cost()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What a run may spend at most: dollars, tokens, attempts. None is no limit."""
+    """What a run, or a task of one, may use at most. None is no limit.
+
+    Dollars, model tokens and attempts (`steps`); `seconds` from the start on, people's waiting included; results sent
+    back to be revised (`revisions`).
+    """
 
     money: Decimal | None = None
     tokens: int | None = None
     steps: int | None = None
+    seconds: float | None = None
+    revisions: int | None = None
+
+    @property
+    def limits_cost(self) -> bool:
+        return self.money is not None or self.tokens is not None
+
+
+NO_BUDGET = Budget()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,14 +257,16 @@ class Skill:
     approval: Literal["policy", "ask"] = "policy"
     limits: Limits = NO_LIMITS  # where it says nothing, the agent's hold
     ladder: Ladder = field(default_factory=dict)  # class by class, before the agent's
+    undo: str | None = None  # the skill that takes back what this one did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentCard:
     """What is known of an agent without running it.
 
-    `cost` is the most one attempt may cost, `latency` the usual seconds of one; `perimeter` names the labels
-    it may see (None: any); `concurrency` how many attempts it takes at once (None: no limit of its own);
+    `cost` is the most one attempt may cost, unless that is not `bounded`; `latency` the usual seconds of one;
+    `perimeter` names the labels it may see (None: any); `concurrency` how many attempts it takes at once (None: no
+    limit of its own);
     `window` how many characters of arguments it reads (None: any), beyond which they are shortened for it;
     `provider` names what it draws on together with others; `rate` holds for it alone, as does `breaker` where it has
     one of its own;
@@ -276,6 +295,7 @@ class AgentCard:
     provider: str = ""
     rate: Rate = NO_RATE
     breaker: Breaker | None = None
+    bounded: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +305,8 @@ class Rules:
     `breaker` holds for agents and providers without one of their own. The run pauses when `most_failures` of twice as
     many attempts failed (None: never), and when more than the share `stall` of its budget went by without a new result
     (None: never).
+    `unbounded` says what becomes of agents whose cost has no bound where a budget limits it: they run `alone`, with all
+    that is left reserved for them, or are refused.
     """
 
     parallel: int = 64
@@ -295,6 +317,7 @@ class Rules:
     breaker: Breaker = Breaker()
     most_failures: int | None = None
     stall: float | None = 0.5
+    unbounded: Literal["alone", "refuse"] = "alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,12 +371,26 @@ class Repeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """How a task is taken back: by which skill, and with which arguments.
+
+    Without a skill it is the one that the task's own skill names. Without `inputs` it gets those of the task's
+    arguments that it takes by name, and the task's output where it takes a `result`.
+    """
+
+    skill: str | None = None
+    inputs: dict[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One step of a plan: which skill, on what, when, and what counts as done.
 
     `inputs` hold literals and references (`{"ref": "other.output.rows"}`); `after` orders without passing
     data; `agent` pins one agent; `writes` names the context entry that the accepted output becomes; `wait` are the
-    seconds between the end of what it waits for and its start.
+    seconds between the end of what it waits for and its start. `undo` says how
+    it is taken back, where its skill does not; `budget` holds over all its attempts, and items. `undoes` names the
+    task that this one takes back: only a run itself plans such a task.
     """
 
     id: str
@@ -379,6 +416,9 @@ class Task:
     join: Join | None = None
     repeat: Repeat | None = None
     wait: float | None = None
+    undo: Undo | None = None
+    budget: Budget | None = None
+    undoes: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -624,11 +664,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Something the delivery lacks, and why."""
+    """Something the delivery lacks, and why; `urgent` when somebody should see to it."""
 
     task: str
     what: str
     why: str
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,16 @@ class TaskAdded(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompensationPlanned(Fact):
+    """What `task` did is to be taken back, by one more task; `because` says why, after "undone because"."""
+
+    task: str
+    undo: Task = content()
+    because: str = ""
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanClosed(Fact):
     revision: int
     deliver: Json = None
@@ -217,6 +227,15 @@ class AttemptForgotten(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptLost(Fact):
+    """Its owner died: it is begun anew. Nobody knows what it spent, so it counts as having cost what was reserved."""
+
+    task: str
+    attempt: int
+    cost: Cost = FREE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRejected(Fact):
     task: str
     attempt: int
@@ -342,12 +361,16 @@ class LimitsChanged(Fact):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlinePassed(Fact):
     deadline: float
+    reason: str = "the deadline passed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCancelled(Fact):
+    """`undo` says that what was done is taken back before the run ends."""
+
     by: str
     reason: str = ""
+    undo: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -445,6 +468,7 @@ Event: TypeAlias = (
     RunSubmitted
     | GoalInterpreted
     | TaskAdded
+    | CompensationPlanned
     | PlanClosed
     | PlanRefused
     | TaskJudged
@@ -461,6 +485,7 @@ Event: TypeAlias = (
     | AttemptSuspended
     | AttemptDoubted
     | AttemptForgotten
+    | AttemptLost
     | ResultRejected
     | ReadStale
     | RungClimbed

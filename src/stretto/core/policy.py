@@ -44,6 +44,8 @@ def equipped(state: RunState, effect: Judge) -> Verdict | None:
 def approval(state: RunState, effect: Judge) -> Verdict | None:
     """Ask before what is irreversible, of high risk, or said to need approval."""
     one = state.tasks[effect.task]
+    if one.task.undoes is not None:
+        return None  # what is taken back was approved, and taking it back with it
     skill = state.roster.skill(one.task, effect.agent)
     if effect_of(state, one, effect.agent) is SideEffect.IRREVERSIBLE:
         reason = "it cannot be undone"

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heapreplace
 
-from stretto.core.budget import room_for
-from stretto.core.domain import FREE, TaskStatus
+from stretto.core.budget import Room, most_of, room_ever
+from stretto.core.domain import TaskStatus
 from stretto.core.effects import (
     AskPerson,
     Change,
@@ -90,9 +90,8 @@ def judgements(state: RunState) -> list[Judge]:
     busy: dict[str, int] = dict(state.busy)
     openings = Openings(state)
     found: list[Judge] = []
-    held = state.reserved
-    room = _room_within(state)
-    queues = [entry for entry in queues if room.get(entry[2].partition("\n")[2], 1)] if room else queues
+    room, within = Room(state), _room_within(state)
+    queues = [entry for entry in queues if within.get(entry[2].partition("\n")[2], 1)] if within else queues
     heapify(queues)
     while queues and len(found) < places:
         _, id_, name, bits = queues[0]
@@ -102,18 +101,19 @@ def judgements(state: RunState) -> list[Judge]:
         if agent is None:
             heappop(queues)
             continue
-        cost = state.roster.agents[agent].cost
-        if not room_for(state, cost, held, len(found)) and room_for(state, cost, FREE):
-            heappop(queues)  # the room is taken by work under way: wait for it to settle
-            continue
-        held = held + cost if cost != FREE else held
+        cost = most_of(state, one, agent)
+        if cost is not None:
+            if not room.holds(one, cost) and room_ever(state, one, cost):
+                heappop(queues)  # the room is taken by work under way: wait for it to settle
+                continue
+            room.take(one, cost)
         busy[agent] = busy.get(agent, 0) + 1
         openings.take(agent)
         found.append(Judge(task=id_, attempt=one.attempt + 1, round=judged_before(one), agent=agent))
         bits &= bits - 1
-        if one.parent in room:
-            room[one.parent] -= 1
-        if bits and room.get(one.parent, 1):
+        if one.parent in within:
+            within[one.parent] -= 1
+        if bits and within.get(one.parent, 1):
             heapreplace(queues, (*head_of(state, name, bits), name, bits))
         else:
             heappop(queues)
@@ -167,8 +167,8 @@ def _of_run(state: RunState) -> list[Effect]:
         found.append(AskPerson(request=state.unclear, task=""))
     elif state.planning and state.paused is None:
         found.append(MakePlan(revision=state.revision, round=len(state.clarified)))
-    if state.deadline is not None and not state.deadline_passed:
-        found.append(Wait(timer="deadline", until=state.deadline))
+    if (until := state.until) is not None and not state.deadline_passed:
+        found.append(Wait(timer="deadline", until=until))
     found += hold_timers(state)
     if state.settled:
         found.append(Synthesise(revision=state.revision))

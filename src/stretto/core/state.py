@@ -117,7 +117,8 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
 
     `attempt` counts the attempts begun; `round` the answers had from people, and the rungs climbed before a start;
     `approved` is the binding a person agreed to; `edited` are arguments a person put in the place of the plan's.
-    `tries` counts failures by class and agent; `turn` is the agent that the ladder gives the task to.
+    `tries` counts failures by class and agent; `turn` is the agent that the ladder gives the task to. `undo` names the
+    task that takes it back, `undone` says that this happened.
     """
 
     task: Task
@@ -169,6 +170,20 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     ended: float | None = None
     joining: Joining | None = None
     rounds: Rounds | None = None
+    ending: int | None = None  # the number of the fact that ended it
+    undo: str | None = None
+    undone: bool = False
+    because: str = ""  # why it is undone
+    overspent: Cost = FREE  # what its attempts cost beyond what was reserved for them
+
+
+class Account(Struct, frozen=True, kw_only=True, gc=False):
+    """What a task with a budget has used of it, over all its attempts and items."""
+
+    spent: Cost = FREE
+    reserved: Cost = FREE
+    steps: int = 0
+    revisions: int = 0
 
 
 class RunState(Struct, frozen=True, kw_only=True, gc=False):
@@ -213,6 +228,11 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     completed: int = 0
     spent: Cost = FREE
     reserved: Cost = FREE
+    revisions: int = 0
+    spent_by: Map[str, Cost] = field(default_factory=Map)  # by agent
+    accounts: Map[str, Account] = field(default_factory=Map)  # of the tasks that have a budget
+    undos: int = 0  # tasks that were added to take others back
+    undoing: Map[str, None] = field(default_factory=Map)  # the open tasks that take others back
     requests: Map[str, Request] = field(default_factory=Map)
     keys: Map[str, str] = field(default_factory=Map)  # action key to task
     context: Map[str, tuple[Entry, ...]] = field(default_factory=Map)
@@ -234,8 +254,27 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def planning(self) -> bool:
-        over = self.refused is not None or self.deadline_passed or self.stopped is not None or self.status.final
+        over = (
+            self.refused is not None
+            or self.deadline_passed
+            or self.stopped is not None
+            or self.cancelled is not None
+            or self.status.final
+        )
         return bool(self.run) and self.plan_open and not over
+
+    @property
+    def planned(self) -> int:
+        """How many tasks and items there are, those not counted that take others back."""
+        return len(self.ids) - self.undos
+
+    @property
+    def until(self) -> float | None:
+        """The moment the run ends at the latest: its deadline, or when the seconds of its budget are over."""
+        if self.budget.seconds is None:
+            return self.deadline
+        over = self.started + self.budget.seconds
+        return over if self.deadline is None else min(over, self.deadline)
 
     @property
     def settled(self) -> bool:
@@ -267,17 +306,39 @@ def bits_of(number: Bits) -> list[int]:
 def accepted(state: RunState, id_: str) -> Json:
     """Give the accepted output of a completed task: of a fan-out the list of its items', of rounds that of the last.
 
-    Raises LookupError when the task has none.
+    Raises LookupError when the task has none, or when what it did was undone.
     """
     task = state.tasks.get(id_)
     if task is None or task.status is not TaskStatus.COMPLETED:
         raise LookupError(f"task {id_!r} has no accepted result")
+    if is_undone(state, id_):
+        raise LookupError(f"what task {id_!r} did was undone")
+    return brought(state, id_, standing=True)
+
+
+def brought(state: RunState, id_: str, *, standing: bool = False) -> Json:
+    """Give what a completed task brought, also when it was undone; of a fan-out, with `standing`, what was not."""
+    task = state.tasks[id_]
     if task.children is None:
         return task.result.output if task.result else None
     if task.rounds is not None:
         return accepted(state, child_id(id_, task.children - 1))
     items = (state.tasks[child_id(id_, number)] for number in range(task.children))
-    return [item.result.output for item in items if item.status is TaskStatus.COMPLETED and item.result is not None]
+    return [
+        item.result.output
+        for item in items
+        if item.status is TaskStatus.COMPLETED and item.result is not None and not (standing and item.undone)
+    ]
+
+
+def is_undone(state: RunState, id_: str) -> bool:
+    """Whether what a task did was taken back; of a fan-out, what all its completed items did."""
+    task = state.tasks[id_]
+    if not task.children or not state.undos:
+        return task.undone
+    items = [state.tasks[child_id(id_, number)] for number in range(task.children)]
+    done = [item for item in items if item.status is TaskStatus.COMPLETED]
+    return bool(done) and all(item.undone for item in done)
 
 
 def child_id(parent: str, number: int) -> str:
@@ -306,16 +367,18 @@ def gaps(state: RunState) -> tuple[Gap, ...]:
             continue
         if one.children is not None and one.failure is not None and not _fell_by_itself(state, state.ids[position]):
             continue  # its items say why
-        if one.status is TaskStatus.COMPLETED and one.result is not None and one.result.gaps:
+        if one.status is TaskStatus.COMPLETED and one.result is not None and one.result.gaps and not one.undone:
             found += [replace(gap, task=f"{state.ids[position]}.{gap.task}") for gap in one.result.gaps]
         missing = one.status in (TaskStatus.FAILED, TaskStatus.CANCELLED) or (
             one.status is TaskStatus.SKIPPED and not one.wanted
         )
-        if missing:
+        if missing or one.undone:
             what = one.task.objective or one.task.skill
             if one.parent is not None and isinstance(one.item, str | int | float):
                 what = f"{what} ({one.item})"
-            found.append(Gap(task=state.ids[position], what=what, why=one.reason or str(one.status)))
+            why = f"undone because {one.because}" if one.undone else one.reason or str(one.status)
+            urgent = missing and one.task.undoes is not None
+            found.append(Gap(task=state.ids[position], what=what, why=why, urgent=urgent))
     return tuple(found)
 
 

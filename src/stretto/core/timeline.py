@@ -8,8 +8,10 @@ from stretto.core.events import (
     AttemptCompleted,
     AttemptFailed,
     AttemptForgotten,
+    AttemptLost,
     AttemptStarted,
     AttemptSuspended,
+    CompensationPlanned,
     Event,
     PersonAnswered,
     PersonAsked,
@@ -107,6 +109,8 @@ class _Fold:
                 self.begin = event.at
             case TaskAdded():
                 self.waits[event.task.id] = tuple(name for name in needs(event.task) if name != event.task.id)
+            case CompensationPlanned():
+                self.waits[event.undo.id] = tuple(needs(event.undo))
             case TaskExpanded():
                 for number in range(len(event.items)):
                     self.parents[child_id(event.task, number)] = event.task
@@ -122,7 +126,7 @@ class _Fold:
             case AttemptCompleted():
                 self.results[event.task] = event.at
                 self._close(event.task, "attempt", event.at, "done")
-            case AttemptFailed() | AttemptSuspended() | AttemptForgotten():
+            case AttemptFailed() | AttemptSuspended() | AttemptForgotten() | AttemptLost():
                 self._close(event.task, "attempt", event.at, "failed")
             case ResultRejected():
                 self._send_back(event.task)

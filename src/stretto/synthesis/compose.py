@@ -10,7 +10,7 @@ from stretto.core.claims import Said, contradictions
 from stretto.core.context import Missing, value_of
 from stretto.core.domain import Citation, Delivery, Gap, Json, TaskStatus
 from stretto.core.plan.references import is_reference
-from stretto.core.state import RunState, TaskState, accepted, gaps
+from stretto.core.state import RunState, TaskState, accepted, gaps, is_undone
 from stretto.synthesis.coverage import used_by, used_with, waived
 
 MOST_CITATIONS = 1000
@@ -47,11 +47,14 @@ class Composer:
 
 
 def _completed(state: RunState) -> Iterator[tuple[str, str | None]]:
-    """Give the accepted tasks in the order of the plan, each with the fan-out it is an item of."""
+    """Give the accepted tasks in the order of the plan, each with the fan-out it is an item of; none that is undone."""
     for position in range(len(state.ids)):
         one = state.tasks[state.ids[position]]
-        if one.status is TaskStatus.COMPLETED and not _superseded(state, one):
-            yield state.ids[position], one.parent
+        id_ = state.ids[position]
+        if one.status is not TaskStatus.COMPLETED or one.task.undoes is not None or is_undone(state, id_):
+            continue
+        if not _superseded(state, one):
+            yield id_, one.parent
 
 
 def _superseded(state: RunState, one: TaskState) -> bool:

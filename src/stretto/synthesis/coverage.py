@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from stretto.core.domain import Json, TaskStatus, Waiver
 from stretto.core.plan.references import Need, find, parse, references
-from stretto.core.state import RunState, TaskState
+from stretto.core.state import RunState, TaskState, is_undone
 
 
 def used_by(state: RunState, wanted: Json) -> set[str]:
@@ -29,6 +29,10 @@ def waived(state: RunState, used: set[str]) -> tuple[Waiver, ...]:
 
 
 def _why(state: RunState, id_: str) -> str:
+    if is_undone(state, id_):
+        return "undone"
+    if (undoes := state.tasks[id_].task.undoes) is not None:
+        return f"it only took back what {undoes!r} did"
     readers = [name for name in _readers(state, id_) if state.tasks[name].status is not TaskStatus.COMPLETED]
     if readers:
         return f"{readers[0]!r}, which uses it, was {state.tasks[readers[0]].status.value}"
@@ -48,7 +52,7 @@ def _through(state: RunState, wanted: set[str]) -> set[str]:
     stack = [name for name in wanted if name in state.tasks]
     while stack:
         id_ = stack.pop()
-        if id_ in used or state.tasks[id_].status is not TaskStatus.COMPLETED:
+        if id_ in used or state.tasks[id_].status is not TaskStatus.COMPLETED or is_undone(state, id_):
             continue
         used.add(id_)
         one = state.tasks[id_]

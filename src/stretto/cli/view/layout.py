@@ -14,8 +14,8 @@ from stretto.cli.text import answer_command
 from stretto.cli.view.lines import UNICODE, Line, Signs, Span, cropped, flow, foreign, pad
 from stretto.cli.view.rows import Kind, Row, counts, kind_of, rows_of
 from stretto.cli.view.standstill import standstill
-from stretto.cli.view.words import against, listed, span, ticking
-from stretto.core.domain import Request, RunStatus
+from stretto.cli.view.words import against, cost, listed, span, ticking
+from stretto.core.domain import FREE, Request, RunStatus
 from stretto.core.state import RunState
 
 STYLES = {
@@ -26,6 +26,7 @@ STYLES = {
     Kind.READY: "cyan",
     Kind.BLOCKED: "dim",
     Kind.DONE: "green",
+    Kind.UNDONE: "yellow",
     Kind.SKIPPED: "dim",
     Kind.CANCELLED: "red",
 }
@@ -43,6 +44,7 @@ _COUNTED = (
     (4, Kind.FAILED),
     (6, Kind.RETRYING),
     (6, Kind.SKIPPED),
+    (4, Kind.UNDONE),
     (4, Kind.CANCELLED),
 )
 _BAR = 12
@@ -159,7 +161,7 @@ def _parts(state: RunState, now: float, signs: Signs) -> list[tuple[int, str, st
     if total:
         done = _BAR * (total - state.open_tasks) // total
         parts.append((7, signs.full * done + signs.empty * (_BAR - done), "green" if done else "dim"))
-        parts.append((1, f"{state.completed}/{total} done", ""))
+        parts.append((1, f"{state.completed}/{state.planned} done", ""))
     standing_by = counts(_kinds(state))
     if state.requests:
         standing_by[Kind.ASKING.value] = max(standing_by.get(Kind.ASKING.value, 0), len(state.requests))
@@ -169,8 +171,10 @@ def _parts(state: RunState, now: float, signs: Signs) -> list[tuple[int, str, st
             parts.append((rank, f"{standing_by[kind.value]} {word}", STYLES[kind]))
     for text, share in against(state.spent, state.steps, state.budget):
         parts.append((5, text, "bold red" if share >= 1 else "yellow" if share >= 0.8 else ""))
-    if state.deadline is not None and state.ended is None:
-        left = state.deadline - now
+    if state.reserved != FREE:
+        parts.append((6, f"{cost(state.reserved)} reserved", "dim"))
+    if state.until is not None and state.ended is None:
+        left = state.until - now
         told = f"{ticking(left)} left" if left > 0 else "past its deadline"
         parts.append((4, told, "bold red" if left <= 0 else "yellow" if left < 60 else ""))
     if state.stopped is not None:

@@ -27,6 +27,7 @@ class Signs:
     """What is drawn with. Every kind of task has a sign of its own, so that nothing depends on colour."""
 
     done: str = "✓"
+    undone: str = "↶"
     running: str = "▸"
     asking: str = "?"
     retrying: str = "↻"
@@ -47,6 +48,7 @@ class Signs:
 UNICODE = Signs()
 ASCII = Signs(
     done="+",
+    undone="<",
     running=">",
     retrying="~",
     failed="x",

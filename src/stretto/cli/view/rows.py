@@ -22,12 +22,13 @@ class Kind(StrEnum):
     READY = "ready"
     BLOCKED = "to come"
     DONE = "done"
+    UNDONE = "undone"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
 
     @property
     def ended(self) -> bool:
-        return self in (Kind.FAILED, Kind.DONE, Kind.SKIPPED, Kind.CANCELLED)
+        return self in (Kind.FAILED, Kind.DONE, Kind.UNDONE, Kind.SKIPPED, Kind.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,7 @@ def kind_of(one: TaskState) -> Kind:
     """Tell how a task stands."""
     match one.status:
         case TaskStatus.COMPLETED:
-            return Kind.DONE
+            return Kind.UNDONE if one.undone else Kind.DONE
         case TaskStatus.FAILED:
             return Kind.FAILED
         case TaskStatus.SKIPPED:
@@ -226,6 +227,8 @@ def _note(state: RunState, id_: str, one: TaskState, kind: Kind, now: float) -> 
         case Kind.DONE:
             done = f"{one.attempt} attempts" if one.attempt > 1 else _item(one)
             return "; ".join(filter(None, (_took(one), done)))
+        case Kind.UNDONE:
+            return f"undone because {one.because}"
         case Kind.SKIPPED | Kind.CANCELLED:
             return one.reason
 

@@ -8,7 +8,7 @@ from stretto.cli.view.layout import STYLES, head, sign_of
 from stretto.cli.view.lines import LONGEST, UNICODE, Line, Signs, Span, cropped, foreign, pad
 from stretto.cli.view.rows import Kind, Row, outline, rows_of
 from stretto.cli.view.words import cost, count, span
-from stretto.core.domain import Plan, RunStatus, SideEffect, Task, TaskStatus
+from stretto.core.domain import Plan, RunStatus, SideEffect, Task
 from stretto.core.plan.forecast import Forecast, cost_of, duration, forecast
 from stretto.core.plan.graph import graph_of
 from stretto.core.plan.references import Need, needs
@@ -147,7 +147,7 @@ def _task_cells(row: Row, one: TaskState, agents: Roster, signs: Signs) -> list[
 
 def _became(row: Row, one: TaskState) -> str:
     """Give the note of a row; for what went well, what it was about."""
-    if one.status is TaskStatus.COMPLETED and one.children is None and one.attempt == 1:
+    if row.kind is Kind.DONE and one.children is None and one.attempt == 1:
         return row.note or one.task.objective
     return row.note
 

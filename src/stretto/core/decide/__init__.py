@@ -35,6 +35,7 @@ from stretto.core.decide.people import answer
 from stretto.core.decide.planning import add_task, clarify, close_plan, fail_plan, interpret, submit
 from stretto.core.decide.runs import cancel, change_limits, deliver, fire
 from stretto.core.decide.starting import judged
+from stretto.core.decide.undoing import undo_what_fell
 from stretto.core.events import (
     Event,
 )
@@ -95,4 +96,6 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
             deliver(draft, command)
         case _:
             assert_never(command)
+    if draft.events and draft.state.open_tasks == 0 and draft.state.settled and not state.settled:
+        undo_what_fell(draft)
     return draft.events, draft.state

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from stretto.core.budget import lost
 from stretto.core.canonical import digest
 from stretto.core.commands import (
     LookedUp,
@@ -32,6 +33,7 @@ from stretto.core.events import (
     AttemptDoubted,
     AttemptFailed,
     AttemptForgotten,
+    AttemptLost,
     AttemptSuspended,
     ReadStale,
     ResultRejected,
@@ -153,18 +155,23 @@ def doubt(draft: Draft, id_: str, attempt: int, message: str, cost: Cost = FREE)
 
 
 def recover(draft: Draft) -> None:
-    """Put in doubt what a dead owner had under way; what may be repeated is simply done again."""
+    """Put in doubt what a dead owner had under way; what may be repeated is simply done again.
+
+    What it spent nobody knows. Where a budget limits it, that is all that was reserved, so that no crash crosses it.
+    """
     state = draft.state
     for id_ in sorted(state.active, key=lambda name: state.tasks[name].position):
         one = state.tasks[id_]
         if one.status is not TaskStatus.RUNNING or one.agent is None or one.in_doubt:
             continue
+        cost = lost(state, one)
         if effect_of(state, one, one.agent).repeatable:
-            continue
-        if state.roster.agents[one.agent].looks_up:
-            draft.say(AttemptDoubted, task=id_, attempt=one.attempt)
+            if cost != FREE:
+                draft.say(AttemptLost, task=id_, attempt=one.attempt, cost=cost)
+        elif state.roster.agents[one.agent].looks_up:
+            draft.say(AttemptDoubted, task=id_, attempt=one.attempt, cost=cost)
         else:
-            doubt(draft, id_, one.attempt, f"the process died while {one.agent!r} was at work")
+            doubt(draft, id_, one.attempt, f"the process died while {one.agent!r} was at work", cost)
 
 
 def looked_up(draft: Draft, command: LookedUp) -> None:

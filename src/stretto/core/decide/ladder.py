@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from stretto.core.budget import out_of_revisions, out_of_time
 from stretto.core.canonical import short
 from stretto.core.context import Missing, effect_of, resolve
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import fail, skip
+from stretto.core.decide.undoing import undo_again
 from stretto.core.domain import FailureClass, Json, Ladder, Request, Rung
 from stretto.core.events import NobodyAnswered, PersonAsked, RetryScheduled, RungClimbed, RunStopped
 from stretto.core.ladder import AGAIN, ELSEWHERE, MAY_HAVE_HAPPENED, pause_before, place_for, rungs_for, tries_of
@@ -34,6 +36,9 @@ class Setback:
 def climb(draft: Draft, id_: str, setback: Setback) -> None:
     """Try the next rung of the ladder; at its end the task fails."""
     state, one = draft.state, draft.state.tasks[id_]
+    if one.task.undoes is not None:
+        undo_again(draft, id_, setback.failure, setback.message, begun=setback.begun)
+        return
     before = one.tries.get(tries_of(setback.failure, setback.agent), 0)
     rungs = rungs_for(setback.failure, ladders_of(state, one, setback.agent), state.catalogue.rules.retries)
     place = place_for(rungs, before + (not setback.counted), lambda rung: _usable(state, one, setback, rung))
@@ -162,7 +167,8 @@ def _attempts_of(one: TaskState) -> int:
 
 
 def _schedule(draft: Draft, id_: str, rung: Rung, earlier: int, setback: Setback) -> None:
-    attempt = draft.state.tasks[id_].attempt
+    state, one = draft.state, draft.state.tasks[id_]
+    attempt = one.attempt
     pause = pause_before(
         rung,
         earlier,
@@ -171,6 +177,10 @@ def _schedule(draft: Draft, id_: str, rung: Rung, earlier: int, setback: Setback
         retry_after=setback.retry_after if rung.do in AGAIN else None,
     )
     told = rung.do == "revise" or (rung.do == "with" and setback.failure is FailureClass.INVALID_OUTPUT)
+    over = out_of_time(state, one, draft.at + pause) or (out_of_revisions(state, one) if told else "")
+    if over:
+        fail(draft, id_, FailureClass.OVER_BUDGET, f"{setback.message}; {over}")
+        return
     draft.say(
         RetryScheduled,
         task=id_,

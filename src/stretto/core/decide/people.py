@@ -11,6 +11,7 @@ from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import complete, fail, skip
 from stretto.core.decide.ladder import climb, not_begun
 from stretto.core.domain import (
+    PERSONAL_LABELS,
     FailureClass,
     Request,
 )
@@ -22,7 +23,7 @@ from stretto.core.events import (
 )
 from stretto.core.state import RunState, TaskState
 
-PERSONAL = frozenset({"pii", "phi", "personal", "confidential"})
+PERSONAL = PERSONAL_LABELS
 
 
 _ALLOWED = {
@@ -91,7 +92,8 @@ def answer(draft: Draft, command: AnswerRequest) -> None:
     elif command.decision == "done":
         personal = is_personal(draft.state, draft.state.tasks[id_])
         draft.say(AttemptCompleted, task=id_, attempt=request.attempt, output=command.value, personal=personal)
-        if command.value is None:  # nobody knows the result: the person's word stands for its review
+        undoes = draft.state.tasks[id_].task.undoes is not None
+        if command.value is None or undoes:  # nobody knows the result: the person's word stands for its review
             complete(draft, id_, command.actor)
 
 

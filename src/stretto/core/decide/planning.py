@@ -114,11 +114,11 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
         return
     written = [state.tasks[state.ids[n]] for n in range(len(state.ids))]
     plan = Plan(
-        tasks=tuple(one.task for one in written if one.parent is None),
+        tasks=tuple(one.task for one in written if one.parent is None and one.task.undoes is None),
         inputs=state.specs,
         deliver=command.deliver,
     )
-    seconds = None if state.deadline is None else state.deadline - draft.at
+    seconds = None if state.until is None else state.until - draft.at
     found = check(plan, state.catalogue, budget=state.budget, seconds=seconds) if plan.tasks else []
     if wrong := errors(found):
         said = tuple(wrong[:MOST_DIAGNOSTICS])

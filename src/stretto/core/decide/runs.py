@@ -10,6 +10,7 @@ from stretto.core.decide.draft import Draft
 from stretto.core.decide.holds import end_hold
 from stretto.core.decide.ladder import expire
 from stretto.core.decide.people import PERSONAL
+from stretto.core.decide.undoing import undo_everything
 from stretto.core.decide.waiting import timer_fired
 from stretto.core.domain import (
     Delivery,
@@ -23,6 +24,7 @@ from stretto.core.events import (
     RunEnded,
 )
 from stretto.core.state import gaps
+from stretto.core.undoing import anything_stands
 
 
 def change_limits(draft: Draft, command: ChangeLimits) -> None:
@@ -33,10 +35,12 @@ def change_limits(draft: Draft, command: ChangeLimits) -> None:
 
 
 def cancel(draft: Draft, command: Cancel) -> None:
-    """End a run at once; what is finished stays."""
+    """End a run at once; what is finished stays, or with `undo` is taken back before."""
     state = draft.state
-    if state.run and not state.status.final:
-        draft.say(RunCancelled, by=command.actor, reason=command.reason)
+    if state.run and not state.status.final and not (command.undo and state.cancelled is not None):
+        draft.say(RunCancelled, by=command.actor, reason=command.reason, undo=command.undo)
+        if command.undo and undo_everything(draft, f"the run was cancelled by {command.actor.removeprefix('person:')}"):
+            return
         draft.say(RunEnded, status=RunStatus.CANCELLED, delivery=Delivery(gaps=gaps(draft.state)))
 
 
@@ -44,9 +48,12 @@ def fire(draft: Draft, command: FireTimer) -> None:
     """Take in that a timer's moment has come."""
     state = draft.state
     if command.timer == "deadline":
-        due = state.deadline is not None and draft.at >= state.deadline
-        if due and not state.deadline_passed and not state.status.final:
-            draft.say(DeadlinePassed, deadline=state.deadline)
+        until = state.until
+        if until is not None and draft.at >= until and not state.deadline_passed and not state.status.final:
+            whose = (
+                {} if until == state.deadline else {"reason": f"the {state.budget.seconds:g} s of the budget are over"}
+            )
+            draft.say(DeadlinePassed, deadline=until, **whose)
         return
     if command.timer.startswith("failure/"):
         expire(draft, command.timer.removeprefix("failure/"))
@@ -66,10 +73,11 @@ def deliver(draft: Draft, command: Deliver) -> None:
     state, delivery = draft.state, command.delivery
     if not state.settled:
         return
-    short_of = RunStatus.PARTIAL if state.completed else RunStatus.FAILED
+    short_of = RunStatus.PARTIAL if anything_stands(state) else RunStatus.FAILED
+    status = short_of if delivery.gaps else RunStatus.FINISHED
     draft.say(
         RunEnded,
-        status=short_of if delivery.gaps else RunStatus.FINISHED,
+        status=status if state.cancelled is None else RunStatus.CANCELLED,
         delivery=delivery,
         personal=any(one.labels & PERSONAL for one in state.tasks.values()),
     )

@@ -1,6 +1,6 @@
 """Whether a ready task starts: what was judged about it, what a verdict asks for, what the budget holds."""
 
-from stretto.core.budget import room_for, why_over
+from stretto.core.budget import Room, most_of, out_of_time, room_ever, why_over
 from stretto.core.canonical import digest, short
 from stretto.core.commands import (
     Judged,
@@ -12,7 +12,6 @@ from stretto.core.decide.holds import admitted
 from stretto.core.decide.ladder import hold_up
 from stretto.core.decide.waiting import is_overdue, too_late
 from stretto.core.domain import (
-    FREE,
     FailureClass,
     Preview,
     Request,
@@ -112,10 +111,15 @@ def _ask_approval(
 
 
 def _start(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> None:
-    state, cost = draft.state, draft.state.roster.agents[command.agent].cost
-    if not room_for(state, cost, state.reserved):
-        if not room_for(state, cost, FREE):
-            hold_up(draft, command.task, command.agent, FailureClass.OVER_BUDGET, why_over(state, cost))
+    state = draft.state
+    if over := out_of_time(state, one, draft.at):
+        hold_up(draft, command.task, command.agent, FailureClass.OVER_BUDGET, over)
+        return
+    cost = most_of(state, one, command.agent)
+    if cost is None or not Room(state).holds(one, cost):
+        if cost is None or not room_ever(state, one, cost):
+            why = why_over(state, one, command.agent)
+            hold_up(draft, command.task, command.agent, FailureClass.OVER_BUDGET, why)
         return  # others hold the room: it is judged again when they settle
     if not admitted(draft, command.agent):
         return  # it is judged again when agent and provider may take it

@@ -11,10 +11,12 @@ from stretto.core.events import (
     AttemptDoubted,
     AttemptFailed,
     AttemptForgotten,
+    AttemptLost,
     AttemptStarted,
     AttemptSuspended,
     BreakerClosed,
     BreakerOpened,
+    CompensationPlanned,
     DeadlinePassed,
     Event,
     GoalInterpreted,
@@ -52,7 +54,7 @@ from stretto.core.events import (
     TaskSkipped,
     WaitEnded,
 )
-from stretto.core.evolve.attempts import brought, doubted, failed, released, started
+from stretto.core.evolve.attempts import brought, doubted, failed, released, revised, started
 from stretto.core.evolve.holds import begun, heard, held, let_go, tallied
 from stretto.core.evolve.ladder import climbed, given_up
 from stretto.core.evolve.pausing import accepted, attempted, continued, sent_back
@@ -61,6 +63,7 @@ from stretto.core.evolve.queues import changed, ready, unready
 from stretto.core.evolve.rounds import round_opened
 from stretto.core.evolve.runs import plan_closed, stopped, submitted
 from stretto.core.evolve.tasks import added, completed, expanded, over
+from stretto.core.evolve.undoing import planned
 from stretto.core.evolve.waiting import wait_ended, without_timer
 from stretto.core.notices import noticed, tried
 from stretto.core.state import LIMIT, WAIT, RunState
@@ -78,6 +81,8 @@ def evolve(state: RunState, event: Event) -> RunState:
             return tallied(attempted(brought(state, event), event.cost, failed=False), event.task, None)
         case TaskCompleted():
             return completed(accepted(state, event.task), event)
+        case CompensationPlanned():
+            return planned(state, event)
         case TaskFailed():
             return over(state, event.task, status=TaskStatus.FAILED, failure=event.failure, reason=event.message)
         case TaskSkipped():
@@ -117,7 +122,10 @@ def evolve(state: RunState, event: Event) -> RunState:
             return doubted(state, event)
         case AttemptForgotten():
             return ready(changed(released(state, event.task, FREE), event.task, in_doubt=False), event.task)
+        case AttemptLost():
+            return ready(released(state, event.task, event.cost), event.task)
         case RetryScheduled():
+            state = revised(state, event.task) if event.feedback else state
             return changed(state, event.task, retry_at=event.until, feedback=event.feedback)
         case RetryDue():
             return ready(changed(state, event.task, retry_at=None), event.task)
@@ -165,9 +173,10 @@ def evolve(state: RunState, event: Event) -> RunState:
                 deadline=event.deadline if event.deadline is not None else state.deadline,
             )
         case DeadlinePassed():
-            return noticed(stopped(replace(state, deadline_passed=True), "the deadline passed"), event)
+            return noticed(stopped(replace(state, deadline_passed=True), event.reason), event)
         case RunCancelled():
-            return noticed(stopped(replace(state, cancelled=event.by), f"cancelled by {event.by}"), event)
+            state = replace(state, cancelled=event.by)
+            return noticed(stopped(state, f"cancelled by {event.by}", sparing=event.undo), event)
         case RunStopped():
             return noticed(stopped(replace(state, stopped=event.reason), event.reason), event)
         case NobodyAnswered():

@@ -1,7 +1,9 @@
 """An attempt from its intent to its end: places, reservations, what it brought."""
 
+from immutables import Map
 from msgspec.structs import replace
 
+from stretto.core.budget import overspent
 from stretto.core.domain import FREE, Cost, FailureClass, TaskStatus
 from stretto.core.events import (
     AttemptCompleted,
@@ -13,7 +15,7 @@ from stretto.core.evolve.queues import changed, unready
 from stretto.core.evolve.rounds import round_started
 from stretto.core.evolve.waiting import limited
 from stretto.core.ladder import brought_by, tries_of
-from stretto.core.state import Result, RunState, TaskState
+from stretto.core.state import Account, Result, RunState, TaskState
 
 
 def started(state: RunState, event: AttemptStarted) -> RunState:
@@ -43,8 +45,9 @@ def started(state: RunState, event: AttemptStarted) -> RunState:
         active=state.active.set(event.task, None),
         busy=state.busy.set(event.agent, state.busy.get(event.agent, 0) + 1),
         under_way=state.under_way + 1,
-        steps=state.steps + 1,
+        steps=state.steps + (one.task.undoes is None),
         reserved=state.reserved + event.reserved if event.reserved != FREE else state.reserved,
+        accounts=_booked(state, one, reserved=event.reserved, steps=1),
         keys=state.keys.set(event.key, event.task),
     )
 
@@ -85,7 +88,8 @@ def doubted(state: RunState, event: AttemptDoubted) -> RunState:
     state = charged(state, event.task, event.cost)
     one = state.tasks[event.task]
     left = one.reserved.beyond(event.cost)
-    state = replace(state, reserved=state.reserved - one.reserved + left)
+    freed = one.reserved - left
+    state = replace(state, reserved=state.reserved - freed, accounts=_booked(state, one, reserved=FREE - freed))
     return changed(state, event.task, in_doubt=True, told=event.cost, reserved=left)
 
 
@@ -105,12 +109,45 @@ def released(state: RunState, id_: str, cost: Cost) -> RunState:
         busy=state.busy.set(one.agent, state.busy[one.agent] - 1),
         under_way=state.under_way - 1,
         reserved=state.reserved - one.reserved if one.reserved != FREE else state.reserved,
+        accounts=_booked(state, one, reserved=FREE - one.reserved),
     )
 
 
+def revised(state: RunState, id_: str) -> RunState:
+    """Count a result that is sent back to be revised; those of an undoing count in no budget."""
+    if state.tasks[id_].task.undoes is not None:
+        return state
+    accounts = _booked(state, state.tasks[id_], revisions=1)
+    return replace(state, revisions=state.revisions + 1, accounts=accounts)
+
+
 def charged(state: RunState, id_: str, cost: Cost) -> RunState:
+    """Count what an attempt cost, and what of it was more than it might."""
     if cost == FREE:
         return state
-    one = state.tasks[id_]
-    tasks = state.tasks.set(id_, replace(one, cost=one.cost + cost))
-    return replace(state, tasks=tasks, spent=state.spent + cost)
+    one, agent = state.tasks[id_], str(state.tasks[id_].agent)
+    beyond = overspent(state, one, cost) if one.status is TaskStatus.RUNNING else FREE
+    tasks = state.tasks.set(id_, replace(one, cost=one.cost + cost, overspent=one.overspent + beyond))
+    return replace(
+        state,
+        tasks=tasks,
+        spent=state.spent + cost,
+        spent_by=state.spent_by.set(agent, state.spent_by.get(agent, FREE) + cost),
+        accounts=_booked(state, one, spent=cost),
+    )
+
+
+def _booked(
+    state: RunState, one: TaskState, *, spent: Cost = FREE, reserved: Cost = FREE, steps: int = 0, revisions: int = 0
+) -> Map[str, Account]:
+    """Give the accounts of the run with this added to that of a task, where it has a budget."""
+    if one.task.budget is None:
+        return state.accounts
+    account = state.accounts.get(one.task.id) or Account()
+    account = Account(
+        spent=account.spent + spent,
+        reserved=account.reserved + reserved,
+        steps=account.steps + steps,
+        revisions=account.revisions + revisions,
+    )
+    return state.accounts.set(one.task.id, account)

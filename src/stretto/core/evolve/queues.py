@@ -17,7 +17,7 @@ def ready(state: RunState, id_: str) -> RunState:
     )
     if id_ in state.active:
         state = replace(state, active=state.active.delete(id_))
-    if state.plan_open and one.parent is None and not _may_start_early(state, one):
+    if state.plan_open and one.parent is None and one.task.undoes is None and not _may_start_early(state, one):
         return replace(state, held=state.held | 1 << one.position)
     queue, place = queue_of(one)
     return replace(state, ready=state.ready.set(queue, state.ready.get(queue, 0) | 1 << place))

@@ -8,6 +8,7 @@ from stretto.core.events import (
     PlanClosed,
     RunSubmitted,
 )
+from stretto.core.evolve.tasks import over
 from stretto.core.routing import roster
 from stretto.core.schedule import by_priority
 from stretto.core.state import RunState, queue_of
@@ -57,8 +58,10 @@ def plan_closed(state: RunState, event: PlanClosed) -> RunState:
     )
 
 
-def stopped(state: RunState, reason: str) -> RunState:
-    """End every open task. This is the one fact that looks at the whole plan."""
+def stopped(state: RunState, reason: str, *, sparing: bool = True) -> RunState:
+    """End every open task, `sparing` those that take others back. This is the one fact that looks at the whole plan."""
+    if sparing and state.undoing:
+        return _stopped_but_for_undoing(state, reason)
     tasks = state.tasks.mutate()
     for id_, one in state.tasks.items():
         if not one.status.final:
@@ -72,6 +75,7 @@ def stopped(state: RunState, reason: str) -> RunState:
                 reserved=FREE,
                 reason=reason,
                 ended=state.at,
+                ending=state.seq,
                 children_open=0,
             )
     return replace(
@@ -89,4 +93,14 @@ def stopped(state: RunState, reason: str) -> RunState:
         open_tasks=0,
         timers=Map(),
         abreast=Map(),
+        undoing=Map(),
+        accounts=Map({id_: replace(one, reserved=FREE) for id_, one in state.accounts.items()}),
     )
+
+
+def _stopped_but_for_undoing(state: RunState, reason: str) -> RunState:
+    for id_ in [id_ for id_, one in state.tasks.items() if not one.status.final and id_ not in state.undoing]:
+        if (request := state.tasks[id_].request) is not None:
+            state = replace(state, requests=state.requests.delete(request))
+        state = over(state, id_, status=TaskStatus.CANCELLED, reason=reason)
+    return state

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from stretto.core.canonical import digest
 from stretto.core.context import labels
-from stretto.core.domain import FREE, Entry, TaskStatus
+from stretto.core.domain import FREE, Entry, Task, TaskStatus
 from stretto.core.events import (
     TaskAdded,
     TaskCompleted,
@@ -26,8 +26,13 @@ _NOBODY: Map[int, None] = Map()
 
 
 def added(state: RunState, event: TaskAdded) -> RunState:
-    """Add a task, waiting for what it needs."""
-    task, position = event.task, len(state.ids)
+    """Add a task of the plan."""
+    return enlisted(state, event.task)
+
+
+def enlisted(state: RunState, task: Task) -> RunState:
+    """Add a task, waiting for what it needs; one that comes after the plan was ranked takes the last rank."""
+    position = len(state.ids)
     waits_for = {name: need for name, need in needs(task).items() if name != task.id}
     blockers = 0
     dependents = state.dependents
@@ -37,9 +42,12 @@ def added(state: RunState, event: TaskAdded) -> RunState:
         blockers += need is not Need.MEMBER and (earlier is None or not earlier.status.final)
     joins = joining(task, state.tasks)
     blockers += joins is not None and not joins.met
-    one = TaskState(task=task, position=position, needs=Map(waits_for), blockers=blockers, joining=joins)
+    rank = len(state.ranked) if state.ranked else None
+    needed = Map(waits_for)
+    one = TaskState(task=task, position=position, rank=rank, needs=needed, blockers=blockers, joining=joins)
     state = replace(
         state,
+        ranked=state.ranked.set(rank, task.id) if rank is not None else state.ranked,
         tasks=state.tasks.set(task.id, one),
         ids=state.ids.set(position, task.id),
         dependents=dependents,
@@ -107,7 +115,12 @@ def completed(state: RunState, event: TaskCompleted) -> RunState:
             reads=one.reads,
         )
         state = replace(state, context=state.context.set(key, (*history, entry)))
-    state = replace(state, completed=state.completed + 1)
+    if one.task.undoes is None:
+        state = replace(state, completed=state.completed + 1)
+    elif one.task.undoes in state.tasks:
+        undone = replace(state.tasks[one.task.undoes], undone=True)
+        tasks = state.tasks.set(one.task.undoes, undone)
+        state = replace(state, tasks=tasks, completed=state.completed - 1)
     state = over(state, event.task, status=TaskStatus.COMPLETED, labels=carried)
     return round_accepted(state, one) if one.parent is not None and one.task.repeat is not None else state
 
@@ -122,8 +135,12 @@ def over(state: RunState, id_: str, **fields: Any) -> RunState:
         state = replace(state, abreast=state.abreast.delete(id_))
     if one.request is not None:
         state = replace(state, requests=state.requests.delete(one.request))
-    one = replace(one, ready=False, request=None, retry_at=None, answer_by=None, ended=state.at, **fields)
+    one = replace(
+        one, ready=False, request=None, retry_at=None, answer_by=None, ended=state.at, ending=state.seq, **fields
+    )
     tasks = state.tasks.set(id_, one)
+    if id_ in state.undoing:
+        state = replace(state, undoing=state.undoing.delete(id_))
     if one.parent is not None:
         parent = tasks[one.parent]
         tasks = tasks.set(one.parent, replace(parent, children_open=parent.children_open - 1))

@@ -3,7 +3,7 @@
 That an argument is missing is certain; that a type does not fit is only as sure as the schemas are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from stretto.core.domain import InputSpec, Json, Plan, Schema, Task
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown, under
@@ -33,10 +33,10 @@ _KINDS: dict[str, Schema] = {
 
 def outputs_of(plan: Plan, agents: Roster) -> dict[str, Schema]:
     """Give the schema of every task's output; a fan-out gives a list."""
-    return {task.id: _output(task, agents) for task in plan.tasks}
+    return {task.id: output_of(task, agents) for task in plan.tasks}
 
 
-def argument_defects(task: Task, plan: Plan, agents: Roster, outputs: dict[str, Schema]) -> Iterator[Diagnostic]:
+def argument_defects(task: Task, plan: Plan, agents: Roster, outputs: Mapping[str, Schema]) -> Iterator[Diagnostic]:
     """Hold the inputs of a task against what its skill takes."""
     place = f"tasks.{task.id}"
     candidates = agents.candidates(task)
@@ -81,7 +81,7 @@ def by_name(inputs: dict[str, Json], schema: Schema) -> dict[str, Json]:
 
 
 def _fits(
-    value: Json, wanted: Schema, root: Schema, where: str, task: Task, plan: Plan, outputs: dict[str, Schema]
+    value: Json, wanted: Schema, root: Schema, where: str, task: Task, plan: Plan, outputs: Mapping[str, Schema]
 ) -> Iterator[Diagnostic]:
     given: Schema
     if is_reference(value):
@@ -119,7 +119,7 @@ def _plain_type(value: Json) -> str:
     return type_of(value["literal"]) if isinstance(value, dict) and value.keys() == {"literal"} else type_of(value)
 
 
-def _schema_of(reference: Reference, task: Task, plan: Plan, outputs: dict[str, Schema]) -> Schema:
+def _schema_of(reference: Reference, task: Task, plan: Plan, outputs: Mapping[str, Schema]) -> Schema:
     if reference.root == "task":
         return part(outputs.get(reference.name, ANYTHING), reference.steps)
     if reference.root == "inputs":
@@ -151,7 +151,8 @@ def _alike(schemas: list[Schema]) -> Schema:
     return {**items, "$defs": first["$defs"]} if "$defs" in first else items
 
 
-def _output(task: Task, agents: Roster) -> Schema:
+def output_of(task: Task, agents: Roster) -> Schema:
+    """Give the schema of a task's output; a fan-out gives a list."""
     candidates = agents.candidates(task)
     one = task.output or (agents.skill(task, candidates[0]).output if candidates else ANYTHING)
     if task.for_each is None:

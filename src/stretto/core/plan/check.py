@@ -24,9 +24,10 @@ from stretto.core.plan.graph import circles, graph_of
 from stretto.core.plan.ladders import ladder_defects, stand_in_defects
 from stretto.core.plan.links import Links, cycle_defect, deliverable_defects, link_defects
 from stretto.core.plan.names import Names
-from stretto.core.plan.outlook import advice, cost_defects, lateness
+from stretto.core.plan.outlook import advice, cost_defects, lateness, least
 from stretto.core.plan.scheduling import form_defects
 from stretto.core.plan.shape import ID_MEND, id_problem
+from stretto.core.plan.undoing import undo_defects
 from stretto.core.routing import Roster, roster
 
 __all__ = ["CONDITION_MEND", "check", "check_task", "condition_problem"]
@@ -63,6 +64,8 @@ def check(
                 hopeless.add(task.id)
             findings.add([found])
         findings.add(ladder_defects(task, agents) if task.ladder else ())
+    for task in plan.tasks:
+        findings.add(undo_defects(task, plan, links, agents, skills, outputs))
     findings.add(cycle_defect(circle) for circle in circles(graph))
     findings.add(deliverable_defects(links, hopeless, outputs))
     findings.add(unordered_writers(graph))
@@ -72,8 +75,8 @@ def check(
     findings.add(racing_reads(graph))
     findings.add(equal_effects(plan, agents))
     findings.add(perimeter_defects(plan, graph, agents))
-    findings.add(cost_defects(plan, graph, agents, budget))
-    findings.add(lateness(plan, graph, agents, seconds))
+    findings.add(cost_defects(plan, graph, agents, budget, catalogue.rules))
+    findings.add(lateness(plan, graph, agents, least(seconds, budget.seconds)))
     findings.add(stand_in_defects(plan.tasks, agents))
     findings.add(advice(plan, graph, agents))
     return findings.all()

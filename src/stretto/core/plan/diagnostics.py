@@ -71,10 +71,12 @@ CODES: dict[str, Code] = {
         late="By declared durations the plan cannot end before its deadline.",
         unknown_backup="An agent's backup is not there, or lacks the skill.",
         unused_result="A task without side effect whose result nobody uses.",
+        no_undo="A task that can be taken back, and nothing says how.",
     ),
     **_codes(
         "info",
         prose="There is other text around the plan.",
+        unbounded_cost="An agent whose cost has no bound takes all that is left of a budget for each attempt.",
         no_backup="A skill of a single agent has no backup.",
     ),
 }

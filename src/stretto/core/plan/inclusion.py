@@ -168,7 +168,7 @@ def _arguments(place: str, name: str, declared: Json, given: dict[str, Json]) ->
 def _inward(task: dict[str, Json], renamed: Mapping[str, str], inputs: dict[str, Json]) -> dict[str, Json]:
     """Give a task of an included playbook, seen from the one that includes it."""
     found = dict(task)
-    for field in ("inputs", "for_each"):
+    for field in ("inputs", "for_each", "undo"):
         if field in found:
             found[field] = _inward_value(found[field], renamed, inputs)
     if "after" in found:
@@ -230,7 +230,7 @@ class _Outward:
         if not isinstance(task, dict):
             return task
         found = dict(task)
-        for field in ("inputs", "for_each"):
+        for field in ("inputs", "for_each", "undo"):
             if field in found:
                 found[field] = self.value(found[field], f"{place}.{field}")
         if "after" in found:

@@ -4,14 +4,15 @@
 skip  compensate  stop  fail
 """
 
+import contextlib
 import math
-import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
 from stretto.core.canonical import canonical
 from stretto.core.domain import FailureClass, Json, Ladder, Rung, Task, Try
 from stretto.core.ladder import ANY, ENDS
+from stretto.core.lengths import seconds_in
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown, under
 from stretto.core.plan.names import Names
 from stretto.core.plan.references import referring
@@ -26,9 +27,6 @@ LONGEST = 366 * 86400.0
 """Seconds that a pause or a person may take at most."""
 
 _EXTRAS = {"retry": ("pause",), "revise": ("pause",), "with": ("times", "pause"), "ask": ("within",)}
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_LENGTH = re.compile(r"\d{1,9}(?:\.\d{1,9})?|(?:\d{1,9}(?:\.\d{1,9})?\s*[smhd]\s*)+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 _FORMS = (
     "Write a rung like retry, {retry: 3, pause: 0.5}, {revise: 2}, backup, {agent: NAME}, {ask: NAME}, skip or fail."
 )
@@ -196,8 +194,9 @@ def _seconds(name: str, value: Any, place: str, said: list[Diagnostic]) -> float
     seconds = math.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
         seconds = float(min(value, LONGEST + 1))
-    elif isinstance(value, str) and len(value) < 50 and _LENGTH.fullmatch(value.strip()):
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(value))
+    elif isinstance(value, str) and len(value) < 50:
+        with contextlib.suppress(ValueError):
+            seconds = seconds_in(value)
     if not (0 <= seconds <= LONGEST) or (name == "within" and seconds == 0):
         mend = "Give seconds, or a length of time like 90s, 10m, 2h or 1d; at most a year."
         said.append(diagnose("bad-value", place, f"{name} is {shown(value)}", mend))

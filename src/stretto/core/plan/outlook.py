@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from stretto.core.domain import Budget, Plan, SideEffect, Task
-from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown
+from stretto.core.domain import FREE, NO_BUDGET, AgentCard, Budget, Cost, Plan, Rules, SideEffect, Task
+from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown
 from stretto.core.plan.graph import Graph
 from stretto.core.plan.references import find, parse
 from stretto.core.plan.scheduling import begin, rounds_at_least, spare
 from stretto.core.routing import Roster
 
 
-def cost_defects(plan: Plan, graph: Graph, agents: Roster, budget: Budget) -> Iterator[Diagnostic]:
-    """Hold what the plan must reserve against the budget; what may be skipped or repeated does not count."""
+def cost_defects(plan: Plan, graph: Graph, agents: Roster, budget: Budget, rules: Rules) -> Iterator[Diagnostic]:
+    """Hold what the plan must reserve against the budgets; what may be skipped or repeated does not count."""
+    for task in plan.tasks:
+        yield from _of_task(task, agents, budget, rules)
     unsure = spare(plan, graph)
     sure = [task for task in plan.tasks if task.when is None and task.for_each is None and task.id not in unsure]
     if budget.steps is not None and len(sure) > budget.steps:
@@ -24,7 +26,7 @@ def cost_defects(plan: Plan, graph: Graph, agents: Roster, budget: Budget) -> It
         )
     money, tokens = Decimal(0), 0
     for task in sure:
-        costs = [agents.agents[name].cost for name in agents.candidates(task)]
+        costs = [_least_cost(agents.agents[name]) for name in agents.candidates(task)]
         if costs:
             money += min(one.money for one in costs)
             tokens += min(one.tokens for one in costs)
@@ -42,6 +44,44 @@ def cost_defects(plan: Plan, graph: Graph, agents: Roster, budget: Budget) -> It
             f"the plan reserves {tokens} tokens and the budget is {budget.tokens}",
             "Raise the budget, or use cheaper agents.",
         )
+
+
+def _of_task(task: Task, agents: Roster, budget: Budget, rules: Rules) -> Iterator[Diagnostic]:
+    """Hold what one attempt, or each item of a list, must reserve against the task's own budget, and find what has no
+    bound.
+    """
+    own, able = task.budget or NO_BUDGET, [agents.agents[name] for name in agents.candidates(task)]
+    limited = able and (own.limits_cost or budget.limits_cost)
+    loose = [card.name for card in able if not card.bounded] if limited else []
+    if loose and len(loose) == len(able) and rules.unbounded == "refuse":
+        message = f"what {listed(loose)} costs has no bound, and the rules refuse such agents under a budget"
+        mend = "Declare what an attempt costs at most, use another agent, or set the rule `unbounded: alone`."
+        yield diagnose("over-budget", f"tasks.{task.id}", message, mend)
+    elif loose:
+        mend = "Declare what an attempt costs at most, with @agent(cost=...)."
+        message = f"what {listed(loose)} costs has no bound: each attempt runs alone, with all that is left reserved"
+        yield diagnose("unbounded-cost", f"tasks.{task.id}", message, mend)
+    sure = task.for_each is not None and not task.for_each.allow_failures
+    items = task.for_each.items if task.for_each is not None and sure else [None]
+    many = len(items) if isinstance(items, list | tuple) else 1
+    place, mend = f"tasks.{task.id}.budget", "Raise the task's budget, or use a cheaper agent."
+    if own.steps is not None and many > own.steps:
+        yield diagnose("over-budget", place, f"it takes {many} attempts, and its budget allows {own.steps}", mend)
+    money = min((_least_cost(card).money for card in able), default=Decimal(0)) * many
+    tokens = min((_least_cost(card).tokens for card in able), default=0) * many
+    if own.money is not None and money > own.money:
+        yield diagnose("over-budget", place, f"it reserves ${money} and its budget is ${own.money}", mend)
+    if own.tokens is not None and tokens > own.tokens:
+        yield diagnose("over-budget", place, f"it reserves {tokens} tokens and its budget is {own.tokens}", mend)
+
+
+def _least_cost(card: AgentCard) -> Cost:
+    return card.cost if card.bounded else FREE
+
+
+def least(one: float | None, other: float | None) -> float | None:
+    """Give the shorter of two lengths of time; None is no limit."""
+    return min((given for given in (one, other) if given is not None), default=None)
 
 
 def lateness(plan: Plan, graph: Graph, agents: Roster, seconds: float | None) -> Iterator[Diagnostic]:

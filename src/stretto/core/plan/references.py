@@ -222,8 +222,9 @@ def needs(task: Task) -> dict[str, Need]:
     looked_at = sorted(named_in_condition(task.when)) if task.when else []
     if task.repeat is not None and task.repeat.until:
         looked_at += sorted(named_in_until(task.repeat.until))
+    order = Need.ORDER if task.undoes is None else Need.SOFT  # what could not be undone holds up no other undoing
     for name in (*looked_at, *task.after):
-        found[name] = max(found.get(name, Need.ORDER), Need.ORDER)
+        found[name] = max(found.get(name, order), order)
     for name in task.join.of if task.join is not None else ():
         if found.get(name, Need.SOFT) is Need.SOFT:
             found[name] = Need.MEMBER

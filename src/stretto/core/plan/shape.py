@@ -5,20 +5,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
-from stretto.core.domain import ForEach, InputSpec, Join, Json, Limits, Plan, Repeat, SideEffect, Task
+from stretto.core.amounts import read_budget
+from stretto.core.domain import Budget, ForEach, InputSpec, Join, Json, Limits, Plan, Repeat, SideEffect, Task, Undo
 from stretto.core.lengths import seconds_in
 from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose, shown, under
 from stretto.core.plan.ladders import read_ladder
 from stretto.core.plan.names import Names
 from stretto.core.plan.references import ID, RESERVED, is_reference
 
-TASK_FIELDS = tuple(one.name for one in fields(Task))
+TASK_FIELDS = tuple(one.name for one in fields(Task) if one.name != "undoes")
 PLAN_FIELDS = ("name", "goal", "description", "inputs", "tasks", "deliver")
 _INPUT_FIELDS = tuple(one.name for one in fields(InputSpec))
 _LIMITS = tuple(one.name for one in fields(Limits))
 _FOR_EACH = tuple(one.name for one in fields(ForEach))
 _JOIN = tuple(one.name for one in fields(Join))
 _REPEAT = tuple(one.name for one in fields(Repeat))
+_UNDO = tuple(one.name for one in fields(Undo))
 _KINDS = ("value", "file", "files", "folder")
 _CHOICES = {name: get_args(Task.__annotations__[name]) for name in ("risk", "approval")}
 _EFFECTS = tuple(one.value for one in SideEffect if one is not SideEffect.UNDECLARED)
@@ -155,6 +157,10 @@ class _Reader:
         if body.get("ladder") is not None:
             values["ladder"], wrong = read_ladder(body["ladder"], f"{place}.ladder")
             self.findings.add(wrong)
+        if body.get("undo") is not None:
+            values["undo"] = self.undo(body["undo"], f"{place}.undo")
+        if body.get("budget") is not None:
+            values["budget"] = self.budget(body["budget"], f"{place}.budget")
         values["occurrence"] = body.get("occurrence")
         if body.get("join") is not None:
             values["join"] = self.join(body["join"], f"{place}.join")
@@ -209,6 +215,27 @@ class _Reader:
             else:
                 values[name] = int(value) if whole else float(value)
         return Limits(**values)
+
+    def undo(self, raw: Json, place: str) -> Undo:
+        if isinstance(raw, str):
+            return Undo(skill=raw)
+        body = self.mapping(raw, place)
+        self.known(place, body, _UNDO, "undo has")
+        inputs = body.get("inputs")
+        return Undo(
+            skill=self.text(body, "skill", place) or None,
+            inputs=None if inputs is None else self.mapping(inputs, f"{place}.inputs"),
+        )
+
+    def budget(self, raw: Json, place: str) -> Budget | None:
+        if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+            self.say("bad-value", place, f"a budget is not {_kind(raw)}", "Write it like `budget: $0.50, 3 steps`.")
+            return None
+        try:
+            return read_budget(str(raw))
+        except ValueError as error:
+            self.say("bad-value", place, str(error), "Write it like `budget: $0.50, 3 steps`.")
+            return None
 
     def for_each(self, raw: Json, place: str) -> ForEach | None:
         if isinstance(raw, list | tuple) or is_reference(raw):

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from stretto.core.amounts import write_budget
 from stretto.core.domain import NO_LIMITS, ForEach, InputSpec, Json, Plan, Task
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown
 from stretto.core.plan.ladders import write_ladder
@@ -76,6 +77,10 @@ def _task(task: Task) -> dict[str, Json]:
         found["join"] = {**body["join"], "of": list(task.join.of)}
     if task.repeat is not None:
         found["repeat"] = {name: value for name, value in body["repeat"].items() if value is not None}
+    if task.undo is not None:
+        found["undo"] = {name: value for name, value in body["undo"].items() if value is not None}
+    if task.budget is not None:
+        found["budget"] = write_budget(task.budget)
     return {"skill": task.skill, **found}
 
 

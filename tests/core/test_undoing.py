@@ -1,0 +1,195 @@
+"""The laws of undoing, over random plans, outsides and crashes."""
+
+from decimal import Decimal
+from functools import reduce
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stretto.codec import Codec
+from stretto.core.commands import Cancel, Recover
+from stretto.core.domain import Budget, ForEach, Plan, RunStatus, Task, TaskStatus
+from stretto.core.effects import RunTask
+from stretto.core.events import (
+    AttemptStarted,
+    CompensationPlanned,
+    DeadlinePassed,
+    Event,
+    LimitsChanged,
+    RunCancelled,
+    TaskAdded,
+    TaskCompleted,
+)
+from stretto.core.evolve import evolve
+from stretto.core.plan.references import Need
+from stretto.core.state import RunState, gaps
+from stretto.core.undoing import undo_of
+from tests.core.test_laws import EXAMPLES, driven
+from tests.core.world import World, catalogues
+
+
+@st.composite
+def trips(draw: st.DrawFn) -> Plan:
+    """Draw a plan of bookings, most of which can be taken back, on one another and at last a payment."""
+    tasks: list[Task] = []
+    for number in range(draw(st.integers(1, 6))):
+        after = draw(st.lists(st.sampled_from([one.id for one in tasks]), unique=True, max_size=2)) if tasks else []
+        many = draw(st.sampled_from([None, None, None, [1], [1, 1, 2]]))
+        tasks.append(
+            Task(
+                id=f"b{number}",
+                skill=f"do_{draw(st.sampled_from(['reversible', 'reversible', 'none']))}",
+                inputs={"a": number},
+                after=tuple(after),
+                for_each=None if many is None else ForEach(items=many, allow_failures=draw(st.booleans())),
+                occurrence=number,
+            )
+        )
+    needed = draw(st.lists(st.sampled_from([one.id for one in tasks]), unique=True, min_size=1))
+    pay = Task(id="pay", skill="do_irreversible", inputs={"for": [{"ref": f"{name}.output"} for name in needed]})
+    return Plan(tasks=(*tasks, pay))
+
+
+def travelling(data: st.DataObject) -> World:
+    """Begin a trip on which most goes well."""
+    world = World(data.draw, steady=True)
+    budget = Budget(steps=data.draw(st.sampled_from([None, None, 4, 20])))
+    world.submit(data.draw(trips()), data.draw(catalogues), budget, data.draw(st.sampled_from([None, None, 5.0])))
+    return world
+
+
+LOST = (TaskStatus.FAILED, TaskStatus.CANCELLED, TaskStatus.SKIPPED)
+
+
+def can_be_undone(state: RunState, id_: str) -> bool:
+    one = state.tasks[id_]
+    done = one.status is TaskStatus.COMPLETED and one.children is None and one.task.undoes is None
+    return done and one.agent is not None and undo_of(state.roster, one.task, one.agent) is not None
+
+
+def built_on(state: RunState, id_: str) -> set[str]:
+    """Give everything that is built on a task, the slow way round."""
+    reached = {id_}
+    while True:
+        more = {
+            other
+            for other, one in state.tasks.items()
+            if one.task.undoes is None
+            and other not in reached
+            and (
+                any(need >= Need.ORDER and name in reached for name, need in one.needs.items())
+                or any(f"{other}[{number}]" in reached for number in range(one.children or 0))
+            )
+        }
+        if not more:
+            return reached - {id_}
+        reached |= more
+
+
+@EXAMPLES
+@given(st.data())
+def test_what_something_lost_was_built_on_is_undone_and_nothing_else(data: st.DataObject) -> None:
+    world = travelling(data)
+    driven(world, most=600)
+    state = world.state
+    for id_ in [id_ for id_ in state.tasks if can_be_undone(state, id_)]:
+        later = (state.tasks[name] for name in built_on(state, id_))
+        fell = any(one.status in LOST and not one.wanted and one.parent is None for one in later)
+        assert (state.tasks[id_].undo is not None) == fell
+
+
+@EXAMPLES
+@given(st.data())
+def test_undoing_begins_last_and_goes_back_one_by_one(data: st.DataObject) -> None:
+    world = travelling(data)
+    driven(world, most=600)
+    state, ended = RunState(), list[str]()
+    for event in world.events:
+        if isinstance(event, TaskCompleted):
+            ended.append(event.task)
+        if isinstance(event, CompensationPlanned):
+            assert state.open_tasks == len(state.undoing)
+            assert state.tasks[event.task].undo is None, "it is taken back once"
+        if isinstance(event, AttemptStarted) and state.tasks[event.task].task.undoes is not None:
+            assert not state.under_way
+        state = evolve(state, event)
+    undone = [str(state.tasks[id_].task.undoes) for id_ in ended if state.tasks[id_].task.undoes is not None]
+    assert undone == sorted(undone, key=ended.index, reverse=True)
+    assert all(state.tasks[id_].undone for id_ in undone)
+
+
+@EXAMPLES
+@given(st.data())
+def test_the_gaps_name_what_was_undone_and_urgently_what_could_not_be(data: st.DataObject) -> None:
+    world = travelling(data)
+    driven(world, most=600)
+    told = {gap.task: gap for gap in gaps(world.state)}
+    for id_, one in world.state.tasks.items():
+        if one.undone:
+            assert told[id_].why == f"undone because {one.because}"
+        if one.task.undoes is not None and one.status is TaskStatus.FAILED:
+            assert told[id_].urgent
+    assert sum(one.completed for one in [world.state]) == sum(
+        one.status is TaskStatus.COMPLETED and not one.undone and one.task.undoes is None
+        for one in world.state.tasks.values()
+    )
+
+
+@EXAMPLES
+@given(st.data())
+def test_cancelling_with_undo_takes_back_all_that_can_be(data: st.DataObject) -> None:
+    world = travelling(data)
+    for _ in range(data.draw(st.integers(0, 40))):
+        if not world.under_way:
+            break
+        effect = data.draw(st.sampled_from(sorted(world.under_way.values(), key=lambda one: one.key)))
+        for command in world.answers(effect):
+            world.say(command)
+    if world.state.status.final:
+        return
+    done = [id_ for id_ in world.state.tasks if can_be_undone(world.state, id_)]
+    world.say(Cancel(actor="person:p", undo=True))
+    assert all(world.state.tasks[id_].undo is not None for id_ in done)
+    assert not [one for one in world.under_way.values() if isinstance(one, RunTask) and one.task in done]
+    said = len(world.events)
+    world.say(Cancel(actor="person:p", undo=True))
+    assert len(world.events) == said, "asked twice is asked once"
+    driven(world, most=600)
+    assert world.state.status is RunStatus.CANCELLED
+    for id_ in done:
+        undo = world.state.tasks[str(world.state.tasks[id_].undo)]
+        assert world.state.tasks[id_].undone == (undo.status is TaskStatus.COMPLETED)
+
+
+@EXAMPLES
+@given(st.data())
+def test_an_undoing_outlives_deadlines_step_budgets_and_crashes(data: st.DataObject) -> None:
+    world = travelling(data)
+    driven(world, most=600)
+    state = RunState()
+    for event in world.events:
+        if isinstance(event, AttemptStarted) and state.tasks[event.task].task.undoes is not None:
+            assert evolve(state, event).steps == state.steps
+        state = evolve(state, event)
+    for one in state.tasks.values():
+        if one.task.undoes is not None and state.cancelled is None:
+            assert one.status in (TaskStatus.COMPLETED, TaskStatus.FAILED)
+            if one.status is TaskStatus.FAILED:  # only a person gives an undoing up, or nothing could do it
+                assert "by p" in one.reason or "what it needs is not there" in one.reason
+    again = reduce(evolve, world.events, RunState())
+    assert again.undoing == state.undoing
+    world.say(Recover())
+    assert world.state.status.final
+
+
+def test_what_was_written_before_there_was_undoing_can_be_read() -> None:
+    def read(kind: str, payload: bytes) -> Event:
+        return Codec().decode(kind, 1, payload, 1.0, lambda mark, shared: b"")
+
+    assert read("RunCancelled", b'{"by":"ann","reason":""}') == RunCancelled(at=1.0, by="ann")
+    assert read("DeadlinePassed", b'{"deadline":2.0}') == DeadlinePassed(at=1.0, deadline=2.0)
+    assert read("LimitsChanged", b'{"budget":{"money":"2","tokens":null,"steps":3},"deadline":null}') == LimitsChanged(
+        at=1.0, budget=Budget(money=Decimal(2), steps=3)
+    )
+    added = read("TaskAdded", b'{"task":{"id":"a","skill":"s","inputs":{"x":1}}}')
+    assert added == TaskAdded(at=1.0, task=Task(id="a", skill="s", inputs={"x": 1}))
