@@ -7,7 +7,7 @@ DEMO       = build/demo
 MARKET     = build/market
 export UV_SYSTEM_CERTS = 1
 
-.PHONY: demo market test check fix lock bench clean
+.PHONY: demo market test crash soak check fix lock bench clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be done here
@@ -33,6 +33,12 @@ market: .venv/.stamp  ## write the market report from its tables and notes
 
 test: .venv/.stamp  ## the whole test suite
 	$(PY) -m pytest -n 2
+
+crash: .venv/.stamp  ## 500 random runs killed with kill -9 at random places
+	$(PY) -m tests.crash.storm --cases 500
+
+soak: .venv/.stamp  ## 2,000 runs in which every fifth call fails
+	$(PY) -m tests.crash.soak --runs 2000
 
 check: .venv/.stamp  ## format, lint, types, import contracts
 	.venv/bin/ruff format --check .

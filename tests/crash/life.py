@@ -1,0 +1,242 @@
+"""One life of a process that drives a run over the outside world, and may die in it: at an append, or in a deed.
+
+The plan is random but the same for one seed: side effects of every kind, fan-outs, timers, approvals, a team with a
+run of its own, lost and late replies. Nothing here may depend on how often the process died before.
+"""
+
+import asyncio
+import json
+import os
+import random
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from tests.crash.outside import ask
+
+from stretto import Assignment, Orchestrator, agent, idempotent, irreversible, plan, pure, ref, reversible, task
+from stretto.core.commands import AnswerRequest, Command, ReportOutcome
+from stretto.core.domain import Plan, Task
+from stretto.core.effects import Effect
+from stretto.core.events import Event
+from stretto.core.state import RunState
+from stretto.engines.local import LocalEngine
+from stretto.journals.sqlite import SqliteJournal
+from stretto.orchestrator import Conductor
+from stretto.ports import Emit, Journal, Lease, People, RunSummary
+from stretto.views import Run
+
+RUN = "20260101-crashtest0"
+PATIENCE = 0.4
+"""Seconds an agent waits for the outside world; a late reply takes longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """When a life ends: before or after its n-th append, or in its n-th deed, done and not yet heard of."""
+
+    when: Literal["before", "after", "during"]
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """One process: which case, where its store is, where the world listens, and how it dies (if it does)."""
+
+    seed: int
+    store: Path
+    port: int
+    death: Death | None = None
+
+    @property
+    def case(self) -> str:
+        return self.store.stem
+
+
+def live(life: Life, out: Path) -> None:
+    """Begin the run, or go on with it, to its end; write what came of it. Runs in a process of its own."""
+    run = asyncio.run(_pursue(life))
+    out.write_text(json.dumps(run.as_json()))
+
+
+async def _pursue(life: Life) -> Any:
+    world = _World(life)
+    team = world.team()
+    known = life.store.exists() and await _is_known(life.store)
+    if known:
+        return await team.resume(RUN, people=Careful(), wait=True)
+    return await team.run("one of many", plan=job(life.seed), people=Careful(), wait=True, run_id=RUN)
+
+
+async def _is_known(store: Path) -> bool:
+    journal = SqliteJournal(store)
+    try:
+        return bool(await journal.read(RUN))
+    finally:
+        await journal.close()
+
+
+class Careful:
+    """Approves, except what is for `nobody`; what came of an attempt in doubt it cannot know."""
+
+    async def ask(self, state: RunState, request: str) -> Command | None:
+        asked = state.requests[request]
+        denied = "nobody" in json.dumps(asked.arguments)
+        return AnswerRequest(actor="person:ann", request=request, decision="deny" if denied else "approve")
+
+
+class _World:
+    """The agents of one life, and how it ends."""
+
+    def __init__(self, life: Life) -> None:
+        self._life, self._deeds = life, 0
+
+    def deed(self, kind: str, name: str, key: str) -> str:
+        """Have the outside world do something; maybe die right after, before anybody hears of it."""
+        done = ask(
+            self._life.port, "POST", f"/{self._life.case}", {"kind": kind, "name": name, "key": key}, timeout=PATIENCE
+        )
+        self._deeds += 1
+        death = self._life.death
+        if death is not None and death.when == "during" and self._deeds == death.number:
+            die()
+        return str(done["did"])
+
+    def seen(self, key: str) -> str | None:
+        found = ask(self._life.port, "GET", f"/{self._life.case}/{key}")
+        return None if found is None else str(found["did"])
+
+    def team(self) -> Orchestrator:
+        functions = self._functions()
+        inner = Orchestrator([functions["think"], functions["pay"], functions["tell"]], retries=RETRIES)
+        crew = inner.as_agent("crew", plans={"errand": ERRAND})
+        return _Team([*functions.values(), crew], life=self._life, parallel=4, retries=RETRIES)
+
+    def _functions(self) -> dict[str, Callable[..., Any]]:
+        def lookup(name: str, work: Assignment) -> str | None:
+            """Tell whether it happened."""
+            return self.seen(work.key)
+
+        @pure
+        def think(name: str, work: Assignment) -> str:
+            """Think; changes nothing, but its runs are counted."""
+            return self.deed("think", name, work.key)
+
+        @pure
+        def flaky(name: str, work: Assignment) -> str:
+            """Be refused the first time ever, so that there is a timer."""
+            return self.deed("flaky", name, work.key)
+
+        @irreversible(lookup=lookup)
+        def pay(name: str, work: Assignment) -> str:
+            """Pay somebody."""
+            return self.deed("pay", name, work.key)
+
+        @reversible(lookup=lookup)
+        def book(name: str, work: Assignment) -> str:
+            """Book something."""
+            return self.deed("book", name, work.key)
+
+        @agent(effect="reversible", lookup=lookup)
+        def lost(name: str, work: Assignment) -> str:
+            """Do something whose first reply gets lost."""
+            return self.deed("lost", name, work.key)
+
+        @agent(effect="reversible", lookup=lookup, timeout=3 * PATIENCE)
+        def late(name: str, work: Assignment) -> str:
+            """Do something whose first reply comes too late."""
+            return self.deed("late", name, work.key)
+
+        @idempotent
+        def tell(said: Any, work: Assignment) -> str:
+            """Tell what was done."""
+            return json.dumps(said)
+
+        return {one.__name__: one for one in (think, flaky, pay, book, lost, late, tell)}
+
+
+RETRIES = {"transient": 4, "unavailable": 4, "timed_out": 2, "error": 2}
+
+ERRAND = plan(
+    task("idea", "think", name=ref("inputs.name")),
+    task("pay", "pay", name=ref("inputs.name"), after=["idea"]),
+    deliver=ref("pay"),
+    inputs=["name"],
+)
+
+
+def job(seed: int) -> Plan:
+    """Give the plan of a seed: layers of tasks, each of which waits for some before it."""
+    chance = random.Random(seed)
+    tasks: list[Task] = []
+    for number in range(chance.randint(5, 10)):
+        after = chance.sample([one.id for one in tasks], k=min(len(tasks), chance.randint(0, 2)))
+        name = f"n{number}" if chance.random() > 0.06 else f"nobody{number}"
+        kind = chance.choice(
+            ["think", "think", "flaky", "pay", "book", "book", "lost", "late", "crew.errand", "spread"]
+        )
+        if kind == "spread":
+            skill = chance.choice(["think", "pay", "book"])
+            items = [f"{name}{letter}" for letter in chance.choice(["a", "ab", "abc", "aba"])]
+            tasks.append(task(f"t{number}", skill, for_each=items, name=ref("item"), after=after))
+        else:
+            tasks.append(task(f"t{number}", kind, name=name, after=after))
+    ends = {one.id for one in tasks} - {name for one in tasks for name in one.after}
+    said = {id_: ref(id_, default=None) for id_ in sorted(ends)}
+    return plan(*tasks, task("tell", "tell", said=said), deliver=ref("tell"))
+
+
+class _Dying(SqliteJournal):
+    """A real journal in a process that dies at a chosen append."""
+
+    death: Death | None = None
+    appends = 0
+
+    async def append(self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary) -> None:
+        self.appends += 1
+        due = self.death is not None and self.appends == self.death.number
+        if due and self.death is not None and self.death.when == "before":
+            die()
+        await super().append(lease, after, facts, summary)
+        if due and self.death is not None and self.death.when == "after":
+            die()
+
+
+class _Team(Orchestrator):
+    """An orchestrator over the dying journal."""
+
+    def __init__(self, agents: Sequence[Any], *, life: Life, **options: Any) -> None:
+        super().__init__(agents, **options)
+        self._life = life
+
+    @asynccontextmanager
+    async def journal(self) -> AsyncIterator[Journal]:
+        journal = _Dying(self._life.store)
+        journal.death = self._life.death
+        try:
+            yield journal
+        finally:
+            await journal.close()
+
+    async def _drive(self, run: str, first: Sequence[Command], people: People, wait: bool) -> Run:
+        async with self.journal() as journal:
+            conductor = _Stuttering(self.house(journal, people))
+            return Run(state=await LocalEngine().drive(run, conductor, first=first, wait=wait))
+
+
+class _Stuttering(Conductor):
+    """Reports every outcome twice, as a network might."""
+
+    async def perform(self, effect: Effect, emit: Emit) -> Command | None:
+        report = await super().perform(effect, emit)
+        if isinstance(report, ReportOutcome):
+            await emit(report)
+        return report
+
+
+def die() -> None:
+    """Die as by `kill -9`."""
+    os.kill(os.getpid(), signal.SIGKILL)
