@@ -195,12 +195,14 @@ class _Dying(SqliteJournal):
     death: Death | None = None
     appends = 0
 
-    async def append(self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary) -> None:
+    async def append(
+        self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary, *more: Any
+    ) -> None:
         self.appends += 1
         due = self.death is not None and self.appends == self.death.number
         if due and self.death is not None and self.death.when == "before":
             die()
-        await super().append(lease, after, facts, summary)
+        await super().append(lease, after, facts, summary, *more)
         if due and self.death is not None and self.death.when == "after":
             die()
 

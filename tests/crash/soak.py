@@ -30,6 +30,7 @@ from stretto import (
     task,
 )
 from stretto.core.domain import FailureClass, Plan, Task
+from stretto.core.ladder import MAY_HAVE_HAPPENED
 from stretto.views import Run
 
 FAILS = 0.2
@@ -38,7 +39,9 @@ LONGEST = 120.0
 BUDGET = Decimal("0.60")
 CALL = Decimal("0.01")
 CLASSES = tuple(FailureClass)
-BEFORE = (FailureClass.TRANSIENT, FailureClass.RATE_LIMITED, FailureClass.UNAVAILABLE)
+LADDER = {name: [{"retry": 1}, "backup"] for name in ("refused", "denied", "over_budget")}
+"""The default goes to the other agent at once after these; here chance makes them worth another try."""
+BEFORE = frozenset(FailureClass) - MAY_HAVE_HAPPENED
 """Classes that say that nothing has happened; after any other it may have."""
 
 
@@ -101,7 +104,7 @@ class Weather:
             )
             for of in ("first", "second")
         ]
-        return Orchestrator(agents, budget=f"${BUDGET}", parallel=8)
+        return Orchestrator(agents, budget=f"${BUDGET}", parallel=8, ladder=LADDER)
 
 
 def job(seed: int) -> Plan:

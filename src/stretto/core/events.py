@@ -211,11 +211,16 @@ class AttemptSuspended(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptDoubted(Fact):
-    """Its reply was lost, or its owner died: the agent is asked whether the action happened."""
+    """Its reply was lost, it failed half way, or its owner died: the agent is asked whether the action happened.
+
+    `failure` and `message` are what the attempt itself said, if it said anything.
+    """
 
     task: str
     attempt: int
     cost: Cost = FREE
+    failure: FailureClass | None = None
+    message: str = content(default="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,9 +31,9 @@ DEFAULT: Ladder = {
     "timed_out": (Rung(do="retry"), _BACKUP),
     "error": (Rung(do="retry", pause=0.1), _BACKUP),
     "refused": (_BACKUP,),
-    "denied": (),
-    "over_budget": (),
-    "unknown": (),
+    "denied": (_BACKUP,),
+    "over_budget": (_BACKUP,),
+    "unknown": (Rung(do="retry", times=2, pause=0.5), _BACKUP),
 }
 
 

@@ -159,6 +159,7 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     retry_at: float | None = None
     in_doubt: bool = False
     told: Cost = FREE  # what an attempt in doubt is known to have cost
+    doubt: tuple[FailureClass, str] | None = None  # what an attempt in doubt said itself
     climbed: tuple[Climb, ...] = ()
     turn: str = ""
     handed: Cost = FREE  # what it had cost when the ladder gave it to that agent

@@ -39,8 +39,8 @@ from stretto.core.events import (
     ResultRejected,
     RetryDue,
 )
-from stretto.core.ladder import brought_by
-from stretto.core.state import TaskState
+from stretto.core.ladder import MAY_HAVE_HAPPENED, brought_by
+from stretto.core.state import RunState, TaskState
 
 
 def outcome(draft: Draft, command: ReportOutcome) -> None:
@@ -69,23 +69,10 @@ def take(draft: Draft, one: TaskState, id_: str, attempt: int, outcome: Any) -> 
                 gaps=outcome.gaps,
             )
         case Failed():
-            draft.say(
-                AttemptFailed,
-                task=id_,
-                attempt=attempt,
-                failure=outcome.failure,
-                message=outcome.message,
-                cost=outcome.cost,
-                produced=outcome.produced,
-            )
-            setback = Setback(
-                failure=outcome.failure,
-                message=outcome.message,
-                agent=str(one.agent),
-                retry_after=outcome.retry_after,
-                repeated=_repeats(one, outcome.produced),
-            )
-            climb(draft, id_, setback)
+            if outcome.failure in MAY_HAVE_HAPPENED and _can_be_looked_up(draft.state, one):
+                _put_in_doubt(draft, id_, attempt, outcome.failure, outcome.message, outcome.cost)
+            else:
+                _fell(draft, id_, attempt, outcome)
         case InputRequired():
             draft.say(
                 AttemptSuspended,
@@ -100,11 +87,53 @@ def take(draft: Draft, one: TaskState, id_: str, attempt: int, outcome: Any) -> 
             else:
                 ask(draft, id_, attempt, "question", outcome.question)
         case Unknown():
-            if draft.state.roster.agents[str(one.agent)].looks_up and not one.in_doubt:
-                draft.say(AttemptDoubted, task=id_, attempt=attempt, cost=outcome.cost)
+            if effect_of(draft.state, one, str(one.agent)).repeatable:
+                _fell(draft, id_, attempt, _failed(FailureClass.UNKNOWN, outcome.message, outcome.cost))
+            elif _can_be_looked_up(draft.state, one):
+                _put_in_doubt(draft, id_, attempt, FailureClass.UNKNOWN, outcome.message, outcome.cost)
+            elif one.doubt is not None and one.doubt[0] is not FailureClass.UNKNOWN:
+                _fell(draft, id_, attempt, _failed(*one.doubt, outcome.cost))  # it said that it failed: so it stands
             else:
                 doubt(draft, id_, attempt, outcome.message, outcome.cost)
     weigh(draft, str(one.agent), outcome, probed)
+
+
+def _fell(draft: Draft, id_: str, attempt: int, outcome: Failed, *, settled: bool = False) -> None:
+    """Note a failure, and climb the ladder; `settled` when the action is known not to have happened."""
+    one = draft.state.tasks[id_]
+    repeated = _repeats(one, outcome.produced)
+    draft.say(
+        AttemptFailed,
+        task=id_,
+        attempt=attempt,
+        failure=outcome.failure,
+        message=outcome.message,
+        cost=outcome.cost,
+        produced=outcome.produced,
+    )
+    setback = Setback(
+        failure=outcome.failure,
+        message=outcome.message,
+        agent=str(one.agent),
+        retry_after=outcome.retry_after,
+        repeated=repeated,
+        settled=settled,
+    )
+    climb(draft, id_, setback)
+
+
+def _failed(failure: FailureClass, message: str, cost: Cost = FREE) -> Failed:
+    return Failed(failure=failure, message=message, cost=cost)
+
+
+def _can_be_looked_up(state: RunState, one: TaskState) -> bool:
+    """Whether an action that must not happen twice can be asked about, and was not yet."""
+    agent = str(one.agent)
+    return not one.in_doubt and state.roster.agents[agent].looks_up and not effect_of(state, one, agent).repeatable
+
+
+def _put_in_doubt(draft: Draft, id_: str, attempt: int, failure: FailureClass, message: str, cost: Cost) -> None:
+    draft.say(AttemptDoubted, task=id_, attempt=attempt, failure=failure, message=message, cost=cost)
 
 
 def review(draft: Draft, command: ReportReview) -> None:
@@ -179,7 +208,9 @@ def looked_up(draft: Draft, command: LookedUp) -> None:
     one = draft.state.tasks.get(command.task)
     if one is None or one.status is not TaskStatus.RUNNING or one.attempt != command.attempt or not one.in_doubt:
         return
-    if command.outcome is None:
+    if command.outcome is None and one.doubt is not None:
+        _fell(draft, command.task, command.attempt, _failed(*one.doubt), settled=True)
+    elif command.outcome is None:
         draft.say(AttemptForgotten, task=command.task, attempt=command.attempt)
     else:
         take(draft, one, command.task, command.attempt, command.outcome)

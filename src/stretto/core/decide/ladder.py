@@ -19,7 +19,8 @@ class Setback:
     """A failure, and what is known of it. `agent` is who failed, or would have begun.
 
     `begun` tells a failed attempt from a task that could not start; `counted` that the failure is among the tries
-    already; `final` that a person has said no; `repeated` that a revision brought what had been rejected before.
+    already; `final` that a person has said no; `repeated` that a revision brought what had been rejected before;
+    `settled` that the action is known not to have happened.
     """
 
     failure: FailureClass
@@ -31,6 +32,7 @@ class Setback:
     counted: bool = True
     final: bool = False
     repeated: bool = False
+    settled: bool = False
 
 
 def climb(draft: Draft, id_: str, setback: Setback) -> None:
@@ -130,7 +132,7 @@ def _usable(state: RunState, one: TaskState, setback: Setback, rung: Rung) -> bo
     whole = one.task.for_each is not None and one.number is None
     if setback.final or whole or (own is not None and one.attempt >= own):
         return False
-    doubtful = setback.begun and setback.failure in MAY_HAVE_HAPPENED
+    doubtful = setback.begun and not setback.settled and setback.failure in MAY_HAVE_HAPPENED
     if doubtful and not effect_of(state, one, setback.agent).repeatable:
         return False
     if rung.do in ELSEWHERE:

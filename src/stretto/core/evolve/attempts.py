@@ -40,6 +40,7 @@ def started(state: RunState, event: AttemptStarted) -> RunState:
                 reserved=event.reserved,
                 started=one.started if one.started is not None else event.at,
                 in_doubt=False,
+                doubt=None,
             ),
         ),
         active=state.active.set(event.task, None),
@@ -90,7 +91,8 @@ def doubted(state: RunState, event: AttemptDoubted) -> RunState:
     left = one.reserved.beyond(event.cost)
     freed = one.reserved - left
     state = replace(state, reserved=state.reserved - freed, accounts=_booked(state, one, reserved=FREE - freed))
-    return changed(state, event.task, in_doubt=True, told=event.cost, reserved=left)
+    said = (event.failure, event.message) if event.failure is not None else None
+    return changed(state, event.task, in_doubt=True, told=event.cost, reserved=left, doubt=said)
 
 
 def released(state: RunState, id_: str, cost: Cost) -> RunState:
