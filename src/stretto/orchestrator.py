@@ -76,7 +76,8 @@ from stretto.ports import (
 from stretto.registry import Registry
 from stretto.sharing import Sharing
 
-PLAN_BATCH = 256
+LOOKS = (0.0, 0.5, 2.0)
+"""Seconds before each look at what became of an action: asking changes nothing, a person is asked only after these."""
 LEAST_SECONDS = 0.001
 """What an attempt has at the least, so that one that begins when the time is just over ends by its timeout."""
 
@@ -345,11 +346,18 @@ class Conductor:
         if agent is None:
             return replace(answer, outcome=Unknown(message=f"the agent {effect.agent!r} is not here any more"))
         assignment = self._assignment(one, effect.task, effect.attempt, effect.agent)
-        try:
-            async with asyncio.timeout(self._limits(one, effect.agent).timeout):
-                return replace(answer, outcome=await agent.look_up(assignment))
-        except Exception as error:
-            return replace(answer, outcome=Unknown(message=f"looking it up failed: {error or type(error).__name__}"))
+        failed = ""
+        for pause in LOOKS:
+            await self._house.clock.until(self._house.clock.now() + pause)
+            try:
+                async with asyncio.timeout(self._limits(one, effect.agent).timeout):
+                    return replace(answer, outcome=await agent.look_up(assignment))
+            except LookupError as error:
+                failed = str(error)
+                break
+            except Exception as error:
+                failed = str(error) or type(error).__name__
+        return replace(answer, outcome=Unknown(message=f"looking it up failed: {failed}"))
 
     def _assignment(self, one: TaskState, id_: str, attempt: int, agent: str) -> Assignment:
         return Assignment(
