@@ -1,7 +1,8 @@
 """One life of a process that drives a run over the outside world, and may die in it: at an append, or in a deed.
 
-The plan is random but the same for one seed: side effects of every kind, fan-outs, timers, approvals, a team with a
-run of its own, lost and late replies. Nothing here may depend on how often the process died before.
+The plan is random but the same for one seed: side effects of every kind, fan-outs, timers, approvals, undoings,
+joins, rounds, a team with a run of its own, lost and late replies. Nothing here may depend on how often the process
+died before.
 """
 
 import asyncio
@@ -135,7 +136,12 @@ class _World:
             """Pay somebody."""
             return self.deed("pay", name, work.key)
 
-        @reversible(lookup=lookup)
+        @idempotent
+        def unbook(name: str, work: Assignment) -> str:
+            """Take a booking back."""
+            return self.deed("unbook", name, work.key)
+
+        @reversible(lookup=lookup, undo=unbook)
         def book(name: str, work: Assignment) -> str:
             """Book something."""
             return self.deed("book", name, work.key)
@@ -155,7 +161,7 @@ class _World:
             """Tell what was done."""
             return json.dumps(said)
 
-        return {one.__name__: one for one in (think, flaky, pay, book, lost, late, tell)}
+        return {one.__name__: one for one in (think, flaky, pay, book, unbook, lost, late, tell)}
 
 
 RETRIES = {"transient": 4, "unavailable": 4, "timed_out": 2, "error": 2}
@@ -168,6 +174,12 @@ ERRAND = plan(
 )
 
 
+KINDS = (
+    "think", "think", "flaky", "pay", "book", "book", "lost", "late", "crew.errand", "spread", "race", "rounds",
+    "sleep",
+)  # fmt: skip
+
+
 def job(seed: int) -> Plan:
     """Give the plan of a seed: layers of tasks, each of which waits for some before it."""
     chance = random.Random(seed)
@@ -175,15 +187,22 @@ def job(seed: int) -> Plan:
     for number in range(chance.randint(5, 10)):
         after = chance.sample([one.id for one in tasks], k=min(len(tasks), chance.randint(0, 2)))
         name = f"n{number}" if chance.random() > 0.06 else f"nobody{number}"
-        kind = chance.choice(
-            ["think", "think", "flaky", "pay", "book", "book", "lost", "late", "crew.errand", "spread"]
-        )
+        kind = chance.choice(KINDS)
         if kind == "spread":
             skill = chance.choice(["think", "pay", "book"])
             items = [f"{name}{letter}" for letter in chance.choice(["a", "ab", "abc", "aba"])]
             tasks.append(task(f"t{number}", skill, for_each=items, name=ref("item"), after=after))
+        elif kind == "race" and after:
+            take = chance.randint(1, len(after))
+            tasks.append(task(f"t{number}", "think", join={"of": after, "take": take, "rest": "keep"}, name=name))
+        elif kind == "rounds":
+            again = {"max": 3, "until": "round == 1", "otherwise": "keep"}
+            tasks.append(task(f"t{number}", "book", repeat=again, name=name, after=after))
+        elif kind == "sleep":
+            tasks.append(task(f"t{number}", "pay", wait=0.2, name=name, after=after))
         else:
-            tasks.append(task(f"t{number}", kind, name=name, after=after))
+            skill = "think" if kind == "race" else kind
+            tasks.append(task(f"t{number}", skill, name=name, after=after))
     ends = {one.id for one in tasks} - {name for one in tasks for name in one.after}
     said = {id_: ref(id_, default=None) for id_ in sorted(ends)}
     return plan(*tasks, task("tell", "tell", said=said), deliver=ref("tell"))
