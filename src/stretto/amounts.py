@@ -1,15 +1,11 @@
 """Amounts as people write them: budgets like "$2, 50 steps", lengths of time like "10m"."""
 
-import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from stretto.core.domain import Budget
 from stretto.core.errors import UsageError
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_LENGTH = re.compile(r"(?:(\d+(?:\.\d+)?)\s*([smhd]?))+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+from stretto.core.lengths import read_length
 
 
 def budget_of(text: str) -> Budget:
@@ -41,12 +37,10 @@ def budget_of(text: str) -> Budget:
 
 def seconds_of(text: str) -> float:
     """Read "90", "90s", "10m", "1h30m", "2d" as seconds; raises UsageError."""
-    if not _LENGTH.fullmatch(text.strip()):
-        raise UsageError(f"{text!r} is no length of time; write it like 90s, 10m, 1h30m or 2d")
-    seconds = sum(float(number) * _UNITS[unit or "s"] for number, unit in _PART.findall(text))
-    if seconds <= 0:
-        raise UsageError("a length of time is more than 0 seconds")
-    return seconds
+    try:
+        return read_length(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def deadline_of(text: str, now: float) -> float:

@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any, Literal, TypeAlias, cast, get_args
 
 from stretto.agents.function import FunctionAgent
+from stretto.agents.person import person
 from stretto.agents.team import TeamAgent, team_card
 from stretto.amounts import budget_of, deadline_of
 from stretto.channels import KINDS, read_channel
@@ -27,6 +28,7 @@ from stretto.core.canonical import short
 from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command, Continue, Pause, Recover, SubmitGoal
 from stretto.core.domain import (
     AgentCard,
+    Asks,
     Breaker,
     Budget,
     Catalogue,
@@ -41,6 +43,7 @@ from stretto.core.domain import (
 )
 from stretto.core.errors import BadAgent, BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.limits import OF_RULES, provider_of
+from stretto.core.plan.asking import BadChain, place_of, read_asks, strangers
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.inputs import wanted, wanted_by_name
@@ -62,12 +65,14 @@ from stretto.notifiers import dispatch, notifiers_of
 from stretto.orchestrator import Conductor, House, load
 from stretto.planners.auto import AutoPlanner, propose
 from stretto.planners.proposal import Proposal
+from stretto.planners.stream import StreamPlanner
 from stretto.playbooks import read_playbooks
-from stretto.ports import Agent, Journal, Listener, Notifier, Order, People, RunSummary, Starter
+from stretto.ports import Agent, Journal, Listener, Notifier, Order, People, Planner, RunSummary, Starter
 from stretto.registry import Registry
 from stretto.reviewers.grounding import GroundingReviewer
 from stretto.reviewers.schema import SchemaReviewer
 from stretto.settings import Settings, read_settings
+from stretto.streams import STANDARD_INPUT, JsonLines, PlanStream, is_stream, parts
 from stretto.synthesis.compose import Composer
 from stretto.validation import JsonSchemas
 from stretto.views import Run
@@ -84,11 +89,13 @@ from stretto.workspace import (
 
 AnyAgent: TypeAlias = Agent | Callable[..., Any]
 AnyPlan: TypeAlias = Plan | dict[str, Any] | str | Path
+AnyStream: TypeAlias = PlanStream | str | Path
 Approve: TypeAlias = Literal["ask", "all", "none"]
 
 MOST_ALIKE = 1000
 """Runs looked through for the one whose id is given in part."""
 
+_PERSON = "name, description, skills"
 SPECIALISTS = {
     name: f"stretto.specialists.{name}.skills"
     for name in ("retrieve", "query", "logs", "calculate", "verify", "summarise", "fetch", "report")
@@ -103,8 +110,9 @@ class Orchestrator:
     seconds one attempt may take when nothing else says so; `ladder` says by class of failure what to try next,
     where no task, skill or agent says it. `providers` are what several agents draw on, by name; `breaker` ("off" for
     none) holds for agents and providers without one of their own; `most_failures` and `stall` say when a run pauses by
-    itself; `notify` are channels of alerts as in a workspace, or notifiers. Raises BadAgent for what cannot be one,
-    UsageError for the rest.
+    itself; `notify` are channels of alerts as in a workspace, or notifiers. `ask` says who is asked when a person has
+    to decide: `[{"who": "ann", "within": "2h"}, "deny"]`, or such chains by kind of request; `people` are those whom
+    chains may name, anybody when it is empty. Raises BadAgent for what cannot be an agent, UsageError for the rest.
     """
 
     def __init__(
@@ -125,6 +133,8 @@ class Orchestrator:
         workspace: Workspace | None = None,
         settings: Settings | None = None,
         listeners: Sequence[Listener] = (),
+        people: Iterable[str] = (),
+        ask: Json = None,
     ) -> None:
         self.settings = settings or read_settings(workspace.folder if workspace else None)
         self.workspace = workspace
@@ -147,6 +157,9 @@ class Orchestrator:
         }
         self.budget = _budget(budget) if budget is not None else (workspace.budget if workspace else Budget())
         self.notify = (*(workspace.notify if workspace else ()), *notify)
+        self.people = tuple(people) or tuple(workspace.people if workspace else ())
+        self.ask = _asks(ask) if ask is not None else workspace.ask if workspace else {}
+        self._know_everybody()
         self._listeners = tuple(listeners)
         self._path = Path(store) if store is not None else None
         self._memory = MemoryJournal() if store is None else None
@@ -155,7 +168,7 @@ class Orchestrator:
         self,
         goal: str,
         *,
-        plan: AnyPlan | None = None,
+        plan: AnyPlan | PlanStream | None = None,
         inputs: dict[str, Json] | Sequence[str] | None = None,
         budget: str | Budget | None = None,
         deadline: str | float | None = None,
@@ -170,6 +183,9 @@ class Orchestrator:
         the agents' typed skills; where that cannot be done, the run fails and its gap says what is missing.
         `inputs` are what the plan asks for, by name, or files and values for a goal; `deadline` is a length of
         time like "10m", or a moment.
+        A plan may as well be a stream: something that gives tasks (or mappings) one by one, a file of JSON Lines, or
+        `-` for such lines on standard input. Its tasks start while the rest is being written, as far as that harms
+        nobody; what is wrong with it then shows in the run, whose finished results stay.
         With `wait` it returns only at the end of the run, else also when nothing can move without a person (the
         status is then `waiting`), or before a moment more than a minute away (`wake`). Raises BadPlan or UsageError
         before anything is stored or run.
@@ -177,13 +193,15 @@ class Orchestrator:
         if not goal.strip():
             raise UsageError("the goal is empty; say in a sentence what you want done")
         asked = _people(approve, people)
-        chosen = self.read_plan(plan)
+        streamed = is_stream(plan)
+        chosen = None if streamed else self.read_plan(cast(AnyPlan | None, plan))
         limit = _budget(budget) if budget is not None else self.budget
         now = time.time()
         until = _deadline(deadline, now)
         if chosen is not None:
             require(chosen, self.check(chosen, budget=limit, seconds=None if until is None else until - now))
-        values, specs = self.inputs_for(goal, chosen, inputs)
+        values, specs = ({}, {}) if streamed else self.inputs_for(goal, chosen, inputs)
+        planner = self._streaming(plan, inputs, limit, until, {}) if streamed else None
         run = run_id or new_run_id()
         first = SubmitGoal(
             actor=f"person:{user()}",
@@ -196,13 +214,16 @@ class Orchestrator:
             budget=limit,
             deadline=until,
             workspace=str(self.workspace.folder) if self.workspace else "",
+            streamed=streamed,
         )
-        return await self._drive(run, [first], asked, wait)
+        return await self._drive(run, [first], asked, wait, planner)
 
     async def resume(
         self,
         run_id: str,
         *,
+        plan: AnyStream | None = None,
+        inputs: dict[str, Json] | Sequence[str] | None = None,
         budget: str | Budget | None = None,
         deadline: str | float | None = None,
         approve: Approve = "ask",
@@ -211,7 +232,8 @@ class Orchestrator:
     ) -> Run:
         """Go on with a run, also one that is paused; an ended one is given as it is.
 
-        Raises UnknownRun and OwnedElsewhere.
+        A run whose plan came as a stream that broke off takes the whole `plan` again, with its `inputs`; without it,
+        what was adopted is done and the rest is named as missing. Raises UnknownRun and OwnedElsewhere.
         """
         first: list[Command] = [Recover(), Continue(actor=f"person:{user()}")]
         if budget is not None or deadline is not None:
@@ -227,7 +249,9 @@ class Orchestrator:
             run = await find_run(journal, run_id)
             if parent := await parent_of(journal, run):
                 raise UsageError(f"run {run} is a team's work for run {parent}; resume that one")
-        return await self._drive(run, first, asked, wait)
+            state = await load(journal, run) if plan is not None else RunState()
+        planner = self._again(state, plan, inputs) if plan is not None else None
+        return await self._drive(run, first, asked, wait, planner)
 
     async def pause(self, run_id: str, reason: str = "") -> Run:
         """Have a run begin nothing new, whoever drives it; what is under way ends and is kept. `resume` goes on.
@@ -245,11 +269,22 @@ class Orchestrator:
         found = check(plan, self.catalogue, budget=budget or self.budget, seconds=seconds)
         return found + condition_defects(plan)
 
+    def _know_everybody(self) -> None:
+        """Hold the chains of the team and of its skills against the people who are there; raises UsageError."""
+        skills = {skill.name: skill.ask for agent in self.registry for skill in agent.card.skills}
+        for whose, ask in {"the team": self.ask, **skills}.items():
+            if unknown := strangers(ask, self.people):
+                raise UsageError(
+                    f"{whose} would ask {unknown[0]!r}, who is not among the people: {', '.join(self.people)}"
+                )
+
     @property
     def catalogue(self) -> Catalogue:
         """What a run keeps of agents and rules."""
         context = self.workspace.context if self.workspace else None
-        return self.registry.catalogue(self.rules, self.playbooks, context, self.providers, self._kinds)
+        return self.registry.catalogue(
+            self.rules, self.playbooks, context, self.providers, self._kinds, self.people, self.ask
+        )
 
     @property
     def _kinds(self) -> tuple[NoticeKind, ...]:
@@ -322,10 +357,49 @@ class Orchestrator:
             workspace = str(self.workspace.folder) if self.workspace else ""
             yield Worker(house, engine, workspace=workspace, runs=runs, tell=tell)
 
-    async def _drive(self, run: str, first: Sequence[Command], people: People, wait: bool) -> Run:
+    def _stream(self, plan: Any) -> PlanStream | JsonLines:
+        if not isinstance(plan, str | Path):
+            return cast(PlanStream, plan)
+        if str(plan) == STANDARD_INPUT or self.workspace is None:
+            return JsonLines(plan)
+        return JsonLines(self.workspace.plan_file(str(plan)))
+
+    def _streaming(
+        self,
+        plan: Any,
+        inputs: dict[str, Json] | Sequence[str] | None,
+        budget: Budget,
+        until: float | None,
+        known: Mapping[str, Json],
+    ) -> Planner:
+        """Give the planner that adopts what a stream brings; `known` are inputs that the run has already."""
+
+        def check(plan: Plan) -> list[Diagnostic]:
+            return self.check(plan, budget=budget, seconds=None if until is None else until - time.time())
+
+        def values(specs: dict[str, InputSpec]) -> dict[str, Json]:
+            if not inputs and specs.keys() <= known.keys():
+                return {name: known[name] for name in specs}
+            return self.inputs_for("", Plan(inputs=specs), inputs)[0]
+
+        return StreamPlanner(parts(self._stream(plan), self.size), size=self.size, check=check, values=values)
+
+    def _again(self, state: RunState, plan: AnyStream, inputs: dict[str, Json] | Sequence[str] | None) -> Planner:
+        """Give the planner for a stream that is handed over again; raises UsageError where nothing is left to plan."""
+        if not state.streamed or not is_stream(plan):
+            raise UsageError("a run keeps its plan and inputs; start another with `stretto run` for new ones")
+        if not state.planning:
+            told = f"was refused: {state.refused}" if state.refused else "is complete"
+            raise UsageError(f"the plan of run {state.run} {told}; resume the run without one")
+        return self._streaming(plan, inputs, state.budget, state.deadline, state.inputs)
+
+    async def _drive(
+        self, run: str, first: Sequence[Command], people: People, wait: bool, planner: Planner | None = None
+    ) -> Run:
         async with self.journal() as journal:
             house = self.house(journal, people)
-            state = await LocalEngine(clock=house.clock).drive(run, Conductor(house), first=first, wait=wait)
+            conductor = Conductor(house if planner is None else replace(house, planner=planner))
+            state = await LocalEngine(clock=house.clock).drive(run, conductor, first=first, wait=wait)
         return Run(state=state)
 
     def as_agent(
@@ -570,6 +644,18 @@ def _agent(given: AnyAgent) -> Agent:
     raise BadAgent(f"{given!r} is no agent; hand over functions, or `Agent([f, g], name=...)` made of some")
 
 
+def _person(source: AgentSource) -> Agent:
+    options = dict(source.options)
+    name, skills = options.pop("name", ""), options.pop("skills", ())
+    description = str(options.pop("description", "") or "")
+    if options:
+        raise BadWorkspace(f"{source.where}: person has no option {next(iter(options))!r}; it takes {_PERSON}")
+    try:
+        return person(name, skills, description)
+    except BadAgent as error:
+        raise BadWorkspace(f"{source.where}: {error}") from None
+
+
 def _from_source(source: AgentSource, settings: Settings, above: tuple[Path, ...]) -> list[Agent]:
     if source.team is not None and source.name is not None:
         if source.team in above:
@@ -579,6 +665,8 @@ def _from_source(source: AgentSource, settings: Settings, above: tuple[Path, ...
             team.budget = _budget(str(source.options["budget"]))
         hired = team.as_agent(source.name, partial=cast(Any, source.options.get("partial", "refuse")))
         return [_carded(hired, source)]
+    if source.builtin == "person":
+        return [_person(source)]
     if source.builtin is not None:
         ships = specialist(source.builtin, source.where, **{**_options(source.builtin, settings), **source.options})
         return [_carded(ships, source)]
@@ -701,6 +789,13 @@ def _ladder(given: dict[str, Any] | None, workspace: Workspace | None, registry:
             known = ", ".join(one.card.name for one in registry)
             raise UsageError(f"ladder.{path}: there is no agent {name!r}; known: {known}")
     return (workspace.ladder if workspace else {}) | own
+
+
+def _asks(given: Json) -> Asks:
+    try:
+        return read_asks(given)
+    except BadChain as error:
+        raise UsageError(f"{place_of(error, 'ask')}: {error}") from None
 
 
 def _budget(given: str | Budget) -> Budget:

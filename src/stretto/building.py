@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from stretto.core.canonical import canonical
-from stretto.core.domain import ForEach, InputSpec, Json, Limits, Plan, Schema, SideEffect, Task
+from stretto.core.domain import Asks, ForEach, InputSpec, Json, Limits, Plan, Schema, SideEffect, Task
 from stretto.core.errors import UsageError
+from stretto.core.plan.asking import BadChain, place_of, read_asks
 from stretto.core.plan.references import NoDefault
 from stretto.declare import declared, ladder_of
 
@@ -43,12 +44,14 @@ def task(
     labels: Sequence[str] = (),
     occurrence: Json = None,
     ladder: dict[str, Any] | None = None,
+    ask: Json = None,
     inputs: dict[str, Json] | None = None,
     **arguments: Json,
 ) -> Task:
     """Make one task; other keywords are the skill's arguments (`inputs` takes those whose names are taken).
 
     Raises UsageError for what no plan can keep, and for a `ladder` that is none.
+    `ask` says who is asked about it: `[{"who": "ann", "within": "2h"}, "deny"]`, or such chains by kind of request.
     """
     return Task(
         id=id,
@@ -70,6 +73,7 @@ def task(
         labels=tuple(labels),
         occurrence=occurrence,
         ladder=ladder_of(ladder, f"the ladder of task {id!r}") if ladder is not None else {},
+        ask=_asks(id, ask),
     )
 
 
@@ -84,6 +88,13 @@ def plan(*tasks: Task, deliver: Json = None, inputs: Sequence[str] | dict[str, J
         for one, value in given.items()
     }
     return Plan(tasks=tasks, deliver=_plain(deliver, "deliver"), inputs=declared, name=name)
+
+
+def _asks(id_: str, raw: Json) -> Asks:
+    try:
+        return {} if raw is None else read_asks(raw)
+    except BadChain as error:
+        raise UsageError(f"task {id_!r}: {place_of(error, 'ask')}: {error}") from None
 
 
 def _name(function: Callable[..., Any]) -> str:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeVar, overload
 
-from stretto.core.domain import FREE, NO_RATE, Breaker, Cost, Ladder, Limits, Rate, SideEffect
+from stretto.core.domain import FREE, NO_RATE, Asks, Breaker, Cost, Json, Ladder, Limits, Rate, SideEffect
 from stretto.core.errors import BadAgent, UsageError
 from stretto.core.limits import breaker_of, rate_of
+from stretto.core.plan.asking import BadChain, place_of, read_asks
 from stretto.core.plan.ladders import read_ladder
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,6 +50,7 @@ class Declared:
     provider: str = ""
     rate: Rate = NO_RATE
     breaker: Breaker | None = None
+    ask: Asks = field(default_factory=dict)
 
 
 def declared(function: Callable[..., Any]) -> Declared:
@@ -90,6 +92,7 @@ def agent(
     provider: str | None = None,
     rate: str | Rate | dict[str, int] | None = None,
     breaker: Breaker | dict[str, Any] | Literal["off"] | None = None,
+    ask: Json = None,
 ) -> Callable[[F], F]:
     """Declare parts of a function's card; what is left out stays as it was.
 
@@ -98,6 +101,8 @@ def agent(
     diff); `lookup` takes the same arguments and gives the result of the action with this key, or None when it
     never happened. Both may take an `Assignment` as well. `provider` names what the agent draws on together with
     others; `rate` is like "60/min" or "60 requests/min, 90000 tokens/min".
+    `ask` says who is asked about its tasks:
+    `[{"who": "ann", "within": "2h"}, "deny"]`, or such chains by kind of request.
     """
     _check_kinds({"name": name, "description": description, "provider": provider}, str, "text")
     _check_kinds({"preview": preview, "lookup": lookup}, Callable, "a function")
@@ -135,6 +140,7 @@ def agent(
         "provider": provider,
         "rate": _read(rate_of, rate),
         "breaker": _read(breaker_of, breaker),
+        "ask": _asks(ask) if ask is not None else None,
     }
     for key, value in (
         ("labels", labels),
@@ -181,6 +187,13 @@ def _effect(given: SideEffect | str) -> SideEffect:
         return SideEffect(given)
     except ValueError:
         raise BadAgent(f"there is no side effect {given!r}; known: {', '.join(SideEffect)}") from None
+
+
+def _asks(given: Json) -> Asks:
+    try:
+        return read_asks(given)
+    except BadChain as error:
+        raise BadAgent(f"{place_of(error, 'ask')}: {error}") from None
 
 
 def _check_kinds(given: dict[str, Any], kind: Any, what: str) -> None:

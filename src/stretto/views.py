@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from stretto.core.canonical import canonical
+from stretto.core.chains import coming
 from stretto.core.domain import (
     Artifact,
     Citation,
@@ -20,9 +21,11 @@ from stretto.core.domain import (
     Interpretation,
     Json,
     Plan,
+    Request,
     Task,
 )
 from stretto.core.holds import PROVIDER
+from stretto.core.plan.asking import write_asks
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.ladders import write_ladder
 from stretto.core.state import RunState, TaskState, accepted, gaps, team_run
@@ -91,18 +94,7 @@ class Run:
     def requests(self) -> tuple[dict[str, Any], ...]:
         """What waits for a person."""
         return tuple(
-            {
-                "request": one.id,
-                "task": one.task,
-                "kind": one.kind,
-                "question": one.question,
-                "choices": list(one.choices),
-                "arguments": one.arguments,
-                "diff": one.diff,
-                "asked": moment(one.asked),
-                "to": one.to,
-            }
-            for one in sorted(self.state.requests.values(), key=lambda one: (one.asked, one.id))
+            request_view(one) for one in sorted(self.state.requests.values(), key=lambda one: (one.asked, one.id))
         )
 
     @property
@@ -166,6 +158,26 @@ def holds_view(state: RunState) -> list[dict[str, Any]]:
     ]
 
 
+def request_view(one: Request) -> dict[str, Any]:
+    """Give what waits for a person: what is asked, of whom, until when, and who or what comes then."""
+    return {
+        "request": one.id,
+        "task": one.task,
+        "kind": one.kind,
+        "question": one.question,
+        "choices": list(one.choices),
+        "arguments": one.arguments,
+        "diff": one.diff,
+        "asked": moment(one.asked),
+        "to": one.to,
+        "step": one.step,
+        "due": moment(one.due),
+        "reminded": one.reminded,
+        "then": list(coming(one)),
+        "missed": [{"who": who, "due": moment(due)} for who, due in one.missed],
+    }
+
+
 def artifacts_of(state: RunState) -> list[tuple[str, Artifact]]:
     """Give the files of accepted results with their tasks, in the order of the plan."""
     found = []
@@ -198,6 +210,7 @@ def task_view(state: RunState, id_: str) -> dict[str, Any]:
         "objective": one.task.objective,
         "reason": one.reason,
         "failure": one.failure.value if one.failure else None,
+        "taken_by": one.taken_by,
         "cost": cost_view(one.cost, one.attempt),
         "run": team_run(state.run, id_, one.turn) if is_team_work(state, one) else None,
         "rungs": [
@@ -273,6 +286,8 @@ def task_document(task: Task) -> dict[str, Any]:
     if "for_each" in found:
         spread = {name: value for name, value in found["for_each"].items() if value not in (None, False)}
         found["for_each"] = spread if isinstance(spread.get("items"), dict | list) else found["for_each"]
+    if task.ask:
+        found["ask"] = write_asks(task.ask)
     return found
 
 

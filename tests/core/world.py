@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import get_args
 
 import msgspec
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from stretto.core.commands import (
     Command,
     Continue,
     Deliver,
+    FailPlan,
     FireTimer,
     HearOf,
     InterpretGoal,
@@ -33,15 +35,19 @@ from stretto.core.decide import step
 from stretto.core.domain import (
     AgentCard,
     Artifact,
+    Ask,
+    Asks,
     Breaker,
     Budget,
     Catalogue,
+    Chain,
     Citation,
     Completed,
     Cost,
     Delivery,
     Failed,
     FailureClass,
+    Fallback,
     ForEach,
     Hold,
     InputRequired,
@@ -88,6 +94,24 @@ values: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | numbers | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
+)
+
+
+steps = st.builds(
+    Ask,
+    who=st.sampled_from(["", "ann", "bob"]),
+    within=st.floats(1, 9),
+    remind=st.none() | st.floats(0.5, 4),
+)
+chains = st.builds(
+    Chain,
+    steps=st.lists(steps, min_size=1, max_size=3).map(tuple),
+    otherwise=st.sampled_from(get_args(Fallback)),
+    value=st.just("so be it"),
+    only=st.booleans(),
+) | st.just(Chain(steps=(Ask(who="ann", remind=5.0),)))
+asks: st.SearchStrategy[Asks] = st.dictionaries(
+    st.sampled_from(["approval", "question", "doubt", "goal", "failure", "default"]), chains, max_size=2
 )
 
 
@@ -172,9 +196,10 @@ def teams(draw: st.DrawFn) -> Catalogue:
         )
         for effect in EFFECTS
     )
+    someone = AgentCard(name="someone", kind="person", skills=(Skill(name="do_by_hand", effect=SideEffect.NONE),))
     limits = Provider(concurrency=draw(st.none() | st.integers(1, 2)), rate=draw(rates), breaker=draw(breakers))
     return Catalogue(
-        agents=spares(agents) if draw(st.booleans()) else agents,
+        agents=(*(spares(agents) if draw(st.booleans()) else agents), someone),
         rules=Rules(
             parallel=draw(st.integers(1, 6)),
             fan_out=5,
@@ -182,6 +207,7 @@ def teams(draw: st.DrawFn) -> Catalogue:
             most_failures=draw(st.sampled_from([None, None, 3])),
             stall=draw(st.sampled_from([None, 0.5])),
         ),
+        ask=draw(asks),
         providers={PROVIDER: limits} if draw(st.booleans()) else {},
     )
 
@@ -217,7 +243,7 @@ def plans(draw: st.DrawFn, most: int = 8) -> Plan:
         tasks.append(
             Task(
                 id=f"t{number}",
-                skill=f"do_{effect.value}",
+                skill=draw(st.sampled_from([*[f"do_{effect.value}"] * 5, "do_by_hand"])),
                 inputs=inputs,
                 after=tuple(dict.fromkeys(after)),
                 for_each=None if spread is None else ForEach(items=spread, allow_failures=draw(st.booleans())),
@@ -226,6 +252,7 @@ def plans(draw: st.DrawFn, most: int = 8) -> Plan:
                 occurrence=number,
                 approval=draw(st.sampled_from(["policy", "policy", "ask"])),
                 ladder=draw(st.just({}) | ladders),
+                ask=draw(st.just({}) | asks),
             )
         )
     deliver = {"ref": f"{draw(st.sampled_from(tasks)).id}.output"} if draw(st.booleans()) else None
@@ -245,6 +272,8 @@ class World:
     honest: bool = False  # whether agents cost no more than their cards say
     plan: Plan = field(default_factory=Plan)
     questions: int = 0  # what the planner asks before it plans
+    streamed: bool = False
+    unsaid: list[Command] | None = None  # what the planner has still to say of a plan that comes as a stream
 
     def say(self, command: Command) -> Sequence[Event]:
         """Decide on a command, and keep what is under way as a running loop would."""
@@ -265,10 +294,11 @@ class World:
     def submit(self, plan: Plan, catalogue: Catalogue, budget: Budget, deadline: float | None) -> None:
         self.plan, handed_over = plan, self.draw(st.booleans())
         self.questions = 0 if handed_over else self.draw(st.integers(0, 2))
+        self.streamed = not handed_over and self.draw(st.booleans())
         self.say(
             SubmitGoal(
                 run="run", goal="a goal", catalogue=catalogue, plan=plan if handed_over else None, budget=budget,
-                deadline=None if deadline is None else self.now + deadline,
+                streamed=self.streamed, deadline=None if deadline is None else self.now + deadline,
             )
         )  # fmt: skip
 
@@ -292,15 +322,16 @@ class World:
             case AskPerson():
                 request = self.state.requests[effect.request]
                 words = {
-                    "approval": ["approve", "deny", "edit"],
-                    "question": ["answer", "fail"],
+                    "approval": ["approve", "deny", "edit", "done"],
+                    "question": ["answer", "fail", "done"],
                     "doubt": ["done", "retry", "fail"],
                     "goal": ["answer", "answer", "answer", "deny"],
                     "failure": ["retry", "retry", "done", "skip", "fail"],
                 }
                 word = self.draw(st.sampled_from(words[request.kind]))
                 value: Json = {"edited": self.draw(st.integers(0, 9))} if word == "edit" else "word"
-                return [AnswerRequest(actor="person:p", request=request.id, decision=word, value=value)]
+                by = request.to if self.draw(st.booleans()) else self.draw(st.sampled_from(["ann", "p"]))
+                return [AnswerRequest(actor=f"person:{by or 'p'}", request=request.id, decision=word, value=value)]
             case Wait():
                 self.now = max(self.now, effect.until)
                 return [FireTimer(timer=effect.timer)]
@@ -342,11 +373,28 @@ class World:
             ]
         meant = Interpretation(planner="test", restated="a goal", reasons=tuple(map(str, self.state.clarified)))
         adds: list[Command] = [AddTask(revision=effect.revision, task=task) for task in self.plan.tasks]
-        return [
+        said = [
             InterpretGoal(revision=effect.revision, interpretation=meant, inputs={"found": 1}),
             *adds,
             ClosePlan(revision=effect.revision, deliver=self.plan.deliver),
         ]
+        return self._next_of_a_stream(effect, said) if self.streamed else said
+
+    def _next_of_a_stream(self, effect: MakePlan, said: list[Command]) -> list[Command]:
+        """Give some more of a plan that comes as a stream, which may break off or turn out to be none."""
+        if self.unsaid is None:
+            end = self.draw(st.sampled_from(["close", "close", "break", "defect"]))
+            if end == "break":
+                said = [
+                    *said[: self.draw(st.integers(1, len(said)))],
+                    FailPlan(revision=effect.revision, reason="gone"),
+                ]
+            elif end == "defect":
+                said[-1] = ClosePlan(revision=effect.revision, deliver={"ref": "nobody.output"})
+            self.unsaid = said
+        count = self.draw(st.integers(1, max(1, len(self.unsaid))))
+        part, self.unsaid = self.unsaid[:count], self.unsaid[count:]
+        return part
 
     def _judged(self, effect: Judge) -> Judged:
         one = self.state.tasks[effect.task]
@@ -370,6 +418,8 @@ class World:
 
     def _outcome(self, effect: RunTask) -> Outcome:
         kind = self.draw(st.sampled_from(["done", "done", "done", "failed", "asks", "unknown"]))
+        if self.state.roster.agents[effect.agent].kind == "person":
+            kind = "asks"
         most = self.state.roster.agents[effect.agent].cost.tokens if self.honest else 2
         spent = self.draw(st.integers(0, most))
         cost = Cost(money=Decimal(spent), tokens=spent)

@@ -195,6 +195,7 @@ def _skill(name: str, function: Callable[..., Any], signature: Signature, said: 
         approval=said.approval,
         limits=said.limits,
         ladder=said.ladder,
+        ask=said.ask,
     )
 
 

@@ -215,7 +215,8 @@ def _seen_at(state: "RunState", owner: str | None) -> float:
 
 def _print(run: "Run", where: str, now: float) -> None:
     from stretto.cli.asking import shown
-    from stretto.cli.output import answer_text, gaps_text
+    from stretto.cli.chains import charge
+    from stretto.cli.output import answer_text, defects_text, gaps_text
     from stretto.cli.view.printing import signs_of, width_for, write
     from stretto.cli.view.standstill import standstill
     from stretto.cli.view.tables import record, rungs
@@ -242,11 +243,15 @@ def _print(run: "Run", where: str, now: float) -> None:
             f"\nwaits for {one_line(request.to) or 'you'}: {one_line(request.task) or 'the goal'} ({request.kind}): "
             f"{one_line(request.question)}"
         )
+        if request.chain is not None:
+            typer.echo(f"  {charge(request, local)}")
         if detail := shown(request, most=None):
             typer.echo(detail)
         typer.echo(f"  decide  {answer_command(run.run_id, request.task, request.kind, where)}")
     if state.status.final and run.gaps:
         typer.echo(f"\nmissing:\n{gaps_text(run)}", nl=False)
+    if state.refused is not None and state.diagnostics:
+        typer.echo(f"\nthe plan:\n{defects_text(run)}", nl=False)
     if run.answer is not None:
         typer.echo(f"\n{clean(answer_text(run))}")
 

@@ -20,6 +20,7 @@ from stretto.core.domain import (
     Task,
     Verdict,
 )
+from stretto.core.plan.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class SubmitGoal(Base):
     workspace: str = ""
     specs: dict[str, InputSpec] = field(default_factory=dict)  # of the inputs, when no plan says it
     parent: str = ""  # the run whose task this run is
+    streamed: bool = False  # the plan comes as a stream, from outside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +86,11 @@ class ClosePlan(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailPlan(Base):
-    """No plan could be made."""
+    """No plan could be made, or none that could be closed; the diagnostics say what is wrong with it."""
 
     revision: int
     reason: str
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

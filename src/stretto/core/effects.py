@@ -70,14 +70,15 @@ class ReviewResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskPerson:
-    """Put an open request before a person."""
+    """Put an open request before a person; anew at each `step` of a chain that is for those in charge only."""
 
     request: str
     task: str
+    step: int = 0
 
     @property
     def key(self) -> str:
-        return f"ask/{self.request}"
+        return f"ask/{self.request}/{self.step}" if self.step else f"ask/{self.request}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,11 @@ class Wait:
     @property
     def key(self) -> str:
         return f"wait/{self.timer}/{self.until!r}"
+
+    @property
+    def patient(self) -> bool:
+        """Whether it only reminds somebody, or ends the run: no reason to stay until then."""
+        return self.timer == "deadline" or "/remind/" in self.timer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from stretto.core.domain import (
     Cost,
     Delivery,
     FailureClass,
+    Fallback,
     Gap,
     InputSpec,
     Interpretation,
@@ -56,6 +57,7 @@ class RunSubmitted(Fact):
     workspace: str = ""
     specs: dict[str, InputSpec] = field(default_factory=dict)
     parent: str = ""
+    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +84,12 @@ class PlanClosed(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRefused(Fact):
+    """There is no plan to go on with. What is finished stays; with `finish` what harms nobody is still done."""
+
     revision: int
     reason: str
     diagnostics: tuple[Diagnostic, ...] = content(default=())
+    finish: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +290,37 @@ class PersonAnswered(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonReminded(Fact):
+    """Who is in charge of a request was reminded of it, so many times by now."""
+
+    request: str
+    task: str
+    to: str
+    reminded: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestEscalated(Fact):
+    """Somebody's time to answer is over; the next of the chain is asked, until `due`."""
+
+    request: str
+    task: str
+    to: str
+    step: int
+    due: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestExpired(Fact):
+    """Nobody of the chain has answered: what it says for that case holds from now on."""
+
+    request: str
+    task: str
+    otherwise: Fallback
+    reason: str = content()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsChanged(Fact):
     budget: Budget | None = None
     deadline: float | None = None
@@ -417,6 +453,9 @@ Event: TypeAlias = (
     | TaskSkipped
     | PersonAsked
     | PersonAnswered
+    | PersonReminded
+    | RequestEscalated
+    | RequestExpired
     | LimitsChanged
     | DeadlinePassed
     | RunStopped

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heapreplace
 
 from stretto.core.budget import room_for
+from stretto.core.chains import timer_of
 from stretto.core.domain import FREE, TaskStatus
 from stretto.core.effects import (
     AskPerson,
@@ -39,10 +40,7 @@ def reconcile(state: RunState) -> Sequence[Effect]:
     """Give all the work that the state calls for."""
     found = [*_of_run(state), *judgements(state)]
     for id_ in state.active:
-        effect = of_task(state, id_)
-        if effect is not None:
-            found.append(effect)
-        found += patience(state, id_)
+        found += _of_active(state, id_)
     return found
 
 
@@ -55,10 +53,7 @@ def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Seque
     new: dict[str, Effect] = {effect.key: effect for effect in (*_of_run(after), *judgements(after))}
     for id_ in _touched(before, events):
         for state, known in ((before, old), (after, new)):
-            effect = of_task(state, id_) if id_ in state.active else None
-            if effect is not None:
-                known[effect.key] = effect
-            known.update((one.key, one) for one in patience(state, id_))
+            known.update((effect.key, effect) for effect in _of_active(state, id_))
     withdrawn = [Withdraw(key=key) for key in old if key not in new]
     return [*withdrawn, *(effect for key, effect in new.items() if key not in old)]
 
@@ -108,7 +103,7 @@ def of_task(state: RunState, id_: str) -> Effect | None:
     if one.status is TaskStatus.REVIEWING:
         return ReviewResult(task=id_, attempt=one.attempt)
     if one.request is not None:
-        return AskPerson(request=one.request, task=id_)
+        return _ask(state, one.request, id_)
     if one.retry_at is not None and state.paused is None:
         return Wait(timer=f"retry/{id_}", until=one.retry_at)
     return None
@@ -122,12 +117,31 @@ def patience(state: RunState, id_: str) -> list[Effect]:
     return [Wait(timer=f"failure/{id_}", until=one.answer_by)]
 
 
+def _ask(state: RunState, request: str, task: str) -> AskPerson:
+    asked = state.requests[request]
+    only = asked.chain is not None and asked.chain.only
+    return AskPerson(request=request, task=task, step=asked.step if only else 0)
+
+
+def _of_active(state: RunState, id_: str) -> list[Effect]:
+    """Give the work of a task, and the timer of whoever is asked about it."""
+    effect = of_task(state, id_) if id_ in state.active else None
+    if effect is None:
+        return patience(state, id_)
+    if not isinstance(effect, AskPerson) or state.paused is not None:  # no clock runs while the run is paused
+        return [effect, *patience(state, id_)]
+    timer = timer_of(state.requests[effect.request])
+    return [effect, *([timer] if timer is not None else []), *patience(state, id_)]
+
+
 def _of_run(state: RunState) -> list[Effect]:
     found: list[Effect] = [*alerts(state)]
     if not state.run or state.status.final:
         return found
     if state.unclear is not None:
-        found.append(AskPerson(request=state.unclear, task=""))
+        found.append(_ask(state, state.unclear, ""))
+        if state.paused is None and (timer := timer_of(state.requests[state.unclear])) is not None:
+            found.append(timer)
     elif state.planning and state.paused is None:
         found.append(MakePlan(revision=state.revision, round=len(state.clarified)))
     if state.deadline is not None and not state.deadline_passed:

@@ -126,6 +126,7 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     approved: str | None = None
     request: str | None = None
     word: Word | None = None  # what a person said to what the team's run asked
+    taken_by: str | None = None  # the person who did it in the place of the agent
     retry_at: float | None = None
     in_doubt: bool = False
     told: Cost = FREE  # what an attempt in doubt is known to have cost
@@ -154,6 +155,7 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     catalogue: Catalogue = field(default_factory=Catalogue)
     roster: Roster = field(default_factory=lambda: Roster(agents=Map(), by_skill=Map()))
     given: Plan | None = None
+    streamed: bool = False
     specs: dict[str, InputSpec] = field(default_factory=dict)
     interpretation: Interpretation | None = None
     unclear: str | None = None  # the open request about the goal itself

@@ -136,8 +136,8 @@ class _Drive:
         await self._mailbox.put(None)  # somebody may wait for stillness
 
     def _worth_staying_for(self, effect: Wait) -> float:
-        """Give the moment of a timer; nobody stays for a deadline that is still to come."""
-        ahead = effect.timer == "deadline" and effect.until > self._clock.now()
+        """Give the moment of a timer; nobody stays for a deadline or a reminder that is still to come."""
+        ahead = effect.patient and effect.until > self._clock.now()
         return math.inf if ahead else effect.until
 
     def _stands_still(self, patience: float) -> bool:

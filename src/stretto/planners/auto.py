@@ -8,6 +8,7 @@ from stretto.core.domain import Catalogue, InputSpec, Interpretation, Json
 from stretto.core.state import RunState
 from stretto.planners import direct
 from stretto.planners.proposal import Proposal
+from stretto.planners.stream import ACTOR, LOST
 from stretto.planners.triage import triaged
 from stretto.ports import PlanPart
 
@@ -17,6 +18,9 @@ class AutoPlanner:
 
     async def plan(self, state: RunState) -> AsyncIterator[PlanPart]:
         revision = state.revision
+        if state.streamed:
+            yield FailPlan(actor=ACTOR, revision=revision, reason=LOST)
+            return
         if state.given is not None:
             actor = "planner:given"
             given = Interpretation(planner="given", restated=state.goal, reasons=("the plan was handed over",))

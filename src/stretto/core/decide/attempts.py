@@ -11,11 +11,12 @@ from stretto.core.commands import (
     ReportReview,
 )
 from stretto.core.context import effect_of, stale_reads
+from stretto.core.decide.chains import catch_up
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import settle_parent
 from stretto.core.decide.holds import probed_by, weigh
 from stretto.core.decide.ladder import Setback, climb
-from stretto.core.decide.people import ask, hand_on, is_personal
+from stretto.core.decide.people import ask, hand_back, hand_on, is_personal
 from stretto.core.domain import (
     FREE,
     Completed,
@@ -132,6 +133,9 @@ def review(draft: Draft, command: ReportReview) -> None:
         findings=review.findings,
         produced=produced,
     )
+    if one.taken_by is not None:
+        hand_back(draft, command.task, review.findings)
+        return
     setback = Setback(
         failure=FailureClass.INVALID_OUTPUT,
         message=f"the review by {review.reviewer} rejects the result: {'; '.join(review.findings)}",
@@ -155,7 +159,10 @@ def doubt(draft: Draft, id_: str, attempt: int, message: str, cost: Cost = FREE)
 
 
 def recover(draft: Draft) -> None:
-    """Put in doubt what a dead owner had under way; what may be repeated is simply done again."""
+    """Put in doubt what a dead owner had under way; what may be repeated is simply done again.
+
+    Whoever let the time pass while nobody drove the run has missed it.
+    """
     state = draft.state
     for id_ in sorted(state.active, key=lambda name: state.tasks[name].position):
         one = state.tasks[id_]
@@ -167,6 +174,7 @@ def recover(draft: Draft) -> None:
             draft.say(AttemptDoubted, task=id_, attempt=one.attempt)
         else:
             doubt(draft, id_, one.attempt, f"the process died while {one.agent!r} was at work")
+    catch_up(draft)
 
 
 def looked_up(draft: Draft, command: LookedUp) -> None:

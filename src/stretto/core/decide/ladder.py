@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from stretto.core.canonical import short
+from stretto.core.chains import assigned
 from stretto.core.context import Missing, effect_of, resolve
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import fail, skip
@@ -193,7 +194,8 @@ def _ask(draft: Draft, id_: str, rung: Rung, failure: FailureClass, message: str
         asked=draft.at,
         to=rung.who,
     )
-    draft.say(PersonAsked, request=request)
+    named = rung.who or rung.within is not None  # the rung says more than any chain
+    draft.say(PersonAsked, request=request if named else assigned(state, request, one.agent))
 
 
 def _arguments(state: RunState, one: TaskState) -> Json:

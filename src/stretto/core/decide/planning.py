@@ -1,6 +1,9 @@
 """How a plan comes about: the goal is taken on, made clear, tasks are added, and the whole is checked."""
 
+from collections.abc import Sequence
+
 from stretto.core.canonical import short
+from stretto.core.chains import assigned
 from stretto.core.commands import (
     AddTask,
     ClarifyGoal,
@@ -24,7 +27,7 @@ from stretto.core.events import (
     TaskAdded,
 )
 from stretto.core.plan.check import check
-from stretto.core.plan.diagnostics import errors
+from stretto.core.plan.diagnostics import Diagnostic, errors
 from stretto.core.state import RunState
 
 MOST_DIAGNOSTICS = 200
@@ -45,6 +48,7 @@ def submit(draft: Draft, command: SubmitGoal) -> None:
         deadline=command.deadline,
         workspace=command.workspace,
         parent=command.parent,
+        streamed=command.streamed,
         specs=command.specs,
     )
 
@@ -65,14 +69,19 @@ def clarify(draft: Draft, command: ClarifyGoal) -> None:
         choices=command.choices,
         asked=draft.at,
     )
-    draft.say(PersonAsked, request=request)
+    draft.say(PersonAsked, request=assigned(state, request))
 
 
 def interpret(draft: Draft, command: InterpretGoal) -> None:
     """Note what the goal is taken to mean."""
     state = draft.state
     due = state.planning and command.revision == state.revision
-    if due and state.interpretation != command.interpretation:
+    fresh = (
+        state.interpretation != command.interpretation
+        or not command.specs.items() <= state.specs.items()
+        or any(name not in state.inputs or state.inputs[name] != value for name, value in command.inputs.items())
+    )
+    if due and fresh:
         draft.say(
             GoalInterpreted,
             revision=command.revision,
@@ -85,7 +94,7 @@ def interpret(draft: Draft, command: InterpretGoal) -> None:
 def fail_plan(draft: Draft, command: FailPlan) -> None:
     """Note that no plan could be made."""
     if draft.state.planning and command.revision == draft.state.revision:
-        draft.say(PlanRefused, revision=command.revision, reason=command.reason)
+        _refuse(draft, command.reason, command.diagnostics)
 
 
 def add_task(draft: Draft, command: AddTask) -> None:
@@ -107,7 +116,7 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
     if not state.planning or command.revision != state.revision:
         return
     if not state.tasks and not _answers_itself(state):
-        draft.say(PlanRefused, revision=command.revision, reason="the plan has no task")
+        _refuse(draft, "the plan has no task")
         return
     written = [state.tasks[state.ids[n]] for n in range(len(state.ids))]
     plan = Plan(
@@ -118,15 +127,24 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
     seconds = None if state.deadline is None else state.deadline - draft.at
     found = check(plan, state.catalogue, budget=state.budget, seconds=seconds) if plan.tasks else []
     if wrong := errors(found):
-        said = tuple(wrong[:MOST_DIAGNOSTICS])
-        reason = f"{len(wrong)} defects, the first: {wrong[0].message} [{wrong[0].code}]"
-        draft.say(PlanRefused, revision=command.revision, reason=reason, diagnostics=said)
+        _refuse(draft, f"{len(wrong)} defects, the first: {wrong[0].message} [{wrong[0].code}]", wrong)
         return
     draft.say(
         PlanClosed,
         revision=command.revision,
         deliver=command.deliver,
         diagnostics=tuple(found[:MOST_DIAGNOSTICS]),
+    )
+
+
+def _refuse(draft: Draft, reason: str, diagnostics: Sequence[Diagnostic] = ()) -> None:
+    """Go on without a plan. A stream has begun its tasks one by one, and what it begun without harm is finished."""
+    draft.say(
+        PlanRefused,
+        revision=draft.state.revision,
+        reason=reason,
+        diagnostics=tuple(diagnostics[:MOST_DIAGNOSTICS]),
+        finish=draft.state.streamed,
     )
 
 

@@ -1,11 +1,13 @@
 """What holds for a run as a whole: its timers, its limits, its end."""
 
+from stretto.core.chains import TIMER
 from stretto.core.commands import (
     Cancel,
     ChangeLimits,
     Deliver,
     FireTimer,
 )
+from stretto.core.decide.chains import pass_on
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.holds import end_hold
 from stretto.core.decide.ladder import expire
@@ -52,6 +54,9 @@ def fire(draft: Draft, command: FireTimer) -> None:
         return
     if command.timer.startswith("hold/"):
         end_hold(draft, command.timer.removeprefix("hold/"))
+        return
+    if command.timer.startswith(TIMER):
+        pass_on(draft, command.timer)
         return
     id_ = command.timer.removeprefix("retry/")
     one = state.tasks.get(id_)

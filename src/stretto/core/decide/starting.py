@@ -2,6 +2,7 @@
 
 from stretto.core.budget import room_for, why_over
 from stretto.core.canonical import digest, short
+from stretto.core.chains import assigned
 from stretto.core.commands import (
     Judged,
 )
@@ -74,6 +75,8 @@ def _ask_approval(
 ) -> None:
     draft.say(TaskJudged, task=command.task, attempt=command.attempt, agent=command.agent, verdict=verdict)
     again = " (what was approved has changed)" if one.approved is not None else ""
+    if one.taken_by is not None:
+        again = f" (the result of {one.taken_by} was sent back: {'; '.join(one.feedback)})"
     request = Request(
         id=short([draft.state.run, command.task, command.attempt, one.round, bound]),
         task=command.task,
@@ -86,7 +89,7 @@ def _ask_approval(
         binding=bound,
         asked=draft.at,
     )
-    draft.say(PersonAsked, request=request)
+    draft.say(PersonAsked, request=assigned(draft.state, request, command.agent))
 
 
 def _start(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> None:

@@ -25,10 +25,13 @@ from stretto.core.events import (
     NoticeTried,
     PersonAnswered,
     PersonAsked,
+    PersonReminded,
     PlanClosed,
     PlanRefused,
     RateUsed,
     ReadStale,
+    RequestEscalated,
+    RequestExpired,
     ResultRejected,
     RetryDue,
     RetryScheduled,
@@ -47,12 +50,14 @@ from stretto.core.events import (
     TaskSkipped,
 )
 from stretto.core.evolve.attempts import brought, doubted, failed, released, started
+from stretto.core.evolve.chains import escalated, expired, reminded
 from stretto.core.evolve.holds import begun, heard, held, let_go, tallied
 from stretto.core.evolve.ladder import climbed, given_up
 from stretto.core.evolve.pausing import accepted, attempted, continued, sent_back
 from stretto.core.evolve.people import answered, asked
 from stretto.core.evolve.queues import changed, ready
 from stretto.core.evolve.runs import plan_closed, stopped, submitted
+from stretto.core.evolve.streams import broken_off
 from stretto.core.evolve.tasks import added, completed, expanded, over
 from stretto.core.notices import noticed, tried
 from stretto.core.state import RunState
@@ -119,6 +124,12 @@ def evolve(state: RunState, event: Event) -> RunState:
             return noticed(asked(state, event), event)
         case PersonAnswered():
             return answered(state, event)
+        case PersonReminded():
+            return reminded(state, event)
+        case RequestEscalated():
+            return escalated(state, event)
+        case RequestExpired():
+            return expired(state, event)
         case TaskJudged():
             return state
         case RunSubmitted():
@@ -134,6 +145,8 @@ def evolve(state: RunState, event: Event) -> RunState:
             return plan_closed(state, event)
         case PlanRefused():
             refused = replace(state, refused=event.reason, diagnostics=event.diagnostics, plan_open=False)
+            if event.finish:
+                return broken_off(refused, "it was held back until the plan is closed, and that never came")
             return stopped(refused, f"the plan was refused: {event.reason}")
         case LimitsChanged():
             return replace(

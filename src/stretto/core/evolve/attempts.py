@@ -34,6 +34,7 @@ def started(state: RunState, event: AttemptStarted) -> RunState:
                 reserved=event.reserved,
                 started=one.started if one.started is not None else event.at,
                 in_doubt=False,
+                taken_by=None,
             ),
         ),
         active=state.active.set(event.task, None),

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from stretto.core.chains import TAKEN_OVER
 from stretto.core.context import binding
 from stretto.core.domain import TaskStatus, Word
 from stretto.core.events import (
@@ -50,6 +51,9 @@ def answered(state: RunState, event: PersonAnswered) -> RunState:
             one = replace(one, edited=event.value, approved=binding(one.task.skill, event.value))
         case "answer":
             one = replace(one, answers=(*one.answers, str(event.value)))
+        case "done" if request.kind in TAKEN_OVER:
+            agent = one.agent or state.roster.candidates(one.task)[0]
+            one = replace(one, attempt=request.attempt, agent=agent, taken_by=event.by)
         case "deny" | "fail" | "done" | "retry" | "skip":
             pass
     state = replace(state, tasks=state.tasks.set(event.task, one))

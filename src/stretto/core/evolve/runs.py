@@ -25,6 +25,7 @@ def submitted(state: RunState, event: RunSubmitted) -> RunState:
         catalogue=event.catalogue,
         roster=roster(event.catalogue),
         given=event.plan,
+        streamed=event.streamed,
         specs=event.plan.inputs if event.plan is not None else event.specs,
         budget=event.budget,
         deadline=event.deadline,

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
-from stretto.core.domain import ForEach, InputSpec, Json, Limits, Plan, SideEffect, Task
+from stretto.core.domain import Asks, ForEach, InputSpec, Json, Limits, Plan, SideEffect, Task
+from stretto.core.plan.asking import BadChain, place_of, read_asks
 from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose, shown, under
 from stretto.core.plan.ladders import read_ladder
 from stretto.core.plan.names import Names
@@ -20,6 +21,7 @@ _KINDS = ("value", "file", "files", "folder")
 _CHOICES = {name: get_args(Task.__annotations__[name]) for name in ("risk", "approval")}
 _EFFECTS = tuple(one.value for one in SideEffect if one is not SideEffect.UNDECLARED)
 _LONGEST_KEY = 1000
+_ASK_MEND = "See docs/failure.md on people who do not answer."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,12 @@ def read_plan(document: Json, size: Size = DEFAULT_SIZE) -> tuple[Plan, list[Dia
     for field in ("goal", "description"):
         reader.text(document, field, "")
     return Plan(tasks=tasks, inputs=inputs, deliver=document.get("deliver"), name=name), reader.findings.all()
+
+
+def read_inputs(raw: Json) -> tuple[dict[str, InputSpec], list[Diagnostic]]:
+    """Give the inputs that a plan asks for, and what is wrong with the shape of their declarations."""
+    reader = _Reader()
+    return dict(reader.inputs(raw)), reader.findings.all()
 
 
 class _Reader:
@@ -152,6 +160,8 @@ class _Reader:
         if body.get("ladder") is not None:
             values["ladder"], wrong = read_ladder(body["ladder"], f"{place}.ladder")
             self.findings.add(wrong)
+        if body.get("ask") is not None:
+            values["ask"] = self.asks(body["ask"], f"{place}.ask")
         values["occurrence"] = body.get("occurrence")
         return Task(**values)
 
@@ -217,6 +227,13 @@ class _Reader:
             self.say("bad-value", f"{place}.max", f"max is {shown(most)}", "Give a whole number above 0.")
             most = None
         return ForEach(items=items, max=most, allow_failures=self.flag(body, "allow_failures", False, place))
+
+    def asks(self, raw: Json, place: str) -> Asks:
+        try:
+            return read_asks(raw)
+        except BadChain as error:
+            self.say("bad-value", place_of(error, place), str(error), _ASK_MEND)
+            return {}
 
     def text(self, body: dict[str, Json], name: str, place: str) -> str:
         value = body.get(name, "")

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from stretto.core.domain import NO_LIMITS, ForEach, InputSpec, Json, Plan, Task
+from stretto.core.plan.asking import write_asks
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown
 from stretto.core.plan.ladders import write_ladder
 
@@ -72,6 +73,8 @@ def _task(task: Task) -> dict[str, Json]:
         }
     if task.ladder:
         found["ladder"] = write_ladder(task.ladder)
+    if task.ask:
+        found["ask"] = write_asks(task.ask)
     return {"skill": task.skill, **found}
 
 
