@@ -18,7 +18,17 @@ from stretto.core.effects import (
     Wait,
     Withdraw,
 )
-from stretto.core.events import DeadlinePassed, Event, PersonAsked, PlanRefused, RunCancelled, RunEnded, RunStopped
+from stretto.core.events import (
+    DeadlinePassed,
+    Event,
+    PersonAsked,
+    PlanRefused,
+    PlanRevised,
+    RunCancelled,
+    RunEnded,
+    RunStopped,
+    TasksReopened,
+)
 from stretto.core.routing import free_agent
 from stretto.core.state import RunState, candidates_for, head_of
 
@@ -41,7 +51,7 @@ def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Seque
     """
     old: dict[str, Effect] = {effect.key: effect for effect in (*_of_run(before), *judgements(before))}
     new: dict[str, Effect] = {effect.key: effect for effect in (*_of_run(after), *judgements(after))}
-    for id_ in _touched(before, events):
+    for id_ in _touched(before, after, events):
         for state, known in ((before, old), (after, new)):
             effect = of_task(state, id_) if id_ in state.active else None
             if effect is not None:
@@ -54,7 +64,7 @@ def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Seque
 def judgements(state: RunState) -> list[Judge]:
     """Give the next ready tasks, as many as there are free places, each with the agent that would do it."""
     places = state.catalogue.rules.parallel - state.under_way
-    if places <= 0 or state.status.final:
+    if places <= 0 or state.status.final or state.cancelling is not None:
         return []
     queues = [(*head_of(state, name, bits), name, bits) for name, bits in state.ready.items() if bits]
     heapify(queues)
@@ -75,7 +85,7 @@ def judgements(state: RunState) -> list[Judge]:
             continue
         held = held + cost if cost != FREE else held
         busy[agent] = busy.get(agent, 0) + 1
-        found.append(Judge(task=id_, attempt=one.attempt + 1, round=one.round, agent=agent))
+        found.append(Judge(task=id_, attempt=one.attempt + 1, round=one.round, agent=agent, revision=state.revision))
         bits &= bits - 1
         if bits:
             heapreplace(queues, (*head_of(state, name, bits), name, bits))
@@ -93,6 +103,8 @@ def of_task(state: RunState, id_: str) -> Effect | None:
         return RunTask(task=id_, attempt=one.attempt, agent=one.agent)
     if one.status is TaskStatus.REVIEWING:
         return ReviewResult(task=id_, attempt=one.attempt)
+    if one.status is TaskStatus.UNKNOWN and one.in_doubt and one.request is None and one.agent is not None:
+        return LookUp(task=id_, attempt=one.attempt, agent=one.agent)
     if one.request is not None:
         return AskPerson(request=one.request, task=id_)
     if one.retry_at is not None:
@@ -112,6 +124,10 @@ def _of_run(state: RunState) -> list[Effect]:
     if not state.run or state.status.final:
         return []
     found: list[Effect] = []
+    if state.offered is not None:
+        found.append(AskPerson(request=state.offered, task=""))
+    if state.cancelling is not None:
+        found.append(Wait(timer="cancel", until=state.cancelling))
     if state.unclear is not None:
         found.append(AskPerson(request=state.unclear, task=""))
     elif state.planning:
@@ -123,7 +139,7 @@ def _of_run(state: RunState) -> list[Effect]:
     return found
 
 
-def _touched(before: RunState, events: Iterable[Event]) -> dict[str, None]:
+def _touched(before: RunState, after: RunState, events: Iterable[Event]) -> dict[str, None]:
     touched: dict[str, None] = {}
     for event in events:
         match event:
@@ -131,6 +147,9 @@ def _touched(before: RunState, events: Iterable[Event]) -> dict[str, None]:
                 touched[event.request.task] = None
             case DeadlinePassed() | RunCancelled() | PlanRefused() | RunStopped() | RunEnded():
                 touched.update(dict.fromkeys(before.active))
+            case TasksReopened() | PlanRevised():
+                touched.update(dict.fromkeys(before.active))
+                touched.update(dict.fromkeys(after.active))
             case _:
                 name = getattr(event, "task", None)
                 if isinstance(name, str):

@@ -58,12 +58,13 @@ class _Drive:
         self._notes: list[Note] = []
         self._leaving: set[asyncio.Task[None]] = set()  # withdrawn, and not yet at their end
         self._looked = False  # whether the inbox has been read
+        self._seen = 0
 
     async def through(self, state: RunState, effects: Sequence[Change]) -> RunState:
         listening = asyncio.create_task(self._listen(), name="stretto-inbox")
         try:
             self._apply(effects)
-            while not state.status.final:
+            while not state.status.final or await self._late_word():
                 if self._patience is not None and self._stands_still(self._patience):
                     break
                 state = await self._drain()
@@ -71,6 +72,14 @@ class _Drive:
         finally:
             await self._stop(listening)
             await self._performer.leave()
+
+    async def _late_word(self) -> bool:
+        """Whether something was left for a run while it ended: it is carried out before the run is given back."""
+        self._notes += [note for note in await self._performer.collect() if note.id > self._seen]
+        if self._notes:
+            self._seen = self._notes[-1].id
+            await self._mailbox.put(None)
+        return bool(self._notes)
 
     async def _drain(self) -> RunState:
         """Take everything that waits in the mailbox through one commit."""
@@ -141,12 +150,11 @@ class _Drive:
     async def _listen(self) -> None:
         """Read the inbox, and keep the lease."""
         renewed = asyncio.get_running_loop().time()
-        seen = 0
         try:
             while True:
-                fresh = [note for note in await self._performer.collect() if note.id > seen]
+                fresh = [note for note in await self._performer.collect() if note.id > self._seen]
                 if fresh:
-                    seen = fresh[-1].id
+                    self._seen = fresh[-1].id
                     self._notes += fresh
                 if fresh or not self._looked:
                     self._looked = True

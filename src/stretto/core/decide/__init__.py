@@ -12,21 +12,26 @@ from stretto.core.commands import (
     ClosePlan,
     Command,
     Deliver,
+    EditPlan,
     FailPlan,
     FireTimer,
     InterpretGoal,
     Judged,
     LookedUp,
     Recover,
+    Replan,
     ReportOutcome,
     ReportReview,
+    RetryTask,
     SubmitGoal,
 )
 from stretto.core.decide.attempts import looked_up, outcome, recover, review
+from stretto.core.decide.control import cancel, retry
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.people import answer
 from stretto.core.decide.planning import add_task, clarify, close_plan, fail_plan, interpret, submit
-from stretto.core.decide.runs import cancel, change_limits, deliver, fire
+from stretto.core.decide.revising import choose, edit, follow, replan
+from stretto.core.decide.runs import change_limits, deliver, fire
 from stretto.core.decide.starting import judged
 from stretto.core.events import (
     Event,
@@ -64,7 +69,8 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
         case FireTimer():
             fire(draft, command)
         case AnswerRequest():
-            answer(draft, command)
+            if not choose(draft, command):
+                answer(draft, command)
         case Recover():
             recover(draft)
         case LookedUp():
@@ -73,8 +79,15 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
             change_limits(draft, command)
         case Cancel():
             cancel(draft, command)
+        case RetryTask():
+            retry(draft, command)
+        case EditPlan():
+            edit(draft, command)
+        case Replan():
+            replan(draft, command)
         case Deliver():
             deliver(draft, command)
         case _:
             assert_never(command)
+    follow(draft)
     return draft.events, draft.state

@@ -12,6 +12,7 @@ from stretto.core.decide.ending import fail, settle_parent, skip
 from stretto.core.decide.ladder import climb, not_begun
 from stretto.core.domain import (
     FailureClass,
+    Json,
     Request,
 )
 from stretto.core.events import (
@@ -19,6 +20,7 @@ from stretto.core.events import (
     PersonAnswered,
     PersonAsked,
     PlanRefused,
+    RevisionRefused,
     TaskCompleted,
 )
 from stretto.core.state import RunState, TaskState
@@ -32,7 +34,17 @@ _ALLOWED = {
     "doubt": ("done", "retry", "fail"),
     "goal": ("answer", "deny"),
     "failure": ("retry", "done", "skip", "fail"),
+    "alternatives": ("answer",),
 }
+
+
+def alternative(request: Request, said: Json) -> str | None:
+    """Give the choice that an answer names, by its number, its words, or how they begin; None when it names none."""
+    text = str(said).strip().casefold()
+    if text.isdecimal() and 0 < int(text[:9]) <= len(request.choices):
+        return request.choices[int(text[:9]) - 1]
+    found = [one for one in request.choices if text and one.casefold().startswith(text)]
+    return found[0] if len(found) == 1 or (found and found[0].casefold() == text) else None
 
 
 def ask(draft: Draft, id_: str, attempt: int, kind: str, question: str) -> None:
@@ -73,6 +85,9 @@ def answer(draft: Draft, command: AnswerRequest) -> None:
     if request.kind == "goal":
         if command.decision == "deny":
             reason = f"{by} would not say: {request.question}{why}"
+            if draft.state.draft is not None:
+                draft.say(RevisionRefused, revision=draft.state.revision, reason=reason)
+                return
             draft.say(PlanRefused, revision=draft.state.revision, reason=reason)
         return
     if command.decision == "deny":

@@ -11,6 +11,7 @@ from stretto.core.commands import (
 )
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import skip, takes_along
+from stretto.core.decide.revising import begin_revision, close_draft, draft_task, may_replan, refuse_revision
 from stretto.core.domain import (
     Plan,
     Request,
@@ -84,14 +85,23 @@ def interpret(draft: Draft, command: InterpretGoal) -> None:
 
 def fail_plan(draft: Draft, command: FailPlan) -> None:
     """Note that no plan could be made."""
-    if draft.state.planning and command.revision == draft.state.revision:
+    if not draft.state.planning or command.revision != draft.state.revision:
+        return
+    if draft.state.draft is not None:
+        refuse_revision(draft, command.reason)
+    else:
         draft.say(PlanRefused, revision=command.revision, reason=command.reason)
 
 
 def add_task(draft: Draft, command: AddTask) -> None:
     """Adopt one task of the plan being written."""
     state, task = draft.state, command.task
-    if not state.planning or command.revision != state.revision or task.id in state.tasks:
+    if not state.planning or command.revision != state.revision:
+        return
+    if state.draft is not None:
+        draft_task(draft, task)
+        return
+    if task.id in state.tasks:
         return
     draft.say(TaskAdded, task=task)
     for name, need in draft.state.tasks[task.id].needs.items():
@@ -105,6 +115,9 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
     """Check the whole plan, and go on with it or refuse it."""
     state = draft.state
     if not state.planning or command.revision != state.revision:
+        return
+    if state.draft is not None:
+        close_draft(draft, command)
         return
     if not state.tasks and not _answers_itself(state):
         draft.say(PlanRefused, revision=command.revision, reason="the plan has no task")
@@ -120,7 +133,10 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
     if wrong := errors(found):
         said = tuple(wrong[:MOST_DIAGNOSTICS])
         reason = f"{len(wrong)} defects, the first: {wrong[0].message} [{wrong[0].code}]"
-        draft.say(PlanRefused, revision=command.revision, reason=reason, diagnostics=said)
+        if state.completed and may_replan(state):
+            begin_revision(draft, f"the plan was refused: {reason}")
+        else:
+            draft.say(PlanRefused, revision=command.revision, reason=reason, diagnostics=said)
         return
     draft.say(
         PlanClosed,

@@ -1,26 +1,23 @@
 """What holds for a run as a whole: its timers, its limits, its end."""
 
 from stretto.core.commands import (
-    Cancel,
     ChangeLimits,
     Deliver,
     FireTimer,
 )
+from stretto.core.decide.control import end_cancelled
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ladder import expire
 from stretto.core.decide.people import PERSONAL
 from stretto.core.domain import (
-    Delivery,
     RunStatus,
 )
 from stretto.core.events import (
     DeadlinePassed,
     LimitsChanged,
     RetryDue,
-    RunCancelled,
     RunEnded,
 )
-from stretto.core.state import gaps
 
 
 def change_limits(draft: Draft, command: ChangeLimits) -> None:
@@ -28,14 +25,6 @@ def change_limits(draft: Draft, command: ChangeLimits) -> None:
     state = draft.state
     if state.run and not state.status.final and (command.budget or command.deadline is not None):
         draft.say(LimitsChanged, budget=command.budget, deadline=command.deadline)
-
-
-def cancel(draft: Draft, command: Cancel) -> None:
-    """End a run at once; what is finished stays."""
-    state = draft.state
-    if state.run and not state.status.final:
-        draft.say(RunCancelled, by=command.actor, reason=command.reason)
-        draft.say(RunEnded, status=RunStatus.CANCELLED, delivery=Delivery(gaps=gaps(draft.state)))
 
 
 def fire(draft: Draft, command: FireTimer) -> None:
@@ -48,6 +37,10 @@ def fire(draft: Draft, command: FireTimer) -> None:
         return
     if command.timer.startswith("failure/"):
         expire(draft, command.timer.removeprefix("failure/"))
+        return
+    if command.timer == "cancel":
+        if state.cancelling is not None and not state.status.final and draft.at >= state.cancelling:
+            end_cancelled(draft, state.cancelling_by, "the grace is over")
         return
     id_ = command.timer.removeprefix("retry/")
     one = state.tasks.get(id_)

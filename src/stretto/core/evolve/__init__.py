@@ -21,26 +21,35 @@ from stretto.core.events import (
     PersonAsked,
     PlanClosed,
     PlanRefused,
+    PlanRevised,
     ReadStale,
     ResultRejected,
+    ResultReused,
     RetryDue,
     RetryScheduled,
+    RevisionBegun,
+    RevisionRefused,
     RunCancelled,
+    RunCancelling,
     RunEnded,
+    RunForked,
     RungClimbed,
     RunStopped,
     RunSubmitted,
     TaskAdded,
     TaskCompleted,
+    TaskDrafted,
     TaskExpanded,
     TaskFailed,
     TaskJudged,
     TaskSkipped,
+    TasksReopened,
 )
 from stretto.core.evolve.attempts import brought, doubted, failed, released, started
 from stretto.core.evolve.ladder import climbed, given_up
 from stretto.core.evolve.people import answered, asked
 from stretto.core.evolve.queues import changed, ready
+from stretto.core.evolve.revisions import begun, drafted, forked, refused, reopened, reused, revised
 from stretto.core.evolve.runs import plan_closed, stopped, submitted
 from stretto.core.evolve.tasks import added, completed, expanded, over
 from stretto.core.state import RunState
@@ -96,6 +105,9 @@ def evolve(state: RunState, event: Event) -> RunState:
         case RunSubmitted():
             return submitted(state, event)
         case GoalInterpreted():
+            if state.draft is not None:
+                draft = replace(state.draft, inputs=event.inputs, specs=event.specs)
+                return replace(state, interpretation=event.interpretation, draft=draft)
             return replace(
                 state,
                 interpretation=event.interpretation,
@@ -105,8 +117,8 @@ def evolve(state: RunState, event: Event) -> RunState:
         case PlanClosed():
             return plan_closed(state, event)
         case PlanRefused():
-            refused = replace(state, refused=event.reason, diagnostics=event.diagnostics, plan_open=False)
-            return stopped(refused, f"the plan was refused: {event.reason}")
+            without = replace(state, refused=event.reason, diagnostics=event.diagnostics, plan_open=False)
+            return stopped(without, f"the plan was refused: {event.reason}")
         case LimitsChanged():
             return replace(
                 state,
@@ -116,7 +128,23 @@ def evolve(state: RunState, event: Event) -> RunState:
         case DeadlinePassed():
             return stopped(replace(state, deadline_passed=True), "the deadline passed")
         case RunCancelled():
-            return stopped(replace(state, cancelled=event.by), f"cancelled by {event.by}")
+            return stopped(replace(state, cancelled=event.by, cancelling=None), f"cancelled by {event.by}")
+        case RunCancelling():
+            return replace(state, cancelling=event.until, cancelling_by=event.by)
+        case TasksReopened():
+            return reopened(state, event)
+        case RevisionBegun():
+            return begun(state, event)
+        case TaskDrafted():
+            return drafted(state, event)
+        case RevisionRefused():
+            return refused(state, event)
+        case PlanRevised():
+            return revised(state, event)
+        case ResultReused():
+            return reused(state, event)
+        case RunForked():
+            return forked(state, event)
         case RunStopped():
             return stopped(replace(state, stopped=event.reason), event.reason)
         case NobodyAnswered():
