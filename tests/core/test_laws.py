@@ -82,13 +82,13 @@ def test_replay_is_exact_also_through_json(data: st.DataObject) -> None:
 def test_the_changes_of_a_running_loop_add_up_to_what_reconcile_says_from_scratch(data: st.DataObject) -> None:
     world = begun(data)
     for _ in range(300):
-        assert world.under_way == due(world.state)
+        assert world.under_way.keys() == due(world.state).keys()  # one key, one work
         if not world.under_way:
             return
         effect = data.draw(st.sampled_from(sorted(world.under_way.values(), key=lambda one: one.key)))
         for command in world.answers(effect):
             world.say(command)
-            assert world.under_way == due(world.state)
+            assert world.under_way.keys() == due(world.state).keys()  # one key, one work
 
 
 @EXAMPLES
