@@ -38,6 +38,7 @@ class Declared:
     window: int | None = None
     isolated: bool = False
     evidence: bool = False
+    fresh: float | None = None
     labels: tuple[str, ...] = ()
     approval: Literal["policy", "ask"] = "policy"
     tools: tuple[str, ...] = ()
@@ -80,6 +81,7 @@ def agent(
     window: int | None = None,
     isolated: bool | None = None,
     evidence: bool | None = None,
+    fresh: float | None = None,
     labels: tuple[str, ...] | list[str] | None = None,
     approval: Literal["policy", "ask"] | None = None,
     tools: tuple[str, ...] | list[str] | None = None,
@@ -97,16 +99,16 @@ def agent(
     """Declare parts of a function's card; what is left out stays as it was.
 
     `timeout` is in seconds, `memory_mb` and `output_kb` hold for `isolated` functions, `cost` is the most one
-    attempt may cost in dollars. `preview` takes the same arguments and gives a `Preview` (or the text of a
-    diff); `lookup` takes the same arguments and gives the result of the action with this key, or None when it
-    never happened. Both may take an `Assignment` as well. `provider` names what the agent draws on together with
-    others; `rate` is like "60/min" or "60 requests/min, 90000 tokens/min".
-    `ask` says who is asked about its tasks:
+    attempt may cost in dollars, `fresh` the seconds for which a result of live data holds. `preview` takes the
+    same arguments and gives a `Preview` (or the text of a diff); `lookup` takes the same arguments and gives the
+    result of the action with this key, or None when it never happened. Both may take an `Assignment` as well.
+    `provider` names what the agent draws on together with others; `rate` is like "60/min" or "60 requests/min,
+    90000 tokens/min". `ask` says who is asked about its tasks:
     `[{"who": "ann", "within": "2h"}, "deny"]`, or such chains by kind of request.
     """
     _check_kinds({"name": name, "description": description, "provider": provider}, str, "text")
     _check_kinds({"preview": preview, "lookup": lookup}, Callable, "a function")
-    _check_amounts({"timeout": timeout, "latency": latency}, whole=False)
+    _check_amounts({"timeout": timeout, "latency": latency, "fresh": fresh}, whole=False)
     _check_amounts(
         {
             "attempts": attempts,
@@ -133,6 +135,7 @@ def agent(
         "window": window,
         "isolated": isolated,
         "evidence": evidence,
+        "fresh": fresh,
         "approval": approval,
         "preview": preview,
         "lookup": lookup,

@@ -28,7 +28,7 @@ from stretto.core.holds import PROVIDER
 from stretto.core.plan.asking import write_asks
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.ladders import write_ladder
-from stretto.core.state import RunState, TaskState, accepted, gaps, team_run
+from stretto.core.state import RunState, TaskState, gaps, team_run, written
 from stretto.core.wake import wake
 from stretto.ports import RunSummary
 
@@ -138,6 +138,9 @@ class Run:
             "context": context_view(state),
             "cost": cost_view(state.spent, state.steps),
             "plan": plan_view(state),
+            "forked_from": state.forked_from or None,
+            "replans": state.replans,
+            "cancelling": moment(state.cancelling),
             "started": moment(state.started),
             "ended": moment(state.ended),
             "wake": moment(self.wake),
@@ -313,7 +316,7 @@ def context_view(state: RunState) -> list[dict[str, Any]]:
     for key, versions in state.context.items():
         spec = state.catalogue.context.get(key)
         for entry in versions:
-            raw = canonical(accepted(state, entry.task))
+            raw = canonical(written(state, entry))
             text = raw.decode()
             found.append(
                 {
@@ -347,7 +350,7 @@ def entry_value(state: RunState, wanted: str) -> Json:
         raise LookupError(f"there is no context entry {key!r}; there are {', '.join(sorted(state.context)) or 'none'}")
     if version and not (version.isdigit() and 0 < int(version) <= len(versions)):
         raise LookupError(f"{key!r} has the versions 1 to {len(versions)}, not {version!r}")
-    return accepted(state, versions[int(version or len(versions)) - 1].task)
+    return written(state, versions[int(version or len(versions)) - 1])
 
 
 def diagnostic_view(one: Diagnostic) -> dict[str, Any]:

@@ -410,6 +410,9 @@ class _Reader:
                     raise self._bad("rules.retries", "`retries` maps classes of failure to numbers of tries")
             elif name in OF_RULES:
                 self._read(OF_RULES[name], value, f"rules.{name}")
+            elif name == "replans":
+                if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                    raise self._bad("rules.replans", f"replans is a whole number, 0 or more, not {value!r}")
             elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
                 raise self._bad(f"rules.{name}", f"{name} is a number above 0, not {value!r}")
         return raw

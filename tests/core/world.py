@@ -13,11 +13,13 @@ from stretto.codec import Codec
 from stretto.core.commands import (
     AddTask,
     AnswerRequest,
+    ChangeLimits,
     ClarifyGoal,
     ClosePlan,
     Command,
     Continue,
     Deliver,
+    EditPlan,
     FailPlan,
     FireTimer,
     HearOf,
@@ -26,8 +28,11 @@ from stretto.core.commands import (
     LookedUp,
     NoticeSent,
     Pause,
+    Recover,
+    Replan,
     ReportOutcome,
     ReportReview,
+    RetryTask,
     SubmitGoal,
 )
 from stretto.core.context import Missing, resolve, value_of
@@ -83,7 +88,7 @@ from stretto.core.effects import (
     Wait,
     Withdraw,
 )
-from stretto.core.events import Event
+from stretto.core.events import Event, PlanRevised, TasksReopened
 from stretto.core.reconcile import changes, reconcile
 from stretto.core.state import RunState, gaps
 
@@ -259,6 +264,56 @@ def plans(draw: st.DrawFn, most: int = 8) -> Plan:
     return Plan(tasks=tuple(draw(st.permutations(tasks))), deliver=deliver)
 
 
+@st.composite
+def edited(draw: st.DrawFn, plan: Plan) -> Plan:
+    """Draw a change of a plan: another task, one less, one changed, one renamed, or nothing at all."""
+    tasks = list(plan.tasks)
+    change = draw(st.sampled_from(["nothing", "add", "remove", "change", "rename", "renew"]))
+    if change == "renew":
+        return draw(plans())
+    if change == "add":
+        earlier = draw(st.sampled_from(tasks)).id
+        effect = draw(st.sampled_from(EFFECTS))
+        number = draw(st.integers(100, 109))
+        if all(task.id != f"t{number}" for task in tasks):
+            inputs: dict[str, Json] = {"a": {"ref": f"{earlier}.output"}}
+            tasks.append(Task(id=f"t{number}", skill=f"do_{effect.value}", inputs=inputs, occurrence=number))
+        return replace(plan, tasks=tuple(tasks))
+    if change == "nothing" or len(tasks) < 2:
+        return plan
+    chosen = draw(st.sampled_from(tasks))
+    if change == "remove":
+        return replace(plan, tasks=tuple(task for task in tasks if task is not chosen), deliver=None)
+    if change == "change":
+        other = replace(chosen, inputs={**chosen.inputs, "d": draw(st.integers(0, 3))})
+        return replace(plan, tasks=tuple(other if task is chosen else task for task in tasks))
+    return _renamed(plan, chosen.id, f"r{draw(st.integers(0, 9))}_{chosen.id}"[:20])
+
+
+def _renamed(plan: Plan, old: str, new: str) -> Plan:
+    def named(value: Json) -> Json:
+        if isinstance(value, dict) and str(value.get("ref", "")) == f"{old}.output":
+            return {**value, "ref": f"{new}.output"}
+        return {key: named(inner) for key, inner in value.items()} if isinstance(value, dict) else value
+
+    tasks = (
+        replace(
+            task,
+            id=new if task.id == old else task.id,
+            inputs=named(task.inputs),
+            after=tuple(new if name == old else name for name in task.after),
+        )
+        for task in plan.tasks
+    )
+    return replace(plan, tasks=tuple(tasks), deliver=named(plan.deliver))
+
+
+def planned(state: RunState) -> Plan:
+    """Give the plan of a run as it is now."""
+    tasks = [state.tasks[state.ids[n]] for n in range(len(state.ids))]
+    return Plan(tasks=tuple(one.task for one in tasks if one.parent is None), deliver=state.deliver)
+
+
 @dataclass
 class World:
     """Keeps a run, everything said to it, and the work a running loop believes to be under way."""
@@ -302,6 +357,26 @@ class World:
             )
         )  # fmt: skip
 
+    def wishing(self) -> Command:
+        """Give what a person might want of the run at any moment, sensible or not."""
+        state, revision = self.state, self.state.revision
+        match self.draw(st.sampled_from(["retry", "retry", "edit", "replan", "recover", "limits"])):
+            case "retry":
+                ids = sorted(state.tasks) or ["t0"]
+                id_, again = self.draw(st.sampled_from(ids)), self.draw(st.booleans())
+                return RetryTask(actor="person:p", revision=revision, task=id_, again=again, feedback="mind it")
+            case "edit":
+                plan = self.draw(edited(planned(state))) if state.tasks else self.draw(plans())
+                inputs: dict[str, Json] = {"found": self.draw(st.integers(0, 2))}
+                return EditPlan(
+                    actor="person:p", revision=revision, tasks=plan.tasks, deliver=plan.deliver, inputs=inputs
+                )
+            case "replan":
+                return Replan(actor="person:p", revision=revision, words="more")
+            case "recover":
+                return Recover()
+        return ChangeLimits(budget=Budget(steps=200))
+
     def answers(self, effect: Effect) -> list[Command]:
         """Give what the outside reports for an effect; nothing where it takes a person who is away."""
         match effect:
@@ -327,11 +402,16 @@ class World:
                     "doubt": ["done", "retry", "fail"],
                     "goal": ["answer", "answer", "answer", "deny"],
                     "failure": ["retry", "retry", "done", "skip", "fail"],
+                    "alternatives": ["answer"],
                 }
+                name = request.to if self.draw(st.booleans()) else self.draw(st.sampled_from(["ann", "p"]))
+                by = f"person:{name or 'p'}"
+                if request.kind == "alternatives":
+                    value = self.draw(st.sampled_from(request.choices))
+                    return [AnswerRequest(actor=by, request=request.id, decision="answer", value=value)]
                 word = self.draw(st.sampled_from(words[request.kind]))
-                value: Json = {"edited": self.draw(st.integers(0, 9))} if word == "edit" else "word"
-                by = request.to if self.draw(st.booleans()) else self.draw(st.sampled_from(["ann", "p"]))
-                return [AnswerRequest(actor=f"person:{by or 'p'}", request=request.id, decision=word, value=value)]
+                said: Json = {"edited": self.draw(st.integers(0, 9))} if word == "edit" else "word"
+                return [AnswerRequest(actor=by, request=request.id, decision=word, value=said)]
             case Wait():
                 self.now = max(self.now, effect.until)
                 return [FireTimer(timer=effect.timer)]
@@ -371,6 +451,10 @@ class World:
             return [
                 ClarifyGoal(revision=effect.revision, round=effect.round, question=question, choices=("left", "right"))
             ]
+        if effect.revision > 1:
+            if self.draw(st.integers(0, 4)) == 0:
+                return [FailPlan(revision=effect.revision, reason="there is no other way")]
+            self.plan = self.draw(edited(self.plan))
         meant = Interpretation(planner="test", restated="a goal", reasons=tuple(map(str, self.state.clarified)))
         adds: list[Command] = [AddTask(revision=effect.revision, task=task) for task in self.plan.tasks]
         said = [
@@ -378,7 +462,7 @@ class World:
             *adds,
             ClosePlan(revision=effect.revision, deliver=self.plan.deliver),
         ]
-        return self._next_of_a_stream(effect, said) if self.streamed else said
+        return self._next_of_a_stream(effect, said) if self.streamed and self.state.draft is None else said
 
     def _next_of_a_stream(self, effect: MakePlan, said: list[Command]) -> list[Command]:
         """Give some more of a plan that comes as a stream, which may break off or turn out to be none."""
@@ -448,6 +532,20 @@ def through_json(events: Sequence[Event]) -> list[Event]:
         stored = json.loads(json.dumps(one.payload.decode()))
         read.append(codec.decode(one.type, one.version, stored.encode(), event.at, lambda mark, _, b=beside: b[mark]))
     return read
+
+
+def still_finished(done: set[str], event: Event) -> set[str]:
+    """Give which of the tasks that have ended still count as such after a fact, by their names then."""
+    match event:
+        case TasksReopened():
+            opened = set(event.tasks)
+            parents = {id_.partition("[")[0] for id_ in opened if "[" in id_}  # fan-outs that go on
+            return {id_ for id_ in done if id_ not in opened | parents and id_.partition("[")[0] not in opened}
+        case PlanRevised():
+            names = {old: new for new, old in event.carried.items()}
+            return {names[whole] + id_.removeprefix(whole) for id_ in done if (whole := id_.partition("[")[0]) in names}
+        case _:
+            return done
 
 
 def due(state: RunState) -> dict[str, Effect]:

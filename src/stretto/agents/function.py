@@ -191,6 +191,7 @@ def _skill(name: str, function: Callable[..., Any], signature: Signature, said: 
         output=signature.output,
         effect=said.effect,
         evidence=said.evidence,
+        fresh=said.fresh,
         labels=said.labels,
         approval=said.approval,
         limits=said.limits,

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,7 +17,7 @@ from stretto.agents.calling import sound
 from stretto.core.domain import Completed, Failed, FailureClass, InputRequired, Outcome, Unknown
 from stretto.core.errors import BadAgent
 from stretto.declare import declared
-from stretto.ports import Assignment
+from stretto.ports import Assignment, Stopping
 
 DEFAULT_MEMORY_MB = 1024
 DEFAULT_OUTPUT_KB = 1024
@@ -55,10 +56,11 @@ async def call_isolated(function: Callable[..., Any], assignment: Assignment) ->
         "where": locate(function),
         "path": [entry for entry in sys.path if entry],
         "memory": (limits.memory_mb or DEFAULT_MEMORY_MB) * 1024 * 1024,
-        "assignment": msgspec.to_builtins(assignment),
+        "assignment": _plain(assignment),
     }
     try:
-        outcome = await _ordered(json.dumps(order).encode() + b"\n", (limits.output_kb or DEFAULT_OUTPUT_KB) * 1024)
+        most = (limits.output_kb or DEFAULT_OUTPUT_KB) * 1024
+        outcome = await _ordered(json.dumps(order).encode() + b"\n", most, assignment.stopping)
     except _Lost as lost:
         if declared(function).effect.repeatable:
             outcome = Failed(failure=lost.failure, message=str(lost))
@@ -67,7 +69,13 @@ async def call_isolated(function: Callable[..., Any], assignment: Assignment) ->
     return sound(outcome)
 
 
-async def _ordered(order: bytes, most_output: int) -> Outcome:
+def _plain(assignment: Assignment) -> dict[str, Any]:
+    """Give an assignment as JSON carries it; whether to stop is told by a signal."""
+    names = (one.name for one in fields(assignment) if one.name != "stopping")
+    return {name: msgspec.to_builtins(getattr(assignment, name)) for name in names}
+
+
+async def _ordered(order: bytes, most_output: int, stopping: Stopping) -> Outcome:
     """Have an order done by a fresh process; raises _Lost when no result comes of it."""
     with contextlib.ExitStack() as pipes:
         order_in, order_out = _pipe(pipes)
@@ -87,11 +95,20 @@ async def _ordered(order: bytes, most_output: int) -> Outcome:
         )
         for theirs in (order_in, answer_out, noise_out):
             theirs.close()
+        telling = _task(_tell_to_stop(process, stopping))
         try:
             return await _converse(process, order, order_out, answer_in, noise_in, most_output)
         finally:
+            telling.cancel()
             _kill_all_of(process.pid)
             await asyncio.shield(process.wait())
+
+
+async def _tell_to_stop(process: asyncio.subprocess.Process, stopping: Stopping) -> None:
+    """Send SIGTERM when the run is being stopped: a function that ends in time has its result kept."""
+    await stopping.wait()
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
 
 
 async def _converse(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -12,6 +12,9 @@ from stretto.cli.text import place
 from stretto.core.canonical import canonical
 from stretto.core.domain import Json
 from stretto.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from stretto.core.domain import Request
 
 TaskArgument = Annotated[
     Optional[str], typer.Argument(metavar="[TASK]", help="The task; may be left out when only one waits.")
@@ -95,7 +98,8 @@ def answer(
     if result is not None and said[-1] != "done":
         raise UsageError("--result belongs to the answer `done` to an attempt in doubt or a failure")
     value = _json(result, "--result") if result is not None else None
-    _decide(run_id, task, workspace, store, said[-1], ("question", "doubt", "goal", "failure"), name, value=value)
+    kinds = ("question", "doubt", "goal", "failure", "alternatives")
+    _decide(run_id, task, workspace, store, said[-1], kinds, name, value=value)
 
 
 def _decide(
@@ -136,6 +140,8 @@ def _decide(
             word, value = decision, more.get("value")
             if (typed := more.get("typed")) is not None:
                 value = result_of(state, asked, typed)
+            elif asked.kind == "alternatives":
+                word, value = "answer", _choice(asked, decision)
             elif asked.kind in ("question", "goal") and decision != "deny":
                 word, value = "answer", result_of(state, asked, decision) if is_result(state, asked) else decision
             if asked.kind == "doubt" and word not in ("done", "retry", "fail"):
@@ -156,6 +162,16 @@ def _decide(
             return f"{_DONE.get(word, word)}: {asked.task or 'the goal'} of run {run}; {after}"
 
     typer.echo(asyncio.run(leave()))
+
+
+def _choice(asked: "Request", said: str) -> str:
+    from stretto.core.chains import alternative
+
+    chosen = alternative(asked, said)
+    if chosen is None:
+        listed = "; ".join(f"{number} {one}" for number, one in enumerate(asked.choices, 1))
+        raise UsageError(f"{said!r} is none of the choices, name or number one of: {listed}")
+    return chosen
 
 
 def _arguments(file: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from stretto.bootstrap import user
 from stretto.cli.results import is_result, result_of
 from stretto.cli.screen import Screen
 from stretto.cli.text import as_json, indented, one_line
-from stretto.core.chains import answers_for
+from stretto.core.chains import alternative, answers_for
 from stretto.core.commands import AnswerRequest, Command
 from stretto.core.domain import Json, Request
 from stretto.core.errors import UsageError
@@ -58,6 +58,10 @@ class Terminal:
         if asked.kind == "goal":
             text = await self._read("which one? " if asked.choices else "your answer: ")
             return self._answer(asked, "answer", value=text)
+        if asked.kind == "alternatives":
+            while (chosen := alternative(asked, await self._read("which one? "))) is None:
+                self._screen.say("   name one of them, or its number")
+            return self._answer(asked, "answer", value=chosen)
         if asked.kind == "question" and is_result(state, asked):
             return self._answer(asked, "answer", value=await self._result(state, asked))
         if asked.kind == "question":
@@ -160,7 +164,7 @@ class Terminal:
 
 def shown(asked: Request, most: int | None = LONGEST_DIFF) -> str:
     """Give what a person should see before deciding: the diff, or else the arguments; at most so many lines."""
-    if asked.kind == "goal":
+    if asked.kind in ("goal", "alternatives"):
         return indented("\n".join(f"{number}  {one_line(one)}" for number, one in enumerate(asked.choices, 1)), "   ")
     text = asked.diff or (as_json(asked.arguments) if asked.arguments is not None else "")
     lines = text.splitlines()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
-from stretto.core.domain import Chain, Fallback, Request, SideEffect, Task
+from stretto.core.domain import Chain, Fallback, Json, Request, SideEffect, Task
 from stretto.core.effects import Wait
 from stretto.core.state import RunState
 
@@ -17,6 +17,12 @@ TAKEN_OVER = ("approval", "question")
 
 BY_HAND = "by hand"
 """The rung of a result that a person brought and the review sent back."""
+
+RETRY = "retry it now"
+WITHOUT = "go on without it"
+STOP = "stop the run"
+HAND_OVER = "hand it to "
+"""What people may choose where no plan leads around a failed task; the last goes on with an agent and its skill."""
 
 Moment: TypeAlias = Literal["remind", "due"]
 
@@ -107,9 +113,22 @@ def holds(request: Request, effect: SideEffect) -> Fallback:
             return "fail"
         case ("approval" | "question" | "goal", "deny") | ("approval" | "question" | "doubt" | "failure", "fail"):
             return otherwise
-        case ("question" | "failure", "skip") | ("question" | "goal", "answer"):
+        case ("question" | "failure" | "alternatives", "skip") | ("question" | "goal", "answer"):
             return otherwise
+        case "alternatives", "deny" | "fail":
+            return "skip"
+        case "alternatives", "answer" if request.chain and alternative(request, request.chain.value):
+            return "answer"
     return "wait"
+
+
+def alternative(request: Request, said: Json) -> str | None:
+    """Give the choice that an answer names, by its number, its words, or how they begin; None when it names none."""
+    text = str(said).strip().casefold()
+    if text.isdecimal() and 0 < int(text[:9]) <= len(request.choices):
+        return request.choices[int(text[:9]) - 1]
+    found = [one for one in request.choices if text and one.casefold().startswith(text)]
+    return found[0] if len(found) == 1 or (found and found[0].casefold() == text) else None
 
 
 def why(request: Request) -> str:

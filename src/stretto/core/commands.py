@@ -107,6 +107,7 @@ class Judged(Base):
     verdict: Verdict | None = None
     arguments: Json = None
     preview: Preview | None = None
+    revision: int | None = None  # of the plan that it was judged by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +169,44 @@ class ChangeLimits(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel(Base):
-    """Stop the run; what is finished stays."""
+    """Stop the run; what is finished stays. Attempts under way have `grace` seconds to end by themselves."""
 
     reason: str = ""
+    grace: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryTask(Base):
+    """Do a task once more, with all that fell because of it; a completed one, and what it led to, only `again`."""
+
+    revision: int
+    task: str
+    agent: str | None = None
+    feedback: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditPlan(Base):
+    """Put another plan, and other inputs, in the place of those of a revision; what is unchanged keeps its result.
+
+    With `refresh`, what failed and results that are older than their skill's `fresh` are redone too.
+    """
+
+    revision: int
+    tasks: tuple[Task, ...]
+    deliver: Json = None
+    inputs: dict[str, Json] = field(default_factory=dict)
+    specs: dict[str, InputSpec] | None = None
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replan(Base):
+    """Have the unfinished part of a revision planned anew; `words` are added to the goal."""
+
+    revision: int
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,5 +274,8 @@ Command: TypeAlias = (
     | Continue
     | HearOf
     | NoticeSent
+    | RetryTask
+    | EditPlan
+    | Replan
     | Deliver
 )

@@ -267,6 +267,7 @@ class Skill:
     limits: Limits = NO_LIMITS  # where it says nothing, the agent's hold
     ladder: Ladder = field(default_factory=dict)  # class by class, before the agent's
     ask: Asks = field(default_factory=dict)  # who is asked about its tasks, before what the workspace says
+    fresh: float | None = None  # seconds that a result of live data holds; older ones are redone in replans and forks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,6 +323,7 @@ class Rules:
     breaker: Breaker = Breaker()
     most_failures: int | None = None
     stall: float | None = 0.5
+    replans: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -472,6 +474,15 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What an action brought that was done before, and is not done again."""
+
+    output: Json = None
+    artifacts: tuple[Artifact, ...] = ()
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What an action would change: the diff to show, and a mark of the state it was computed from."""
 
@@ -551,14 +562,16 @@ class Request:
     """Something that waits for a person: an approval, a question, an attempt in doubt, or a failure.
 
     `binding` is the hash of what was shown: skill, resolved arguments, diff and pre-image. A request of kind
-    `goal` asks what the goal means; it has no task, and `choices` when one of several is to be named. `to` names who
-    is asked, by a ladder or by its chain, since a moment and until `due`; `missed` are those who let their time pass.
+    `goal` asks what the goal means; it has no task, and `choices` when one of several is to be named. One of kind
+    `alternatives` asks how to go on where no plan leads around a failed task: its `choices` are all there are. `to`
+    names who is asked, by a ladder or by its chain, since a moment and until `due`; `missed` are those who let their
+    time pass.
     """
 
     id: str
     task: str
     attempt: int
-    kind: Literal["approval", "question", "doubt", "goal", "failure"]
+    kind: Literal["approval", "question", "doubt", "goal", "failure", "alternatives"]
     question: str
     choices: tuple[str, ...] = ()
     arguments: Json = None
@@ -664,3 +677,5 @@ class Entry:
     seq: int
     at: float = 0.0
     reads: dict[str, int] = field(default_factory=dict)
+    frozen: bool = False  # its task is to be done anew, or is gone: `output` is what it wrote
+    output: Json = None

@@ -24,10 +24,11 @@ class Judge:
     attempt: int
     round: int
     agent: str
+    revision: int = 1
 
     @property
     def key(self) -> str:
-        return f"judge/{self.task}/{self.attempt}/{self.round}/{self.agent}"
+        return f"judge/{self.task}/{self.attempt}/{self.round}/{self.revision}/{self.agent}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,11 +24,14 @@ from stretto.core.events import (
     Event,
     PersonAsked,
     PlanRefused,
+    PlanRevised,
     RunCancelled,
+    RunCancelling,
     RunContinued,
     RunEnded,
     RunPaused,
     RunStopped,
+    TasksReopened,
 )
 from stretto.core.holds import Openings, hold_timers
 from stretto.core.notices import alerts
@@ -51,7 +54,7 @@ def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Seque
     """
     old: dict[str, Effect] = {effect.key: effect for effect in (*_of_run(before), *judgements(before))}
     new: dict[str, Effect] = {effect.key: effect for effect in (*_of_run(after), *judgements(after))}
-    for id_ in _touched(before, events):
+    for id_ in _touched(before, after, events):
         for state, known in ((before, old), (after, new)):
             known.update((effect.key, effect) for effect in _of_active(state, id_))
     withdrawn = [Withdraw(key=key) for key in old if key not in new]
@@ -61,7 +64,7 @@ def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Seque
 def judgements(state: RunState) -> list[Judge]:
     """Give the next ready tasks, as many as there are free places, each with the agent that would do it."""
     places = state.catalogue.rules.parallel - state.under_way
-    if places <= 0 or state.status.final or state.paused is not None:
+    if places <= 0 or state.status.final or state.halted:
         return []
     queues = [(*head_of(state, name, bits), name, bits) for name, bits in state.ready.items() if bits]
     heapify(queues)
@@ -84,7 +87,7 @@ def judgements(state: RunState) -> list[Judge]:
         held = held + cost if cost != FREE else held
         busy[agent] = busy.get(agent, 0) + 1
         openings.take(agent)
-        found.append(Judge(task=id_, attempt=one.attempt + 1, round=one.round, agent=agent))
+        found.append(Judge(task=id_, attempt=one.attempt + 1, round=one.round, agent=agent, revision=state.revision))
         bits &= bits - 1
         if bits:
             heapreplace(queues, (*head_of(state, name, bits), name, bits))
@@ -102,9 +105,11 @@ def of_task(state: RunState, id_: str) -> Effect | None:
         return RunTask(task=id_, attempt=one.attempt, agent=one.agent)
     if one.status is TaskStatus.REVIEWING:
         return ReviewResult(task=id_, attempt=one.attempt)
+    if one.status is TaskStatus.UNKNOWN and one.in_doubt and one.request is None and one.agent is not None:
+        return LookUp(task=id_, attempt=one.attempt, agent=one.agent)
     if one.request is not None:
         return _ask(state, one.request, id_)
-    if one.retry_at is not None and state.paused is None:
+    if one.retry_at is not None and not state.halted:
         return Wait(timer=f"retry/{id_}", until=one.retry_at)
     return None
 
@@ -112,7 +117,7 @@ def of_task(state: RunState, id_: str) -> Effect | None:
 def patience(state: RunState, id_: str) -> list[Effect]:
     """Give the timer of a person who is asked what becomes of a failure, where there is an end to the waiting."""
     one = state.tasks.get(id_)
-    if one is None or one.request is None or one.answer_by is None or state.paused is not None:
+    if one is None or one.request is None or one.answer_by is None or state.halted:
         return []
     return [Wait(timer=f"failure/{id_}", until=one.answer_by)]
 
@@ -123,26 +128,34 @@ def _ask(state: RunState, request: str, task: str) -> AskPerson:
     return AskPerson(request=request, task=task, step=asked.step if only else 0)
 
 
+def _asking(state: RunState, request: str, task: str) -> list[Effect]:
+    """Give the work of asking, and the timer of whoever is asked; no clock runs while nothing new may begin."""
+    asking = _ask(state, request, task)
+    timer = None if state.halted else timer_of(state.requests[request])
+    return [asking] if timer is None else [asking, timer]
+
+
 def _of_active(state: RunState, id_: str) -> list[Effect]:
     """Give the work of a task, and the timer of whoever is asked about it."""
     effect = of_task(state, id_) if id_ in state.active else None
     if effect is None:
         return patience(state, id_)
-    if not isinstance(effect, AskPerson) or state.paused is not None:  # no clock runs while the run is paused
+    if not isinstance(effect, AskPerson):
         return [effect, *patience(state, id_)]
-    timer = timer_of(state.requests[effect.request])
-    return [effect, *([timer] if timer is not None else []), *patience(state, id_)]
+    return [*_asking(state, effect.request, id_), *patience(state, id_)]
 
 
 def _of_run(state: RunState) -> list[Effect]:
     found: list[Effect] = [*alerts(state)]
     if not state.run or state.status.final:
         return found
+    if state.cancelling is not None:
+        found.append(Wait(timer="cancel", until=state.cancelling))
+    if state.offered is not None:
+        found += _asking(state, state.offered, "")
     if state.unclear is not None:
-        found.append(_ask(state, state.unclear, ""))
-        if state.paused is None and (timer := timer_of(state.requests[state.unclear])) is not None:
-            found.append(timer)
-    elif state.planning and state.paused is None:
+        found += _asking(state, state.unclear, "")
+    elif state.planning and not state.halted:
         found.append(MakePlan(revision=state.revision, round=len(state.clarified)))
     if state.deadline is not None and not state.deadline_passed:
         found.append(Wait(timer="deadline", until=state.deadline))
@@ -152,7 +165,7 @@ def _of_run(state: RunState) -> list[Effect]:
     return found
 
 
-def _touched(before: RunState, events: Iterable[Event]) -> dict[str, None]:
+def _touched(before: RunState, after: RunState, events: Iterable[Event]) -> dict[str, None]:
     touched: dict[str, None] = {}
     for event in events:
         match event:
@@ -161,6 +174,7 @@ def _touched(before: RunState, events: Iterable[Event]) -> dict[str, None]:
             case (
                 DeadlinePassed()
                 | RunCancelled()
+                | RunCancelling()
                 | PlanRefused()
                 | RunStopped()
                 | RunEnded()
@@ -168,6 +182,9 @@ def _touched(before: RunState, events: Iterable[Event]) -> dict[str, None]:
                 | RunContinued()
             ):
                 touched.update(dict.fromkeys(before.active))
+            case TasksReopened() | PlanRevised():
+                touched.update(dict.fromkeys(before.active))
+                touched.update(dict.fromkeys(after.active))
             case _:
                 name = getattr(event, "task", None)
                 if isinstance(name, str):

@@ -21,7 +21,7 @@ def wake(state: RunState) -> float | None:
         match effect:
             case AskPerson():
                 pass
-            case MakePlan() if state.streamed:
+            case MakePlan() if state.streamed and state.draft is None:
                 pass  # its writer goes on with it, or somebody hands the whole plan over again
             case Wait():
                 moments.append(effect.until)

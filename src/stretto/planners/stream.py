@@ -15,7 +15,7 @@ from stretto.core.errors import UsageError
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors, shown
 from stretto.core.plan.shape import Size
 from stretto.core.state import RunState
-from stretto.ports import PlanPart
+from stretto.ports import Planner, PlanPart
 from stretto.streams import Part, within
 
 ACTOR = "planner:stream"
@@ -25,7 +25,10 @@ _FOLLOWING = frozenset({"dangling-reference", "unreachable-deliverable"})
 
 
 class StreamPlanner:
-    """See `stretto.ports.Planner`. `check` finds the defects of the whole plan, `values` what its inputs are."""
+    """See `stretto.ports.Planner`. `check` finds the defects of the whole plan, `values` what its inputs are.
+
+    A stream is written once: what is planned anew is planned by `anew`.
+    """
 
     def __init__(
         self,
@@ -34,11 +37,16 @@ class StreamPlanner:
         size: Size,
         check: Callable[[Plan], list[Diagnostic]],
         values: Callable[[dict[str, InputSpec]], dict[str, Json]],
+        anew: Planner,
     ) -> None:
-        self._parts, self._size = parts, size
+        self._parts, self._size, self._anew = parts, size, anew
         self._check, self._values = check, values
 
     async def plan(self, state: RunState) -> AsyncIterator[PlanPart]:
+        if state.draft is not None:
+            async for one in self._anew.plan(state):
+                yield one
+            return
         meant = Interpretation(planner="stream", restated=state.goal, reasons=("the plan comes as a stream",))
         draft = _Draft(state)
         yield InterpretGoal(actor=ACTOR, revision=state.revision, interpretation=meant)

@@ -176,6 +176,10 @@ def _parts(state: RunState, now: float, signs: Signs) -> list[tuple[int, str, st
         parts.append((4, told, "bold red" if left <= 0 else "yellow" if left < 60 else ""))
     if state.stopped is not None:
         parts.append((4, "stopped by a failure", "bold red"))
+    if state.cancelling is not None:
+        parts.append((2, f"being cancelled, {ticking(state.cancelling - now)} of grace left", "bold yellow"))
+    if state.draft is not None:
+        parts.append((4, "being planned anew", "yellow"))
     if state.deadline_passed:
         parts.append((4, "the deadline passed", "bold red"))
     return parts

@@ -11,7 +11,6 @@ from stretto.core.commands import (
     ReportReview,
 )
 from stretto.core.context import effect_of, stale_reads
-from stretto.core.decide.chains import catch_up
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import settle_parent
 from stretto.core.decide.holds import probed_by, weigh
@@ -41,6 +40,8 @@ from stretto.core.events import (
 )
 from stretto.core.ladder import brought_by
 from stretto.core.state import TaskState
+
+_DOUBTFUL = (TaskStatus.RUNNING, TaskStatus.UNKNOWN)
 
 
 def outcome(draft: Draft, command: ReportOutcome) -> None:
@@ -159,29 +160,35 @@ def doubt(draft: Draft, id_: str, attempt: int, message: str, cost: Cost = FREE)
 
 
 def recover(draft: Draft) -> None:
-    """Put in doubt what a dead owner had under way; what may be repeated is simply done again.
-
-    Whoever let the time pass while nobody drove the run has missed it.
-    """
+    """Put in doubt what a dead owner had under way; what may be repeated is simply done again."""
     state = draft.state
     for id_ in sorted(state.active, key=lambda name: state.tasks[name].position):
         one = state.tasks[id_]
         if one.status is not TaskStatus.RUNNING or one.agent is None or one.in_doubt:
             continue
-        if effect_of(state, one, one.agent).repeatable:
-            continue
-        if state.roster.agents[one.agent].looks_up:
-            draft.say(AttemptDoubted, task=id_, attempt=one.attempt)
-        else:
-            doubt(draft, id_, one.attempt, f"the process died while {one.agent!r} was at work")
-    catch_up(draft)
+        if (kept := state.kept.get(str(one.key))) is not None:
+            done = Completed(output=kept.output, artifacts=kept.artifacts, citations=kept.citations)
+            take(draft, one, id_, one.attempt, done)
+        elif not effect_of(state, one, one.agent).repeatable:
+            in_doubt(draft, id_, f"the process died while {one.agent!r} was at work")
+
+
+def in_doubt(draft: Draft, id_: str, message: str) -> None:
+    """Put an attempt under way in doubt: its agent is asked what became of it, or a person."""
+    one = draft.state.tasks[id_]
+    if draft.state.roster.agents[str(one.agent)].looks_up:
+        draft.say(AttemptDoubted, task=id_, attempt=one.attempt)
+    else:
+        doubt(draft, id_, one.attempt, message)
 
 
 def looked_up(draft: Draft, command: LookedUp) -> None:
     """Take in what the agent knows of an action in doubt."""
     one = draft.state.tasks.get(command.task)
-    if one is None or one.status is not TaskStatus.RUNNING or one.attempt != command.attempt or not one.in_doubt:
+    if one is None or one.status not in _DOUBTFUL or one.attempt != command.attempt or not one.in_doubt:
         return
+    if one.request is not None:
+        return  # a person is asked already
     if command.outcome is None:
         draft.say(AttemptForgotten, task=command.task, attempt=command.attempt)
     else:

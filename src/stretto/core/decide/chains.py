@@ -1,9 +1,12 @@
 """What follows when people take their time: reminders, the next person, and at last what the chain says."""
 
-from stretto.core.chains import fired, holds, reminder_of, request_of, why
+from dataclasses import replace
+
+from stretto.core.chains import WITHOUT, alternative, fired, holds, reminder_of, request_of, why
 from stretto.core.commands import AnswerRequest
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.people import settle
+from stretto.core.decide.revising import carry_out
 from stretto.core.domain import Request, SideEffect
 from stretto.core.events import PersonReminded, RequestEscalated, RequestExpired
 
@@ -24,7 +27,7 @@ def pass_on(draft: Draft, timer: str) -> None:
 
 def catch_up(draft: Draft) -> None:
     """Go on with every request whose time ran out while nobody drove the run; the next person gets all of theirs."""
-    if draft.state.paused is not None:
+    if draft.state.halted:
         return
     for request in sorted(draft.state.requests.values(), key=lambda one: (one.asked, one.id)):
         if request.id in draft.state.requests and request.due is not None and draft.at >= request.due:
@@ -52,9 +55,14 @@ def _escalate(draft: Draft, request: Request) -> None:
         return
     otherwise, reason = holds(request, _effect(draft, request)), why(request)
     draft.say(RequestExpired, request=request.id, task=request.task, otherwise=otherwise, reason=reason)
-    if otherwise != "wait":
-        word = AnswerRequest(actor=ACTOR, request=request.id, decision=otherwise, reason=reason, value=chain.value)
+    if otherwise == "wait":
+        return
+    word = AnswerRequest(actor=ACTOR, request=request.id, decision=otherwise, reason=reason, value=chain.value)
+    if request.kind != "alternatives":
         settle(draft, draft.state.requests[request.id], word)
+        return
+    chosen = WITHOUT if otherwise == "skip" else alternative(request, chain.value)
+    carry_out(draft, draft.state.requests[request.id], replace(word, decision="answer", value=chosen))
 
 
 def _effect(draft: Draft, request: Request) -> SideEffect:

@@ -124,7 +124,7 @@ def _usable(state: RunState, one: TaskState, setback: Setback, rung: Rung) -> bo
         return not setback.final
     own = one.task.limits.attempts
     whole = one.task.for_each is not None and one.number is None
-    if setback.final or whole or (own is not None and one.attempt >= own):
+    if setback.final or whole or (own is not None and one.attempt - one.since >= own):
         return False
     doubtful = setback.begun and setback.failure in MAY_HAVE_HAPPENED
     if doubtful and not effect_of(state, one, setback.agent).repeatable:
@@ -159,7 +159,7 @@ def _tried(one: TaskState, agent: str) -> dict[str, None]:
 
 def _attempts_of(one: TaskState) -> int:
     """Count the attempts since the task changed hands."""
-    return one.attempt - max((step.attempt for step in one.climbed if step.do in ELSEWHERE), default=0)
+    return one.attempt - max((step.attempt for step in one.climbed if step.do in ELSEWHERE), default=one.since)
 
 
 def _schedule(draft: Draft, id_: str, rung: Rung, earlier: int, setback: Setback) -> None:

@@ -23,6 +23,7 @@ from stretto.core.events import (
     PlanRefused,
     RetryDue,
     RetryScheduled,
+    RevisionRefused,
     TaskCompleted,
 )
 from stretto.core.state import RunState, TaskState
@@ -36,6 +37,7 @@ _ALLOWED = {
     "doubt": ("done", "retry", "fail"),
     "goal": ("answer", "deny"),
     "failure": ("retry", "done", "skip", "fail"),
+    "alternatives": ("answer",),
 }
 
 
@@ -87,6 +89,9 @@ def settle(draft: Draft, request: Request, command: AnswerRequest) -> None:
     if request.kind == "goal":
         if decision == "deny":
             reason = f"{by} would not say: {request.question}{said}"
+            if draft.state.draft is not None:
+                draft.say(RevisionRefused, revision=draft.state.revision, reason=reason)
+                return
             draft.say(PlanRefused, revision=draft.state.revision, reason=reason)
         return
     if decision == "deny" and own:

@@ -14,6 +14,7 @@ from stretto.core.commands import (
 )
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import skip, takes_along
+from stretto.core.decide.revising import begin_revision, close_draft, draft_task, may_replan, refuse_revision
 from stretto.core.domain import (
     Plan,
     Request,
@@ -93,14 +94,23 @@ def interpret(draft: Draft, command: InterpretGoal) -> None:
 
 def fail_plan(draft: Draft, command: FailPlan) -> None:
     """Note that no plan could be made."""
-    if draft.state.planning and command.revision == draft.state.revision:
+    if not draft.state.planning or command.revision != draft.state.revision:
+        return
+    if draft.state.draft is not None:
+        refuse_revision(draft, command.reason, command.diagnostics[:MOST_DIAGNOSTICS])
+    else:
         _refuse(draft, command.reason, command.diagnostics)
 
 
 def add_task(draft: Draft, command: AddTask) -> None:
     """Adopt one task of the plan being written."""
     state, task = draft.state, command.task
-    if not state.planning or command.revision != state.revision or task.id in state.tasks:
+    if not state.planning or command.revision != state.revision:
+        return
+    if state.draft is not None:
+        draft_task(draft, task)
+        return
+    if task.id in state.tasks:
         return
     draft.say(TaskAdded, task=task)
     for name, need in draft.state.tasks[task.id].needs.items():
@@ -115,6 +125,9 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
     state = draft.state
     if not state.planning or command.revision != state.revision:
         return
+    if state.draft is not None:
+        close_draft(draft, command)
+        return
     if not state.tasks and not _answers_itself(state):
         _refuse(draft, "the plan has no task")
         return
@@ -127,7 +140,11 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
     seconds = None if state.deadline is None else state.deadline - draft.at
     found = check(plan, state.catalogue, budget=state.budget, seconds=seconds) if plan.tasks else []
     if wrong := errors(found):
-        _refuse(draft, f"{len(wrong)} defects, the first: {wrong[0].message} [{wrong[0].code}]", wrong)
+        reason = f"{len(wrong)} defects, the first: {wrong[0].message} [{wrong[0].code}]"
+        if state.completed and may_replan(state):
+            begin_revision(draft, f"the plan was refused: {reason}")
+        else:
+            _refuse(draft, reason, wrong)
         return
     draft.say(
         PlanClosed,

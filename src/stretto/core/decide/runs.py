@@ -2,28 +2,25 @@
 
 from stretto.core.chains import TIMER
 from stretto.core.commands import (
-    Cancel,
     ChangeLimits,
     Deliver,
     FireTimer,
 )
 from stretto.core.decide.chains import pass_on
+from stretto.core.decide.control import end_cancelled
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.holds import end_hold
 from stretto.core.decide.ladder import expire
 from stretto.core.decide.people import PERSONAL
 from stretto.core.domain import (
-    Delivery,
     RunStatus,
 )
 from stretto.core.events import (
     DeadlinePassed,
     LimitsChanged,
     RetryDue,
-    RunCancelled,
     RunEnded,
 )
-from stretto.core.state import gaps
 
 
 def change_limits(draft: Draft, command: ChangeLimits) -> None:
@@ -31,14 +28,6 @@ def change_limits(draft: Draft, command: ChangeLimits) -> None:
     state = draft.state
     if state.run and not state.status.final and (command.budget or command.deadline is not None):
         draft.say(LimitsChanged, budget=command.budget, deadline=command.deadline)
-
-
-def cancel(draft: Draft, command: Cancel) -> None:
-    """End a run at once; what is finished stays."""
-    state = draft.state
-    if state.run and not state.status.final:
-        draft.say(RunCancelled, by=command.actor, reason=command.reason)
-        draft.say(RunEnded, status=RunStatus.CANCELLED, delivery=Delivery(gaps=gaps(draft.state)))
 
 
 def fire(draft: Draft, command: FireTimer) -> None:
@@ -57,6 +46,10 @@ def fire(draft: Draft, command: FireTimer) -> None:
         return
     if command.timer.startswith(TIMER):
         pass_on(draft, command.timer)
+        return
+    if command.timer == "cancel":
+        if state.cancelling is not None and not state.status.final and draft.at >= state.cancelling:
+            end_cancelled(draft, state.cancelling_by, "the grace is over")
         return
     id_ = command.timer.removeprefix("retry/")
     one = state.tasks.get(id_)

@@ -7,8 +7,9 @@ from stretto.core.commands import (
     Judged,
 )
 from stretto.core.context import action_key, binding, effect_of, versions_read
+from stretto.core.decide.attempts import in_doubt
 from stretto.core.decide.draft import Draft
-from stretto.core.decide.ending import settle_fan_out, skip
+from stretto.core.decide.ending import settle_fan_out, settle_parent, skip
 from stretto.core.decide.holds import admitted
 from stretto.core.decide.ladder import hold_up
 from stretto.core.domain import (
@@ -22,6 +23,8 @@ from stretto.core.domain import (
 from stretto.core.events import (
     AttemptStarted,
     PersonAsked,
+    ResultReused,
+    TaskCompleted,
     TaskExpanded,
     TaskJudged,
 )
@@ -32,6 +35,8 @@ def judged(draft: Draft, command: Judged) -> None:
     """Take in what was found about a ready task."""
     one = draft.state.tasks.get(command.task)
     if one is None or not one.ready or command.attempt != one.attempt + 1 or one.turn not in ("", command.agent):
+        return
+    if draft.state.cancelling is not None or command.revision not in (None, draft.state.revision):
         return
     if command.skip is not None:
         skip(draft, command.task, "", wanted=True, reason=command.skip)
@@ -102,6 +107,11 @@ def _start(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> N
         return  # it is judged again when agent and provider may take it
     key = action_key(state, one, command.arguments)
     effect = effect_of(state, one, command.agent)
+    if key in state.kept and effect is not SideEffect.NONE:
+        draft.say(ResultReused, task=command.task, agent=command.agent, key=key)
+        draft.say(TaskCompleted, task=command.task, reviewer="done before")
+        settle_parent(draft, command.task)
+        return
     taken = state.keys.get(key)
     if taken not in (None, command.task) and effect not in (SideEffect.NONE, SideEffect.UNDECLARED):
         message = f"the same action as task {taken!r}, with the same arguments; nothing declares them as two"
@@ -118,3 +128,5 @@ def _start(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> N
         reserved=cost,
         reads=versions_read(state, one),
     )
+    if key in state.begun and not effect.repeatable:
+        in_doubt(draft, command.task, f"the run {state.forked_from} began this and nobody knows whether it happened")

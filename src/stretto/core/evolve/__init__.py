@@ -28,26 +28,34 @@ from stretto.core.events import (
     PersonReminded,
     PlanClosed,
     PlanRefused,
+    PlanRevised,
     RateUsed,
     ReadStale,
     RequestEscalated,
     RequestExpired,
     ResultRejected,
+    ResultReused,
     RetryDue,
     RetryScheduled,
+    RevisionBegun,
+    RevisionRefused,
     RunCancelled,
+    RunCancelling,
     RunContinued,
     RunEnded,
+    RunForked,
     RungClimbed,
     RunPaused,
     RunStopped,
     RunSubmitted,
     TaskAdded,
     TaskCompleted,
+    TaskDrafted,
     TaskExpanded,
     TaskFailed,
     TaskJudged,
     TaskSkipped,
+    TasksReopened,
 )
 from stretto.core.evolve.attempts import brought, doubted, failed, released, started
 from stretto.core.evolve.chains import escalated, expired, reminded
@@ -56,6 +64,7 @@ from stretto.core.evolve.ladder import climbed, given_up
 from stretto.core.evolve.pausing import accepted, attempted, continued, sent_back
 from stretto.core.evolve.people import answered, asked
 from stretto.core.evolve.queues import changed, ready
+from stretto.core.evolve.revisions import drafted, drafting, forked, reopened, reused, revised, withdrawn
 from stretto.core.evolve.runs import plan_closed, stopped, submitted
 from stretto.core.evolve.streams import broken_off
 from stretto.core.evolve.tasks import added, completed, expanded, over
@@ -135,6 +144,9 @@ def evolve(state: RunState, event: Event) -> RunState:
         case RunSubmitted():
             return submitted(state, event)
         case GoalInterpreted():
+            if state.draft is not None:
+                draft = replace(state.draft, inputs=event.inputs, specs=event.specs)
+                return replace(state, interpretation=event.interpretation, draft=draft)
             return replace(
                 state,
                 interpretation=event.interpretation,
@@ -144,10 +156,10 @@ def evolve(state: RunState, event: Event) -> RunState:
         case PlanClosed():
             return plan_closed(state, event)
         case PlanRefused():
-            refused = replace(state, refused=event.reason, diagnostics=event.diagnostics, plan_open=False)
+            without = replace(state, refused=event.reason, diagnostics=event.diagnostics, plan_open=False)
             if event.finish:
-                return broken_off(refused, "it was held back until the plan is closed, and that never came")
-            return stopped(refused, f"the plan was refused: {event.reason}")
+                return broken_off(without, "it was held back until the plan is closed, and that never came")
+            return stopped(without, f"the plan was refused: {event.reason}")
         case LimitsChanged():
             return replace(
                 state,
@@ -157,7 +169,24 @@ def evolve(state: RunState, event: Event) -> RunState:
         case DeadlinePassed():
             return noticed(stopped(replace(state, deadline_passed=True), "the deadline passed"), event)
         case RunCancelled():
-            return noticed(stopped(replace(state, cancelled=event.by), f"cancelled by {event.by}"), event)
+            gone = replace(state, cancelled=event.by, cancelling=None)
+            return noticed(stopped(gone, f"cancelled by {event.by}"), event)
+        case RunCancelling():
+            return replace(state, cancelling=event.until, cancelling_by=event.by)
+        case TasksReopened():
+            return reopened(state, event)
+        case RevisionBegun():
+            return drafting(state, event)
+        case TaskDrafted():
+            return drafted(state, event)
+        case RevisionRefused():
+            return withdrawn(state, event)
+        case PlanRevised():
+            return revised(state, event)
+        case ResultReused():
+            return reused(state, event)
+        case RunForked():
+            return forked(state, event)
         case RunStopped():
             return noticed(stopped(replace(state, stopped=event.reason), event.reason), event)
         case NobodyAnswered():

@@ -18,6 +18,8 @@ def asked(state: RunState, event: PersonAsked) -> RunState:
     request = event.request
     if request.kind == "goal" and not request.via:
         return replace(state, requests=state.requests.set(request.id, request), unclear=request.id)
+    if request.kind == "alternatives" and not request.via:
+        return replace(state, requests=state.requests.set(request.id, request), offered=request.id)
     one = state.tasks[request.task]
     state = unready(state, one)
     status = TaskStatus.UNKNOWN if request.kind == "doubt" else TaskStatus.WAITING
@@ -37,6 +39,8 @@ def answered(state: RunState, event: PersonAnswered) -> RunState:
     if request.kind == "goal" and not request.via:
         answers = ((request.question, str(event.value)),) if event.decision == "answer" else ()
         return replace(state, unclear=None, clarified=(*state.clarified, *answers))
+    if request.kind == "alternatives" and not request.via:
+        return replace(state, offered=None)
     one = state.tasks[event.task]
     one = replace(one, request=None, answer_by=None, round=one.round + 1)
     if request.via:

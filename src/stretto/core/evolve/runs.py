@@ -10,7 +10,9 @@ from stretto.core.events import (
 )
 from stretto.core.routing import roster
 from stretto.core.schedule import by_priority
-from stretto.core.state import RunState, queue_of
+from stretto.core.state import RunState, TaskState, queue_of
+
+_IN_DOUBT = "; its action was under way, and whether it happened is in doubt"
 
 
 def submitted(state: RunState, event: RunSubmitted) -> RunState:
@@ -62,6 +64,7 @@ def stopped(state: RunState, reason: str) -> RunState:
     tasks = state.tasks.mutate()
     for id_, one in state.tasks.items():
         if not one.status.final:
+            doubtful = cut_off(state, one)
             tasks[id_] = replace(
                 one,
                 status=TaskStatus.CANCELLED,
@@ -70,7 +73,8 @@ def stopped(state: RunState, reason: str) -> RunState:
                 retry_at=None,
                 answer_by=None,
                 reserved=FREE,
-                reason=reason,
+                in_doubt=doubtful,
+                reason=f"{reason}{_IN_DOUBT}" if doubtful else reason,
                 ended=state.at,
                 children_open=0,
             )
@@ -86,5 +90,16 @@ def stopped(state: RunState, reason: str) -> RunState:
         reserved=FREE,
         requests=Map(),
         unclear=None,
+        offered=None,
+        draft=None,
         open_tasks=0,
     )
+
+
+def cut_off(state: RunState, one: TaskState) -> bool:
+    """Whether a task's action may have happened although nobody will hear of it."""
+    if one.status is TaskStatus.UNKNOWN or one.in_doubt:
+        return True
+    if one.status is not TaskStatus.RUNNING or one.agent is None or one.children is not None:
+        return False
+    return not state.roster.effect(one.task, one.agent).repeatable

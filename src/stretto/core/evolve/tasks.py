@@ -53,6 +53,7 @@ def expanded(state: RunState, event: TaskExpanded) -> RunState:
     for number, item in enumerate(event.items):
         mark = digest(item)
         id_ = child_id(event.task, number)
+        tried = state.used.get(id_, 0)
         tasks[id_] = TaskState(
             task=parent.task,
             position=position + number,
@@ -62,6 +63,9 @@ def expanded(state: RunState, event: TaskExpanded) -> RunState:
             item=item,
             number=number,
             same_before=equal[mark],
+            attempt=tried,
+            since=tried,
+            again=parent.again,
         )
         ids[position + number] = id_
         equal[mark] += 1
@@ -116,7 +120,7 @@ def over(state: RunState, id_: str, **fields: Any) -> RunState:
     for position in sorted(state.dependents.get(id_, _NOBODY)):
         later = tasks[state.ids[position]]
         tasks = tasks.set(later.task.id, replace(later, blockers=later.blockers - 1))
-        if later.blockers == 1 and not later.status.final:
+        if later.blockers == 1 and later.status is TaskStatus.PENDING and later.retry_at is None and not later.ready:
             freed.append(later.task.id)
     active = state.active.delete(id_) if id_ in state.active else state.active
     state = replace(state, tasks=tasks, active=active, open_tasks=state.open_tasks - 1)

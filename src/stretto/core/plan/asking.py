@@ -9,7 +9,7 @@ from stretto.core.lengths import read_length
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown, under
 from stretto.core.routing import Roster
 
-KINDS = ("approval", "question", "doubt", "goal", "failure", "default")
+KINDS = ("approval", "question", "doubt", "goal", "failure", "alternatives", "default")
 _STEP = tuple(one.name for one in fields(Ask))
 _CHAIN = tuple(one.name for one in fields(Chain))
 _WORDS = get_args(Fallback)
@@ -19,6 +19,7 @@ _FITTING = {
     "doubt": ("fail", "wait"),
     "goal": ("deny", "answer", "wait"),
     "failure": ("fail", "skip", "wait"),
+    "alternatives": ("skip", "answer", "wait"),
 }
 """What silence may come to, by kind of request; of a chain for every kind, what suits is taken."""
 
