@@ -10,23 +10,40 @@ import sys
 import time
 import traceback
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeAlias, cast, get_args
 
 from stretto.agents.function import FunctionAgent
+from stretto.agents.person import person
 from stretto.agents.team import TeamAgent, team_card
 from stretto.amounts import budget_of, deadline_of
 from stretto.channels import KINDS, read_channel
+from stretto.chronicle import chronicle
 from stretto.conditions import CelConditions, condition_defects
 from stretto.core.canonical import short
-from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command, Continue, Pause, Recover, SubmitGoal
+from stretto.core.commands import (
+    AnswerRequest,
+    Cancel,
+    ChangeLimits,
+    Command,
+    Continue,
+    Pause,
+    Recover,
+    Replan,
+    RetryTask,
+    SubmitGoal,
+)
+from stretto.core.decide import decide
+from stretto.core.decide.revising import finished, is_old
 from stretto.core.domain import (
     AgentCard,
+    Asks,
     Breaker,
     Budget,
     Catalogue,
@@ -40,7 +57,9 @@ from stretto.core.domain import (
     Rules,
 )
 from stretto.core.errors import BadAgent, BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
+from stretto.core.evolve import evolve
 from stretto.core.limits import OF_RULES, provider_of
+from stretto.core.plan.asking import BadChain, place_of, read_asks, strangers
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.inputs import wanted, wanted_by_name
@@ -53,22 +72,26 @@ from stretto.core.policy import Policy
 from stretto.core.routing import roster
 from stretto.core.state import RunState, team_run
 from stretto.declare import is_declared, ladder_of
+from stretto.edits import edit_of, require_possible
 from stretto.engines.clock import SystemClock
 from stretto.engines.local import LocalEngine
 from stretto.engines.people import Nobody, StandingWord
 from stretto.journals.memory import MemoryJournal
 from stretto.journals.sqlite import SqliteJournal
 from stretto.notifiers import dispatch, notifiers_of
-from stretto.orchestrator import Conductor, House, load
+from stretto.orchestrator import Conductor, House, load, summary
 from stretto.planners.auto import AutoPlanner, propose
 from stretto.planners.proposal import Proposal
+from stretto.planners.stream import StreamPlanner
 from stretto.playbooks import read_playbooks
-from stretto.ports import Agent, Journal, Listener, Notifier, Order, People, RunSummary, Starter
+from stretto.ports import Agent, Journal, Listener, Notifier, Order, People, Planner, RunSummary, Starter
 from stretto.registry import Registry
 from stretto.reviewers.grounding import GroundingReviewer
 from stretto.reviewers.schema import SchemaReviewer
 from stretto.settings import Settings, read_settings
+from stretto.streams import STANDARD_INPUT, JsonLines, PlanStream, is_stream, parts
 from stretto.synthesis.compose import Composer
+from stretto.travel import as_it_was, fork_of, moment_of
 from stretto.validation import JsonSchemas
 from stretto.views import Run
 from stretto.workers import RUNS, Tell, Worker
@@ -84,10 +107,19 @@ from stretto.workspace import (
 
 AnyAgent: TypeAlias = Agent | Callable[..., Any]
 AnyPlan: TypeAlias = Plan | dict[str, Any] | str | Path
+AnyStream: TypeAlias = PlanStream | str | Path
 Approve: TypeAlias = Literal["ask", "all", "none"]
+
+PATIENCE, PAUSE = 20, 0.05
+"""How often, and after how many seconds, it is looked whether the owner of a run has read what was left for it."""
 
 MOST_ALIKE = 1000
 """Runs looked through for the one whose id is given in part."""
+
+GRACE = 10.0
+"""Seconds that attempts under way have to end by themselves when a run is cancelled."""
+
+_PERSON = "name, description, skills"
 
 SPECIALISTS = {
     name: f"stretto.specialists.{name}.skills"
@@ -104,7 +136,9 @@ class Orchestrator:
     where no task, skill or agent says it. `providers` are what several agents draw on, by name; `breaker` ("off" for
     none) holds for agents and providers without one of their own; `most_failures` and `stall` say when a run pauses by
     itself; `notify` are channels of alerts as in a workspace, or notifiers; `unbounded` what becomes of agents whose
-    cost has no bound under a budget. Raises BadAgent for what cannot be one, UsageError for the rest.
+    cost has no bound under a budget. `ask` says who is asked when a person has
+    to decide: `[{"who": "ann", "within": "2h"}, "deny"]`, or such chains by kind of request; `people` are those whom
+    chains may name, anybody when it is empty. Raises BadAgent for what cannot be an agent, UsageError for the rest.
     """
 
     def __init__(
@@ -126,6 +160,8 @@ class Orchestrator:
         workspace: Workspace | None = None,
         settings: Settings | None = None,
         listeners: Sequence[Listener] = (),
+        people: Iterable[str] = (),
+        ask: Json = None,
     ) -> None:
         self.settings = settings or read_settings(workspace.folder if workspace else None)
         self.workspace = workspace
@@ -149,6 +185,9 @@ class Orchestrator:
         }
         self.budget = _budget(budget) if budget is not None else (workspace.budget if workspace else Budget())
         self.notify = (*(workspace.notify if workspace else ()), *notify)
+        self.people = tuple(people) or tuple(workspace.people if workspace else ())
+        self.ask = _asks(ask) if ask is not None else workspace.ask if workspace else {}
+        self._know_everybody()
         self._listeners = tuple(listeners)
         self._path = Path(store) if store is not None else None
         self._memory = MemoryJournal() if store is None else None
@@ -157,7 +196,7 @@ class Orchestrator:
         self,
         goal: str,
         *,
-        plan: AnyPlan | None = None,
+        plan: AnyPlan | PlanStream | None = None,
         inputs: dict[str, Json] | Sequence[str] | None = None,
         budget: str | Budget | None = None,
         deadline: str | float | None = None,
@@ -172,6 +211,9 @@ class Orchestrator:
         the agents' typed skills; where that cannot be done, the run fails and its gap says what is missing.
         `inputs` are what the plan asks for, by name, or files and values for a goal; `deadline` is a length of
         time like "10m", or a moment.
+        A plan may as well be a stream: something that gives tasks (or mappings) one by one, a file of JSON Lines, or
+        `-` for such lines on standard input. Its tasks start while the rest is being written, as far as that harms
+        nobody; what is wrong with it then shows in the run, whose finished results stay.
         With `wait` it returns only at the end of the run, else also when nothing can move without a person (the
         status is then `waiting`), or before a moment more than a minute away (`wake`). Raises BadPlan or UsageError
         before anything is stored or run.
@@ -179,16 +221,18 @@ class Orchestrator:
         if not goal.strip():
             raise UsageError("the goal is empty; say in a sentence what you want done")
         asked = _people(approve, people)
-        chosen = self.read_plan(plan)
+        streamed = is_stream(plan)
+        chosen = None if streamed else self.read_plan(cast(AnyPlan | None, plan))
         limit = _budget(budget) if budget is not None else self.budget
         now = time.time()
         until = _deadline(deadline, now)
         if chosen is not None:
             require(chosen, self.check(chosen, budget=limit, seconds=None if until is None else until - now))
-        values, specs = self.inputs_for(goal, chosen, inputs)
+        values, specs = ({}, {}) if streamed else self.inputs_for(goal, chosen, inputs)
+        planner = self._streaming(plan, inputs, limit, until, {}) if streamed else None
         run = run_id or new_run_id()
         first = SubmitGoal(
-            actor=f"person:{user()}",
+            actor=_actor(),
             run=run,
             goal=goal,
             inputs=values,
@@ -198,13 +242,16 @@ class Orchestrator:
             budget=limit,
             deadline=until,
             workspace=str(self.workspace.folder) if self.workspace else "",
+            streamed=streamed,
         )
-        return await self._drive(run, [first], asked, wait)
+        return await self._drive(run, [first], asked, wait, planner)
 
     async def resume(
         self,
         run_id: str,
         *,
+        plan: AnyStream | None = None,
+        inputs: dict[str, Json] | Sequence[str] | None = None,
         budget: str | Budget | None = None,
         deadline: str | float | None = None,
         approve: Approve = "ask",
@@ -213,13 +260,14 @@ class Orchestrator:
     ) -> Run:
         """Go on with a run, also one that is paused; an ended one is given as it is.
 
-        Raises UnknownRun and OwnedElsewhere.
+        A run whose plan came as a stream that broke off takes the whole `plan` again, with its `inputs`; without it,
+        what was adopted is done and the rest is named as missing. Raises UnknownRun and OwnedElsewhere.
         """
-        first: list[Command] = [Recover(), Continue(actor=f"person:{user()}")]
+        first: list[Command] = [Recover(), Continue(actor=_actor())]
         if budget is not None or deadline is not None:
             first.append(
                 ChangeLimits(
-                    actor=f"person:{user()}",
+                    actor=_actor(),
                     budget=_budget(budget) if budget is not None else None,
                     deadline=_deadline(deadline, time.time()),
                 )
@@ -229,7 +277,9 @@ class Orchestrator:
             run = await find_run(journal, run_id)
             if parent := await parent_of(journal, run):
                 raise UsageError(f"run {run} is a team's work for run {parent}; resume that one")
-        return await self._drive(run, first, asked, wait)
+            state = await load(journal, run) if plan is not None else RunState()
+        planner = self._again(state, plan, inputs) if plan is not None else None
+        return await self._drive(run, first, asked, wait, planner)
 
     async def pause(self, run_id: str, reason: str = "") -> Run:
         """Have a run begin nothing new, whoever drives it; what is under way ends and is kept. `resume` goes on.
@@ -238,7 +288,102 @@ class Orchestrator:
         """
         async with self.journal() as journal:
             run = await find_run(journal, run_id)
-            return Run(state=await leave_word(journal, run, Pause(actor=f"person:{user()}", reason=reason)))
+            return Run(state=await leave_word(journal, run, Pause(actor=_actor(), reason=reason)))
+
+    async def cancel(self, run_id: str, *, reason: str = "", grace: float = GRACE, now: bool = False) -> Run:
+        """Stop a run; what is finished stays.
+
+        Attempts under way have `grace` seconds to end by themselves. With `now`, when it is being cancelled already,
+        and when nobody drives it, it ends at once. Raises UnknownRun.
+        """
+        if grace < 0:
+            raise UsageError(f"grace is a number of seconds, 0 or more, not {grace!r}")
+        async with self.journal() as journal:
+            return Run(state=await cancel(journal, run_id, reason=reason, grace=0.0 if now else grace))
+
+    async def retry(
+        self, run_id: str, task: str, *, agent: str | None = None, feedback: str = "", again: bool = False, **more: Any
+    ) -> Run:
+        """Do a task once more, with all that fell because of it, and go on with the run; `more` is as for `resume`.
+
+        A completed task only `again`, and then what follows from it too. `agent` is to do it, `feedback` is what it
+        should mind. Raises UsageError where that makes no sense.
+        """
+
+        def wish(state: RunState) -> Command:
+            return RetryTask(
+                actor=_actor(), revision=state.revision, task=task, agent=agent, feedback=feedback, again=again
+            )
+
+        return await self._granted(run_id, wish, **more)
+
+    async def edit(
+        self,
+        run_id: str,
+        plan: AnyPlan | None = None,
+        *,
+        values: dict[str, Json] | Sequence[str] = (),
+        remove: Sequence[str] = (),
+        inputs: dict[str, Json] | Sequence[str] = (),
+        **more: Any,
+    ) -> Run:
+        """Put another plan in place and go on with the run; finished tasks that it leaves unchanged keep their results.
+
+        Without a plan the one there is changes: `values` by TASK.inputs.NAME are set, tasks to `remove` are left out.
+        `inputs` are those of the run. Raises BadPlan, and UsageError where that makes no sense.
+        """
+        chosen = self.read_plan(plan) if plan is not None else None
+
+        def wish(state: RunState) -> Command:
+            return edit_of(state, chosen, values=values, remove=remove, inputs=inputs, actor=_actor())
+
+        return await self._granted(run_id, wish, **more)
+
+    async def replan(self, run_id: str, words: str = "", **more: Any) -> Run:
+        """Have the unfinished part of a run planned anew, with more words to its goal, and go on with it."""
+
+        def wish(state: RunState) -> Command:
+            return Replan(actor=_actor(), revision=state.revision, words=words.strip())
+
+        return await self._granted(run_id, wish, **more)
+
+    async def fork(
+        self,
+        run_id: str,
+        at: str | int | None = None,
+        *,
+        plan: AnyPlan | None = None,
+        inputs: dict[str, Json] | Sequence[str] = (),
+        **more: Any,
+    ) -> Run:
+        """Begin another run where this one was at a point, and go on with it; `more` is as for `resume`.
+
+        `at` is an event's number, a moment, or a task (just before it began); without it, before the run ended. What
+        the parent did to the world is not done again. Raises UsageError for a point that the run never was at.
+        """
+        chosen = self.read_plan(plan) if plan is not None else None
+        async with self.journal() as journal:
+            run = await fork(journal, run_id, None if at is None else str(at), plan=chosen, inputs=inputs)
+        return await self.resume(run, **more)
+
+    async def show(self, run_id: str, at: str | int | None = None) -> Run:
+        """Give a run as it is, or as it was at a point: an event's number, a moment, or just before a task began."""
+        async with self.journal() as journal:
+            recorded = await journal.read(await find_run(journal, run_id))
+        events = [one.event for one in recorded]
+        return Run(state=as_it_was(events, len(events) if at is None else moment_of(events, str(at))))
+
+    async def events(self, run_id: str) -> list[dict[str, Any]]:
+        """List what happened in a run: number, moment, actor, type, and a line of text."""
+        async with self.journal() as journal:
+            return chronicle(await journal.read(await find_run(journal, run_id)))
+
+    async def _granted(self, run_id: str, wish: Callable[[RunState], Command], **more: Any) -> Run:
+        async with self.journal() as journal:
+            state = await grant(journal, run_id, wish)
+            if await journal.owner(state.run) is not None or await parent_of(journal, state.run):
+                return Run(state=state)
+        return await self.resume(state.run, **more)
 
     def check(self, plan: Plan, *, budget: Budget | None = None, seconds: float | None = None) -> list[Diagnostic]:
         """Give every defect of a plan, as far as it shows before anything runs."""
@@ -247,11 +392,22 @@ class Orchestrator:
         found = check(plan, self.catalogue, budget=budget or self.budget, seconds=seconds)
         return found + condition_defects(plan)
 
+    def _know_everybody(self) -> None:
+        """Hold the chains of the team and of its skills against the people who are there; raises UsageError."""
+        skills = {skill.name: skill.ask for agent in self.registry for skill in agent.card.skills}
+        for whose, ask in {"the team": self.ask, **skills}.items():
+            if unknown := strangers(ask, self.people):
+                raise UsageError(
+                    f"{whose} would ask {unknown[0]!r}, who is not among the people: {', '.join(self.people)}"
+                )
+
     @property
     def catalogue(self) -> Catalogue:
         """What a run keeps of agents and rules."""
         context = self.workspace.context if self.workspace else None
-        return self.registry.catalogue(self.rules, self.playbooks, context, self.providers, self._kinds)
+        return self.registry.catalogue(
+            self.rules, self.playbooks, context, self.providers, self._kinds, self.people, self.ask
+        )
 
     @property
     def _kinds(self) -> tuple[NoticeKind, ...]:
@@ -324,10 +480,50 @@ class Orchestrator:
             workspace = str(self.workspace.folder) if self.workspace else ""
             yield Worker(house, engine, workspace=workspace, runs=runs, tell=tell)
 
-    async def _drive(self, run: str, first: Sequence[Command], people: People, wait: bool) -> Run:
+    def _stream(self, plan: Any) -> PlanStream | JsonLines:
+        if not isinstance(plan, str | Path):
+            return cast(PlanStream, plan)
+        if str(plan) == STANDARD_INPUT or self.workspace is None:
+            return JsonLines(plan)
+        return JsonLines(self.workspace.plan_file(str(plan)))
+
+    def _streaming(
+        self,
+        plan: Any,
+        inputs: dict[str, Json] | Sequence[str] | None,
+        budget: Budget,
+        until: float | None,
+        known: Mapping[str, Json],
+    ) -> Planner:
+        """Give the planner that adopts what a stream brings; `known` are inputs that the run has already."""
+
+        def check(plan: Plan) -> list[Diagnostic]:
+            return self.check(plan, budget=budget, seconds=None if until is None else until - time.time())
+
+        def values(specs: dict[str, InputSpec]) -> dict[str, Json]:
+            if not inputs and specs.keys() <= known.keys():
+                return {name: known[name] for name in specs}
+            return self.inputs_for("", Plan(inputs=specs), inputs)[0]
+
+        coming = parts(self._stream(plan), self.size)
+        return StreamPlanner(coming, size=self.size, check=check, values=values, anew=AutoPlanner())
+
+    def _again(self, state: RunState, plan: AnyStream, inputs: dict[str, Json] | Sequence[str] | None) -> Planner:
+        """Give the planner for a stream that is handed over again; raises UsageError where nothing is left to plan."""
+        if not state.streamed or not is_stream(plan):
+            raise UsageError("a run keeps its plan and inputs; start another with `stretto run` for new ones")
+        if not state.planning or state.draft is not None:
+            told = f"was refused: {state.refused}" if state.refused else "is complete"
+            raise UsageError(f"the plan of run {state.run} {told}; resume the run without one")
+        return self._streaming(plan, inputs, state.budget, state.deadline, state.inputs)
+
+    async def _drive(
+        self, run: str, first: Sequence[Command], people: People, wait: bool, planner: Planner | None = None
+    ) -> Run:
         async with self.journal() as journal:
             house = self.house(journal, people)
-            state = await LocalEngine(clock=house.clock).drive(run, Conductor(house), first=first, wait=wait)
+            conductor = Conductor(house if planner is None else replace(house, planner=planner))
+            state = await LocalEngine(clock=house.clock).drive(run, conductor, first=first, wait=wait)
         return Run(state=state)
 
     def as_agent(
@@ -533,19 +729,79 @@ async def leave_word(journal: Journal, run: str, command: Command) -> RunState:
         raise UsageError(f"run {run} is a team's work for run {parent}; answer there")
     await journal.post(run, command)
     conductor = Conductor(Orchestrator().house(journal, Nobody()), judging=False)
-    try:
+    for _ in range(PATIENCE):
         notes = await journal.inbox(run)
-        await conductor.begin(run, [note.command for note in notes])
-        await conductor.clear(notes)
-        await conductor.leave()
-    except OwnedElsewhere:
-        pass  # the owner looks into its inbox several times a second
+        if not notes:
+            break  # the owner has taken it
+        try:
+            await conductor.begin(run, [note.command for note in notes])
+            await conductor.clear(notes)
+            await conductor.leave()
+        except OwnedElsewhere:
+            await asyncio.sleep(PAUSE)  # the owner looks into its inbox, unless it is about to end
     return await load(journal, run)
+
+
+async def grant(journal: Journal, run_id: str, wish: Callable[[RunState], Command]) -> RunState:
+    """Leave a run what somebody wants of it, and give its state; raises UsageError where that makes no sense."""
+    run = await find_run(journal, run_id)
+    state = await load(journal, run)
+    command = wish(state)
+    require_possible(state, command)
+    return await leave_word(journal, run, command)
+
+
+async def cancel(journal: Journal, run_id: str, *, reason: str = "", grace: float = GRACE) -> RunState:
+    """Cancel a run, with grace where somebody drives it and it is not being cancelled already; gives its state."""
+    run = await find_run(journal, run_id)
+    state = await load(journal, run)
+    at_once = state.cancelling is not None or await journal.owner(run) is None
+    return await leave_word(journal, run, Cancel(actor=_actor(), reason=reason, grace=0.0 if at_once else grace))
+
+
+async def fork(
+    journal: Journal,
+    run_id: str,
+    at: str | None = None,
+    *,
+    plan: Plan | None = None,
+    inputs: dict[str, Json] | Sequence[str] = (),
+) -> str:
+    """Begin a run where another was at a point, with another plan or other inputs; gives its id. Nothing is performed.
+
+    Results of live data that are no longer fresh are redone.
+    """
+    parent, run = await find_run(journal, run_id), new_run_id()
+    facts = fork_of(await journal.read(parent), at, run, time.time())
+    state = as_it_was([event for _, event in facts], len(facts))
+    commands: list[Command] = [Recover()]
+    if not state.plan_open or plan is not None:
+        revised = edit_of(state, plan, inputs=inputs, refresh=True, actor=_actor())
+        changed = plan is not None or revised.inputs or any(is_old(state, one, time.time()) for one in finished(state))
+        if changed:
+            recovered = reduce(evolve, decide(state, commands[0]), state)
+            require_possible(recovered, revised)
+            commands.append(revised)
+    elif inputs:
+        raise UsageError(f"run {parent}: its plan was not whole at that point; fork later, or hand over a plan")
+    lease = await journal.claim(run)
+    try:
+        await journal.append(lease, 0, facts, summary(state))
+    finally:
+        await journal.release(lease)
+    conductor = Conductor(Orchestrator().house(journal, Nobody()), judging=False)
+    await conductor.begin(run, commands)
+    await conductor.leave()
+    return run
 
 
 def new_run_id() -> str:
     """Give a new id: the day, and enough chance never to meet another."""
     return f"{datetime.now(UTC):%Y%m%d}-{uuid.uuid4().hex[:10]}"
+
+
+def _actor() -> str:
+    return f"person:{user()}"
 
 
 def user() -> str:
@@ -572,6 +828,18 @@ def _agent(given: AnyAgent) -> Agent:
     raise BadAgent(f"{given!r} is no agent; hand over functions, or `Agent([f, g], name=...)` made of some")
 
 
+def _person(source: AgentSource) -> Agent:
+    options = dict(source.options)
+    name, skills = options.pop("name", ""), options.pop("skills", ())
+    description = str(options.pop("description", "") or "")
+    if options:
+        raise BadWorkspace(f"{source.where}: person has no option {next(iter(options))!r}; it takes {_PERSON}")
+    try:
+        return person(name, skills, description)
+    except BadAgent as error:
+        raise BadWorkspace(f"{source.where}: {error}") from None
+
+
 def _from_source(source: AgentSource, settings: Settings, above: tuple[Path, ...]) -> list[Agent]:
     if source.team is not None and source.name is not None:
         if source.team in above:
@@ -581,6 +849,8 @@ def _from_source(source: AgentSource, settings: Settings, above: tuple[Path, ...
             team.budget = _budget(str(source.options["budget"]))
         hired = team.as_agent(source.name, partial=cast(Any, source.options.get("partial", "refuse")))
         return [_carded(hired, source)]
+    if source.builtin == "person":
+        return [_person(source)]
     if source.builtin is not None:
         ships = specialist(source.builtin, source.where, **{**_options(source.builtin, settings), **source.options})
         return [_carded(ships, source)]
@@ -705,6 +975,13 @@ def _ladder(given: dict[str, Any] | None, workspace: Workspace | None, registry:
             known = ", ".join(one.card.name for one in registry)
             raise UsageError(f"ladder.{path}: there is no agent {name!r}; known: {known}")
     return (workspace.ladder if workspace else {}) | own
+
+
+def _asks(given: Json) -> Asks:
+    try:
+        return read_asks(given)
+    except BadChain as error:
+        raise UsageError(f"{place_of(error, 'ask')}: {error}") from None
 
 
 def _budget(given: str | Budget) -> Budget:

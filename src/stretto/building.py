@@ -9,6 +9,7 @@ import msgspec
 from stretto.amounts import budget_of
 from stretto.core.canonical import canonical
 from stretto.core.domain import (
+    Asks,
     Budget,
     ForEach,
     InputSpec,
@@ -24,6 +25,7 @@ from stretto.core.domain import (
 )
 from stretto.core.errors import UsageError
 from stretto.core.lengths import seconds_in
+from stretto.core.plan.asking import BadChain, place_of, read_asks
 from stretto.core.plan.references import RESERVED, NoDefault
 from stretto.declare import declared, ladder_of
 
@@ -74,6 +76,7 @@ def task(
     undo: str | Callable[..., Any] | None = None,
     undo_inputs: dict[str, Json] | None = None,
     budget: str | Budget | None = None,
+    ask: Json = None,
     inputs: dict[str, Json] | None = None,
     **arguments: Json,
 ) -> Task:
@@ -83,6 +86,7 @@ def task(
     `wait` and `deadline` are seconds or text like "3d"; `parallel` bounds the items of `for_each` under way at once.
     `undo` is the skill that takes the task back, where its own names none; `undo_inputs` are its arguments, and may
     refer to the task's own output. `budget` is like "$0.50, 3 steps", over all attempts and items.
+    `ask` says who is asked about it: `[{"who": "ann", "within": "2h"}, "deny"]`, or such chains by kind of request.
     Raises UsageError for what no plan can keep, and for what is none of these or no `ladder`.
     """
     taken_back = None
@@ -115,6 +119,7 @@ def task(
         wait=_seconds(wait, f"the wait of task {id!r}"),
         undo=taken_back,
         budget=budget_of(budget) if isinstance(budget, str) else budget,
+        ask=_asks(id, ask),
     )
 
 
@@ -129,6 +134,13 @@ def plan(*tasks: Task, deliver: Json = None, inputs: Sequence[str] | dict[str, J
         for one, value in given.items()
     }
     return Plan(tasks=tasks, deliver=_plain(deliver, "deliver"), inputs=declared, name=name)
+
+
+def _asks(id_: str, raw: Json) -> Asks:
+    try:
+        return {} if raw is None else read_asks(raw)
+    except BadChain as error:
+        raise UsageError(f"task {id_!r}: {place_of(error, 'ask')}: {error}") from None
 
 
 def _name(function: Callable[..., Any]) -> str:

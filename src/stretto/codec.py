@@ -9,7 +9,17 @@ import msgspec
 
 from stretto.core.audit import content_hash
 from stretto.core.canonical import canonical
-from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command, Continue, Pause
+from stretto.core.commands import (
+    AnswerRequest,
+    Cancel,
+    ChangeLimits,
+    Command,
+    Continue,
+    EditPlan,
+    Pause,
+    Replan,
+    RetryTask,
+)
 from stretto.core.errors import StoreError
 from stretto.core.events import Event
 
@@ -19,7 +29,9 @@ INLINE = 8 * 1024
 Upcast: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 _EVENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
-_COMMANDS: dict[str, type] = {kind.__name__: kind for kind in (AnswerRequest, Cancel, ChangeLimits, Pause, Continue)}
+_COMMANDS: dict[str, type] = {
+    kind.__name__: kind for kind in (AnswerRequest, Cancel, ChangeLimits, Continue, EditPlan, Pause, Replan, RetryTask)
+}
 _BESIDE, _SHARED = "$content", "$document"
 _LARGE_ONLY = (True, False)  # content of its own, put beside only when it is large
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeVar, overload
 
-from stretto.core.domain import FREE, NO_RATE, Breaker, Cost, Ladder, Limits, Rate, SideEffect
+from stretto.core.domain import FREE, NO_RATE, Asks, Breaker, Cost, Json, Ladder, Limits, Rate, SideEffect
 from stretto.core.errors import BadAgent, UsageError
 from stretto.core.limits import breaker_of, rate_of
+from stretto.core.plan.asking import BadChain, place_of, read_asks
 from stretto.core.plan.ladders import read_ladder
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,6 +38,7 @@ class Declared:
     window: int | None = None
     isolated: bool = False
     evidence: bool = False
+    fresh: float | None = None
     labels: tuple[str, ...] = ()
     approval: Literal["policy", "ask"] = "policy"
     tools: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ class Declared:
     breaker: Breaker | None = None
     undo: Callable[..., Any] | None = None
     bounded: bool = True
+    ask: Asks = field(default_factory=dict)
 
 
 def declared(function: Callable[..., Any]) -> Declared:
@@ -80,6 +83,7 @@ def agent(
     window: int | None = None,
     isolated: bool | None = None,
     evidence: bool | None = None,
+    fresh: float | None = None,
     labels: tuple[str, ...] | list[str] | None = None,
     approval: Literal["policy", "ask"] | None = None,
     tools: tuple[str, ...] | list[str] | None = None,
@@ -93,23 +97,26 @@ def agent(
     rate: str | Rate | dict[str, int] | None = None,
     breaker: Breaker | dict[str, Any] | Literal["off"] | None = None,
     undo: Callable[..., Any] | None = None,
+    ask: Json = None,
 ) -> Callable[[F], F]:
     """Declare parts of a function's card; what is left out stays as it was.
 
     `timeout` is in seconds, `memory_mb` and `output_kb` hold for `isolated` functions, `cost` is the most one
-    attempt may cost in dollars, or "unbounded". `preview` takes the same arguments and gives a `Preview` (or the
-    text of a diff); `lookup` takes the same arguments and gives the result of the action with this key, or None when it
-    never happened. Both may take an `Assignment` as well. `undo` takes back what the function did; it gets those of the
-    arguments that it names, and what the function gave as `result`. It becomes a skill of the same agent,
-    idempotent unless it is declared otherwise. `provider` names what the agent draws on together with others; `rate` is
-    like "60/min" or "60 requests/min, 90000 tokens/min".
+    attempt may cost in dollars, or "unbounded", `fresh` the seconds for which a result of live data holds. `preview`
+    takes the same arguments and gives a `Preview` (or the text of a diff); `lookup` takes the same arguments and gives
+    the result of the action with this key, or None when it never happened. Both may take an `Assignment` as well.
+    `undo` takes back what the function did; it gets those of the arguments that it names, and what the function gave
+    as `result`. It becomes a skill of the same agent, idempotent unless it is declared otherwise. `provider` names
+    what the agent draws on together with others; `rate` is like "60/min" or "60 requests/min, 90000 tokens/min".
+    `ask` says who is asked about its tasks: `[{"who": "ann", "within": "2h"}, "deny"]`, or such chains by kind of
+    request.
     """
     _check_kinds({"name": name, "description": description, "provider": provider}, str, "text")
     _check_kinds({"preview": preview, "lookup": lookup, "undo": undo}, Callable, "a function")
     if undo is not None and declared(undo).effect is SideEffect.UNDECLARED:
         agent(effect=SideEffect.IDEMPOTENT)(undo)
     unbounded = isinstance(cost, str) and cost.strip().lower() == "unbounded"
-    _check_amounts({"timeout": timeout, "latency": latency}, whole=False)
+    _check_amounts({"timeout": timeout, "latency": latency, "fresh": fresh}, whole=False)
     _check_amounts(
         {
             "attempts": attempts,
@@ -137,6 +144,7 @@ def agent(
         "window": window,
         "isolated": isolated,
         "evidence": evidence,
+        "fresh": fresh,
         "approval": approval,
         "preview": preview,
         "lookup": lookup,
@@ -145,6 +153,7 @@ def agent(
         "rate": _read(rate_of, rate),
         "breaker": _read(breaker_of, breaker),
         "undo": undo,
+        "ask": _asks(ask) if ask is not None else None,
     }
     for key, value in (
         ("labels", labels),
@@ -191,6 +200,13 @@ def _effect(given: SideEffect | str) -> SideEffect:
         return SideEffect(given)
     except ValueError:
         raise BadAgent(f"there is no side effect {given!r}; known: {', '.join(SideEffect)}") from None
+
+
+def _asks(given: Json) -> Asks:
+    try:
+        return read_asks(given)
+    except BadChain as error:
+        raise BadAgent(f"{place_of(error, 'ask')}: {error}") from None
 
 
 def _check_kinds(given: dict[str, Any], kind: Any, what: str) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from stretto.core.budget import ceiling, task_ends
+from stretto.core.chains import WITHOUT
 from stretto.core.commands import (
+    AnswerRequest,
     Command,
     Deliver,
     FireTimer,
@@ -109,6 +111,7 @@ class Conductor:
         self._lease: Lease | None = None
         self._sharing = Sharing(house.journal, house.clock)
         self._lessons = Lessons()
+        self._at_work: dict[str, Assignment] = {}
         self.state = RunState()
 
     async def begin(self, run: str, first: Sequence[Command] = ()) -> tuple[RunState, Sequence[Effect]]:
@@ -170,6 +173,9 @@ class Conductor:
             for _, event in facts:
                 self._lessons.take(event)
         self.state = state
+        if state.cancelling is not None:
+            for assignment in self._at_work.values():
+                assignment.stopping.set()
         events_only = [event for _, event in facts]
         for listener in self._house.listeners if facts else ():
             listener(state, events_only)
@@ -198,7 +204,7 @@ class Conductor:
                 async for part in self._house.planner.plan(self.state):
                     await emit(part)
             case AskPerson():
-                return await self._house.people.ask(self.state, effect.request)
+                return await self._ask(effect)
             case LookUp():
                 return await self._look_up(effect)
             case Synthesise():
@@ -249,7 +255,7 @@ class Conductor:
     def _judge(self, state: RunState, effect: Judge, preview: Preview | None = None) -> Judged | None:
         """Judge a ready task; None when a preview has to be made first."""
         one = state.tasks[effect.task]
-        answer = Judged(actor="policy", task=effect.task, attempt=effect.attempt, agent=effect.agent)
+        answer = _judged(effect)
         spread = one.task.for_each is not None and one.number is None
         repeated = one.task.repeat is not None
         if repeated and one.children is not None:
@@ -290,11 +296,11 @@ class Conductor:
         return replace(answer, rounds=rounds, again=not done)
 
     async def _judge_with_preview(self, effect: Judge) -> Command | None:
-        one = self.state.tasks[effect.task]
-        if not one.ready or one.attempt + 1 != effect.attempt or judged_before(one) != effect.round:
+        one = self.state.tasks.get(effect.task)
+        if one is None or not one.ready or one.attempt + 1 != effect.attempt or judged_before(one) != effect.round:
             return None
         agent = self._house.registry.get(effect.agent)
-        answer = Judged(actor="policy", task=effect.task, attempt=effect.attempt, agent=effect.agent)
+        answer = _judged(effect)
         if agent is None:
             gone = FailureClass.UNAVAILABLE
             return replace(answer, refusal=f"the agent {effect.agent!r} is not here any more", failure=gone)
@@ -327,9 +333,15 @@ class Conductor:
             whole = assignment.arguments
             assignment.arguments, names = fitted(whole, agent.card.window)
             assignment.shortened = {name: whole[name] for name in names}
+        self._at_work[effect.key] = assignment
+        if self.state.cancelling is not None:
+            assignment.stopping.set()
         try:
             async with asyncio.timeout(limits.timeout):
                 return await agent.run(assignment)
+        except asyncio.CancelledError:
+            assignment.stopping.set()  # a thread cannot be killed, but it can look
+            raise
         except TimeoutError:
             message = f"no answer within {limits.timeout:g} s"
             if self.state.roster.effect(one.task, effect.agent).repeatable:
@@ -337,6 +349,8 @@ class Conductor:
             return Unknown(message=message, cost=assignment.spent)
         except Exception as error:
             return Failed(failure=FailureClass.ERROR, message=f"{type(error).__name__}: {error}", cost=assignment.spent)
+        finally:
+            self._at_work.pop(effect.key, None)
 
     async def _look_up(self, effect: LookUp) -> Command | None:
         if of_task(self.state, effect.task) != effect:
@@ -402,6 +416,16 @@ class Conductor:
         failed = [(one.name, str(error)) for one, errors in zip(channels, sent, strict=True) for error in errors]
         return replace(answer, errors=tuple(failed))
 
+    # ---- asking
+
+    async def _ask(self, effect: AskPerson) -> Command | None:
+        answer = await self._house.people.ask(self.state, effect.request)
+        request = self.state.requests.get(effect.request)
+        if answer is None and request is not None and request.kind == "alternatives" and request.chain is None:
+            why = "nobody here could be asked"  # the run ends with what it has; it can be retried or edited later
+            return AnswerRequest(actor="system", request=request.id, decision="answer", value=WITHOUT, reason=why)
+        return answer
+
     # ---- reviewing
 
     def _product(self, state: RunState, one: TaskState) -> Product:
@@ -439,6 +463,12 @@ class Conductor:
             review = Review(accepted=True, reviewer="+".join(names))
         actor = f"reviewer:{review.reviewer}"
         return ReportReview(actor=actor, task=effect.task, attempt=effect.attempt, review=review)
+
+
+def _judged(effect: Judge) -> Judged:
+    return Judged(
+        actor="policy", task=effect.task, attempt=effect.attempt, agent=effect.agent, revision=effect.revision
+    )
 
 
 def summary(state: RunState) -> RunSummary:

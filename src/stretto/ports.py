@@ -1,5 +1,7 @@
 """The seams of the house: what the loop asks of journals, engines, agents, planners, reviewers, notifiers, clocks."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -61,6 +63,49 @@ class InputNeeded(Exception):
     """Raised by an agent that needs a person's answer; it is called again with the answer at hand."""
 
 
+class Stopping:
+    """Tells an agent that its run is being stopped: to be looked at from any thread, or awaited on a loop.
+
+    Whoever ends in time has its result kept; whoever does not is cut off at the end of the grace.
+    """
+
+    __slots__ = ("_is_set", "_waiting")
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+
+    def __bool__(self) -> bool:
+        return self._is_set
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Say that it is time to stop; from any thread."""
+        self._is_set = True
+        waiting, self._waiting = self._waiting, []
+        for loop, future in waiting:
+            with contextlib.suppress(RuntimeError):  # a loop that has ended waits for nothing
+                loop.call_soon_threadsafe(_settle, future)
+
+    async def wait(self) -> None:
+        """Return when it is time to stop."""
+        if not self._is_set:
+            loop = asyncio.get_running_loop()
+            future: asyncio.Future[None] = loop.create_future()
+            self._waiting.append((loop, future))
+            if self._is_set:
+                _settle(future)
+            await future
+
+
+def _settle(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
+
+
 @dataclass(slots=True, kw_only=True)
 class Assignment:
     """One attempt at one task, as the agent sees it, and what it notes down besides its result.
@@ -71,6 +116,7 @@ class Assignment:
     data it reads; `word` is what a person said to a request that a team had handed on;
     `charged` is what the task has cost so far, and `turn` the agent's name, where it took over from another. `ceiling`
     is the most that the attempt may spend; None is no bound.
+    `stopping` is set when the run is being cancelled: what ends soon by itself has its result kept.
     """
 
     run: str
@@ -93,6 +139,7 @@ class Assignment:
     artifacts: list[Artifact] = field(default_factory=list)
     spent: Cost = FREE
     notes: list[str] = field(default_factory=list)
+    stopping: Stopping = field(default_factory=Stopping, repr=False, compare=False)
 
     def cite(self, file: str, line: int | None = None, text: str = "") -> None:
         """Note what the result rests on; the review looks it up."""

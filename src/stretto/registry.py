@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from stretto.core.domain import Catalogue, ContextSpec, NoticeKind, Playbook, Provider, Rules
+from stretto.core.domain import Asks, Catalogue, ContextSpec, NoticeKind, Playbook, Provider, Rules
 from stretto.core.errors import BadAgent
 from stretto.ports import Agent
 
@@ -29,6 +29,8 @@ class Registry:
         context: dict[str, ContextSpec] | None = None,
         providers: dict[str, Provider] | None = None,
         notify: tuple[NoticeKind, ...] = (),
+        people: tuple[str, ...] = (),
+        ask: Asks | None = None,
     ) -> Catalogue:
         """Give what a run keeps: the cards in the order of registration, rules, and what else is handed over."""
         return Catalogue(
@@ -38,6 +40,8 @@ class Registry:
             context=context or {},
             providers=providers or {},
             notify=notify,
+            people=people,
+            ask=ask or {},
         )
 
     def __iter__(self) -> Iterator[Agent]:

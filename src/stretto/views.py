@@ -10,6 +10,7 @@ import msgspec
 
 from stretto.core.amounts import write_budget
 from stretto.core.canonical import canonical
+from stretto.core.chains import coming
 from stretto.core.domain import (
     Artifact,
     Citation,
@@ -21,12 +22,14 @@ from stretto.core.domain import (
     Interpretation,
     Json,
     Plan,
+    Request,
     Task,
 )
 from stretto.core.holds import PROVIDER
+from stretto.core.plan.asking import write_asks
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.ladders import write_ladder
-from stretto.core.state import LIMIT, WAIT, RunState, TaskState, brought, gaps, is_undone, team_run
+from stretto.core.state import LIMIT, WAIT, RunState, TaskState, gaps, is_undone, team_run, written
 from stretto.core.wake import wake
 from stretto.ledger import budget_view
 from stretto.ports import RunSummary
@@ -94,18 +97,7 @@ class Run:
     def requests(self) -> tuple[dict[str, Any], ...]:
         """What waits for a person."""
         return tuple(
-            {
-                "request": one.id,
-                "task": one.task,
-                "kind": one.kind,
-                "question": one.question,
-                "choices": list(one.choices),
-                "arguments": one.arguments,
-                "diff": one.diff,
-                "asked": moment(one.asked),
-                "to": one.to,
-            }
-            for one in sorted(self.state.requests.values(), key=lambda one: (one.asked, one.id))
+            request_view(one) for one in sorted(self.state.requests.values(), key=lambda one: (one.asked, one.id))
         )
 
     @property
@@ -151,6 +143,9 @@ class Run:
             "budget": budget_view(state),
             "plan": plan_view(state),
             "expected_seconds": state.expected,
+            "forked_from": state.forked_from or None,
+            "replans": state.replans,
+            "cancelling": moment(state.cancelling),
             "started": moment(state.started),
             "ended": moment(state.ended),
             "wake": moment(self.wake),
@@ -169,6 +164,26 @@ def holds_view(state: RunState) -> list[dict[str, Any]]:
         }
         for key, hold in sorted(state.holds.items())
     ]
+
+
+def request_view(one: Request) -> dict[str, Any]:
+    """Give what waits for a person: what is asked, of whom, until when, and who or what comes then."""
+    return {
+        "request": one.id,
+        "task": one.task,
+        "kind": one.kind,
+        "question": one.question,
+        "choices": list(one.choices),
+        "arguments": one.arguments,
+        "diff": one.diff,
+        "asked": moment(one.asked),
+        "to": one.to,
+        "step": one.step,
+        "due": moment(one.due),
+        "reminded": one.reminded,
+        "then": list(coming(one)),
+        "missed": [{"who": who, "due": moment(due)} for who, due in one.missed],
+    }
 
 
 def artifacts_of(state: RunState) -> list[tuple[str, Artifact]]:
@@ -203,6 +218,7 @@ def task_view(state: RunState, id_: str) -> dict[str, Any]:
         "objective": one.task.objective,
         "reason": one.reason,
         "failure": one.failure.value if one.failure else None,
+        "taken_by": one.taken_by,
         "cost": cost_view(one.cost, one.attempt),
         "run": team_run(state.run, id_, one.turn) if is_team_work(state, one) else None,
         "rungs": [
@@ -310,6 +326,8 @@ def task_document(task: Task) -> dict[str, Any]:
         found["undo"] = {name: value for name, value in found["undo"].items() if value is not None}
     if task.budget is not None:
         found["budget"] = write_budget(task.budget)
+    if task.ask:
+        found["ask"] = write_asks(task.ask)
     return found
 
 
@@ -335,7 +353,7 @@ def context_view(state: RunState) -> list[dict[str, Any]]:
     for key, versions in state.context.items():
         spec = state.catalogue.context.get(key)
         for entry in versions:
-            raw = canonical(brought(state, entry.task))
+            raw = canonical(written(state, entry))
             text = raw.decode()
             found.append(
                 {
@@ -370,7 +388,7 @@ def entry_value(state: RunState, wanted: str) -> Json:
         raise LookupError(f"there is no context entry {key!r}; there are {', '.join(sorted(state.context)) or 'none'}")
     if version and not (version.isdigit() and 0 < int(version) <= len(versions)):
         raise LookupError(f"{key!r} has the versions 1 to {len(versions)}, not {version!r}")
-    return brought(state, versions[int(version or len(versions)) - 1].task)
+    return written(state, versions[int(version or len(versions)) - 1])
 
 
 def diagnostic_view(one: Diagnostic) -> dict[str, Any]:

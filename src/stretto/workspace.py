@@ -1,15 +1,16 @@
 """A workspace: a folder whose `workspace.yaml` names its agents, plans, inputs and rules."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from stretto.amounts import budget_of
 from stretto.channels import read_channel
-from stretto.core.domain import Budget, ContextSpec, InputSpec, Json, Ladder, Plan, Provider, Rules
+from stretto.core.domain import Asks, Budget, ContextSpec, InputSpec, Json, Ladder, Plan, Provider, Rules
 from stretto.core.errors import BadChannel, BadPlan, BadWorkspace, UsageError
 from stretto.core.limits import OF_AGENTS, OF_RULES, provider_of
+from stretto.core.plan.asking import BadChain, place_of, read_asks, strangers
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors
 from stretto.core.plan.inputs import Wanted
 from stretto.core.plan.ladders import agents_in, read_ladder
@@ -24,7 +25,7 @@ _ON_CARDS = ("backups", "ladder", *OF_AGENTS)
 FILE = "workspace.yaml"
 _FIELDS = (
     "name", "description", "goal", "agents", "plan", "inputs", "rules", "ladder", "budget", "context", "notify",
-    "providers",
+    "providers", "people", "ask",
 )  # fmt: skip
 
 
@@ -64,6 +65,8 @@ class Workspace:
     notify: tuple[dict[str, Json], ...] = ()
     ladder: Ladder = field(default_factory=dict)
     providers: dict[str, Provider] = field(default_factory=dict)
+    people: dict[str, dict[str, str]] = field(default_factory=dict)  # by name: where they can be reached
+    ask: Asks = field(default_factory=dict)
 
     @property
     def store(self) -> Path:
@@ -300,6 +303,8 @@ class _Reader:
             notify=self._notify(body.get("notify") or []),
             ladder=ladder,
             providers=self._providers(body.get("providers") or {}),
+            people=self._people(body.get("people") or {}),
+            ask=self._asks(body.get("ask") or {}, body.get("people") or {}),
         )
 
     def _agent(self, raw: Json, path: str) -> AgentSource:
@@ -408,6 +413,9 @@ class _Reader:
             elif name == "unbounded":
                 if value not in ("alone", "refuse"):
                     raise self._bad("rules.unbounded", f"unbounded is alone or refuse, not {value!r}")
+            elif name == "replans":
+                if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                    raise self._bad("rules.replans", f"replans is a whole number, 0 or more, not {value!r}")
             elif isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
                 raise self._bad(f"rules.{name}", f"{name} is a number above 0, not {value!r}")
         return raw
@@ -441,6 +449,31 @@ class _Reader:
                 place = f"notify[{number}].{error.field}" if error.field else f"notify[{number}]"
                 raise self._bad(place, error.problem) from None
         return tuple({entry: True} if isinstance(entry, str) else entry for entry in raw)
+
+    def _people(self, raw: Json) -> dict[str, dict[str, str]]:
+        """Give who is there; their addresses stay in the workspace, and never go into the journal."""
+        if isinstance(raw, list):
+            raw = {str(one): None for one in raw}
+        if not isinstance(raw, dict):
+            raise self._bad(
+                "people", "`people` is a mapping from names to where they are reached, like {mail: a@b.org}"
+            )
+        found = {}
+        for name, body in raw.items():
+            ways = {} if body is None else body
+            if not isinstance(ways, dict) or not all(isinstance(one, str) for one in ways.values()):
+                raise self._bad(f"people.{name}", f"{name!r} is reached by ways like {{mail: {name}@example.org}}")
+            found[str(name)] = ways
+        return found
+
+    def _asks(self, raw: Json, people: Collection[str]) -> Asks:
+        try:
+            found = read_asks(raw) if raw else {}
+        except BadChain as error:
+            raise self._bad(place_of(error, "ask"), str(error)) from None
+        if unknown := strangers(found, people):
+            raise self._bad("ask", f"{unknown[0]!r} is not among the people: {', '.join(people)}")
+        return found
 
     def _budget(self, raw: Json) -> Budget:
         if raw is None:

@@ -144,7 +144,7 @@ def test_an_approval_from_another_process_moves_a_waiting_run_on_within_a_second
 def test_on_a_terminal_a_person_approves_inline(make: Make) -> None:
     place = make(WRITE)
     with on_terminal("run", cwd=place.folder) as terminal:
-        assert "+deed" in terminal.until("[a]pprove, [d]eny, [e]dit, [l]ater: ")
+        assert "+deed" in terminal.until("[a]pprove, [d]eny, [e]dit, [t]ake over, [l]ater: ")
         terminal.type("what?\n")
         terminal.until("[a]pprove")
         assert written(place) == []

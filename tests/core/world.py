@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import get_args
 
 import msgspec
 from hypothesis import strategies as st
@@ -13,11 +14,14 @@ from stretto.core.budget import ceiling
 from stretto.core.commands import (
     AddTask,
     AnswerRequest,
+    ChangeLimits,
     ClarifyGoal,
     ClosePlan,
     Command,
     Continue,
     Deliver,
+    EditPlan,
+    FailPlan,
     FireTimer,
     HearOf,
     InterpretGoal,
@@ -25,8 +29,11 @@ from stretto.core.commands import (
     LookedUp,
     NoticeSent,
     Pause,
+    Recover,
+    Replan,
     ReportOutcome,
     ReportReview,
+    RetryTask,
     SubmitGoal,
 )
 from stretto.core.context import Missing, resolve, value_of
@@ -34,15 +41,19 @@ from stretto.core.decide import step
 from stretto.core.domain import (
     AgentCard,
     Artifact,
+    Ask,
+    Asks,
     Breaker,
     Budget,
     Catalogue,
+    Chain,
     Citation,
     Completed,
     Cost,
     Delivery,
     Failed,
     FailureClass,
+    Fallback,
     ForEach,
     Hold,
     InputRequired,
@@ -81,7 +92,7 @@ from stretto.core.effects import (
     Wait,
     Withdraw,
 )
-from stretto.core.events import Event
+from stretto.core.events import Event, PlanRevised, TasksReopened
 from stretto.core.reconcile import changes, reconcile
 from stretto.core.state import RunState, gaps
 
@@ -92,6 +103,24 @@ values: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | numbers | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
+)
+
+
+steps = st.builds(
+    Ask,
+    who=st.sampled_from(["", "ann", "bob"]),
+    within=st.floats(1, 9),
+    remind=st.none() | st.floats(0.5, 4),
+)
+chains = st.builds(
+    Chain,
+    steps=st.lists(steps, min_size=1, max_size=3).map(tuple),
+    otherwise=st.sampled_from(get_args(Fallback)),
+    value=st.just("so be it"),
+    only=st.booleans(),
+) | st.just(Chain(steps=(Ask(who="ann", remind=5.0),)))
+asks: st.SearchStrategy[Asks] = st.dictionaries(
+    st.sampled_from(["approval", "question", "doubt", "goal", "failure", "default"]), chains, max_size=2
 )
 
 
@@ -184,9 +213,10 @@ def teams(draw: st.DrawFn) -> Catalogue:
         )
         for effect in EFFECTS
     )
+    someone = AgentCard(name="someone", kind="person", skills=(Skill(name="do_by_hand", effect=SideEffect.NONE),))
     limits = Provider(concurrency=draw(st.none() | st.integers(1, 2)), rate=draw(rates), breaker=draw(breakers))
     return Catalogue(
-        agents=spares(agents) if draw(st.booleans()) else agents,
+        agents=(*(spares(agents) if draw(st.booleans()) else agents), someone),
         rules=Rules(
             parallel=draw(st.integers(1, 6)),
             fan_out=5,
@@ -195,6 +225,7 @@ def teams(draw: st.DrawFn) -> Catalogue:
             unbounded=draw(st.sampled_from(["alone", "alone", "refuse"])),
             stall=draw(st.sampled_from([None, 0.5])),
         ),
+        ask=draw(asks),
         providers={PROVIDER: limits} if draw(st.booleans()) else {},
     )
 
@@ -267,7 +298,7 @@ def plans(draw: st.DrawFn, most: int = 8) -> Plan:
         tasks.append(
             Task(
                 id=f"t{number}",
-                skill=f"do_{effect.value}",
+                skill=draw(st.sampled_from([*[f"do_{effect.value}"] * 5, "do_by_hand"])),
                 inputs=inputs,
                 after=tuple(dict.fromkeys(after)),
                 for_each=None if spread is None else draw(fan_outs(spread)),
@@ -284,10 +315,61 @@ def plans(draw: st.DrawFn, most: int = 8) -> Plan:
                 ladder=draw(st.just({}) | ladders),
                 undo=draw(st.sampled_from([None, None, own_undo])) if effect is not SideEffect.NONE else None,
                 budget=draw(st.none() | task_budgets),
+                ask=draw(st.just({}) | asks),
             )
         )
     deliver = {"ref": f"{draw(st.sampled_from(tasks)).id}.output"} if draw(st.booleans()) else None
     return Plan(tasks=tuple(draw(st.permutations(tasks))), deliver=deliver)
+
+
+@st.composite
+def edited(draw: st.DrawFn, plan: Plan) -> Plan:
+    """Draw a change of a plan: another task, one less, one changed, one renamed, or nothing at all."""
+    tasks = list(plan.tasks)
+    change = draw(st.sampled_from(["nothing", "add", "remove", "change", "rename", "renew"]))
+    if change == "renew":
+        return draw(plans())
+    if change == "add":
+        earlier = draw(st.sampled_from(tasks)).id
+        effect = draw(st.sampled_from(EFFECTS))
+        number = draw(st.integers(100, 109))
+        if all(task.id != f"t{number}" for task in tasks):
+            inputs: dict[str, Json] = {"a": {"ref": f"{earlier}.output"}}
+            tasks.append(Task(id=f"t{number}", skill=f"do_{effect.value}", inputs=inputs, occurrence=number))
+        return replace(plan, tasks=tuple(tasks))
+    if change == "nothing" or len(tasks) < 2:
+        return plan
+    chosen = draw(st.sampled_from(tasks))
+    if change == "remove":
+        return replace(plan, tasks=tuple(task for task in tasks if task is not chosen), deliver=None)
+    if change == "change":
+        other = replace(chosen, inputs={**chosen.inputs, "d": draw(st.integers(0, 3))})
+        return replace(plan, tasks=tuple(other if task is chosen else task for task in tasks))
+    return _renamed(plan, chosen.id, f"r{draw(st.integers(0, 9))}_{chosen.id}"[:20])
+
+
+def _renamed(plan: Plan, old: str, new: str) -> Plan:
+    def named(value: Json) -> Json:
+        if isinstance(value, dict) and str(value.get("ref", "")) == f"{old}.output":
+            return {**value, "ref": f"{new}.output"}
+        return {key: named(inner) for key, inner in value.items()} if isinstance(value, dict) else value
+
+    tasks = (
+        replace(
+            task,
+            id=new if task.id == old else task.id,
+            inputs=named(task.inputs),
+            after=tuple(new if name == old else name for name in task.after),
+        )
+        for task in plan.tasks
+    )
+    return replace(plan, tasks=tuple(tasks), deliver=named(plan.deliver))
+
+
+def planned(state: RunState) -> Plan:
+    """Give the plan of a run as it is now."""
+    tasks = [state.tasks[state.ids[n]] for n in range(len(state.ids))]
+    return Plan(tasks=tuple(one.task for one in tasks if one.parent is None), deliver=state.deliver)
 
 
 @dataclass
@@ -304,6 +386,8 @@ class World:
     steady: bool = False  # whether most things go well
     plan: Plan = field(default_factory=Plan)
     questions: int = 0  # what the planner asks before it plans
+    streamed: bool = False
+    unsaid: list[Command] | None = None  # what the planner has still to say of a plan that comes as a stream
 
     def say(self, command: Command) -> Sequence[Event]:
         """Decide on a command, and keep what is under way as a running loop would."""
@@ -324,12 +408,33 @@ class World:
     def submit(self, plan: Plan, catalogue: Catalogue, budget: Budget, deadline: float | None) -> None:
         self.plan, handed_over = plan, self.draw(st.booleans())
         self.questions = 0 if handed_over else self.draw(st.integers(0, 2))
+        self.streamed = not handed_over and self.draw(st.booleans())
         self.say(
             SubmitGoal(
                 run="run", goal="a goal", catalogue=catalogue, plan=plan if handed_over else None, budget=budget,
-                deadline=None if deadline is None else self.now + deadline,
+                streamed=self.streamed, deadline=None if deadline is None else self.now + deadline,
             )
         )  # fmt: skip
+
+    def wishing(self) -> Command:
+        """Give what a person might want of the run at any moment, sensible or not."""
+        state, revision = self.state, self.state.revision
+        match self.draw(st.sampled_from(["retry", "retry", "edit", "replan", "recover", "limits"])):
+            case "retry":
+                ids = sorted(state.tasks) or ["t0"]
+                id_, again = self.draw(st.sampled_from(ids)), self.draw(st.booleans())
+                return RetryTask(actor="person:p", revision=revision, task=id_, again=again, feedback="mind it")
+            case "edit":
+                plan = self.draw(edited(planned(state))) if state.tasks else self.draw(plans())
+                inputs: dict[str, Json] = {"found": self.draw(st.integers(0, 2))}
+                return EditPlan(
+                    actor="person:p", revision=revision, tasks=plan.tasks, deliver=plan.deliver, inputs=inputs
+                )
+            case "replan":
+                return Replan(actor="person:p", revision=revision, words="more")
+            case "recover":
+                return Recover()
+        return ChangeLimits(budget=Budget(steps=200))
 
     def answers(self, effect: Effect) -> list[Command]:
         """Give what the outside reports for an effect; nothing where it takes a person who is away."""
@@ -351,15 +456,21 @@ class World:
             case AskPerson():
                 request = self.state.requests[effect.request]
                 words = {
-                    "approval": ["approve", "deny", "edit"],
-                    "question": ["answer", "fail"],
+                    "approval": ["approve", "deny", "edit", "done"],
+                    "question": ["answer", "fail", "done"],
                     "doubt": ["done", "retry", "fail"],
                     "goal": ["answer", "answer", "answer", "deny"],
                     "failure": ["retry", "retry", "done", "skip", "fail"],
+                    "alternatives": ["answer"],
                 }
+                name = request.to if self.draw(st.booleans()) else self.draw(st.sampled_from(["ann", "p"]))
+                by = f"person:{name or 'p'}"
+                if request.kind == "alternatives":
+                    value = self.draw(st.sampled_from(request.choices))
+                    return [AnswerRequest(actor=by, request=request.id, decision="answer", value=value)]
                 word = self.draw(st.sampled_from(words[request.kind]))
-                value: Json = {"edited": self.draw(st.integers(0, 9))} if word == "edit" else "word"
-                return [AnswerRequest(actor="person:p", request=request.id, decision=word, value=value)]
+                said: Json = {"edited": self.draw(st.integers(0, 9))} if word == "edit" else "word"
+                return [AnswerRequest(actor=by, request=request.id, decision=word, value=said)]
             case Wait():
                 self.now = max(self.now, effect.until)
                 return [FireTimer(timer=effect.timer)]
@@ -399,13 +510,34 @@ class World:
             return [
                 ClarifyGoal(revision=effect.revision, round=effect.round, question=question, choices=("left", "right"))
             ]
+        if effect.revision > 1:
+            if self.draw(st.integers(0, 4)) == 0:
+                return [FailPlan(revision=effect.revision, reason="there is no other way")]
+            self.plan = self.draw(edited(self.plan))
         meant = Interpretation(planner="test", restated="a goal", reasons=tuple(map(str, self.state.clarified)))
         adds: list[Command] = [AddTask(revision=effect.revision, task=task) for task in self.plan.tasks]
-        return [
+        said = [
             InterpretGoal(revision=effect.revision, interpretation=meant, inputs={"found": 1}),
             *adds,
             ClosePlan(revision=effect.revision, deliver=self.plan.deliver),
         ]
+        return self._next_of_a_stream(effect, said) if self.streamed and self.state.draft is None else said
+
+    def _next_of_a_stream(self, effect: MakePlan, said: list[Command]) -> list[Command]:
+        """Give some more of a plan that comes as a stream, which may break off or turn out to be none."""
+        if self.unsaid is None:
+            end = self.draw(st.sampled_from(["close", "close", "break", "defect"]))
+            if end == "break":
+                said = [
+                    *said[: self.draw(st.integers(1, len(said)))],
+                    FailPlan(revision=effect.revision, reason="gone"),
+                ]
+            elif end == "defect":
+                said[-1] = ClosePlan(revision=effect.revision, deliver={"ref": "nobody.output"})
+            self.unsaid = said
+        count = self.draw(st.integers(1, max(1, len(self.unsaid))))
+        part, self.unsaid = self.unsaid[:count], self.unsaid[count:]
+        return part
 
     def _judged(self, effect: Judge) -> Judged:
         one = self.state.tasks[effect.task]
@@ -431,6 +563,8 @@ class World:
 
     def _outcome(self, effect: RunTask) -> Outcome:
         kind = self.draw(st.sampled_from([*["done"] * (12 if self.steady else 3), "failed", "asks", "unknown"]))
+        if self.state.roster.agents[effect.agent].kind == "person":
+            kind = "asks"
         most = ceiling(self.state, self.state.tasks[effect.task]) if self.honest else Budget(money=Decimal(2), tokens=2)
         spent = self.draw(st.integers(0, 2 if most.tokens is None else most.tokens))
         paid = min(Decimal(spent), Decimal(2) if most.money is None else most.money)
@@ -460,6 +594,20 @@ def through_json(events: Sequence[Event]) -> list[Event]:
         stored = json.loads(json.dumps(one.payload.decode()))
         read.append(codec.decode(one.type, one.version, stored.encode(), event.at, lambda mark, _, b=beside: b[mark]))
     return read
+
+
+def still_finished(done: set[str], event: Event) -> set[str]:
+    """Give which of the tasks that have ended still count as such after a fact, by their names then."""
+    match event:
+        case TasksReopened():
+            opened = set(event.tasks)
+            parents = {id_.partition("[")[0] for id_ in opened if "[" in id_}  # fan-outs that go on
+            return {id_ for id_ in done if id_ not in opened | parents and id_.partition("[")[0] not in opened}
+        case PlanRevised():
+            names = {old: new for new, old in event.carried.items()}
+            return {names[whole] + id_.removeprefix(whole) for id_ in done if (whole := id_.partition("[")[0]) in names}
+        case _:
+            return done
 
 
 def due(state: RunState) -> dict[str, Effect]:

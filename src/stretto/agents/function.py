@@ -219,11 +219,13 @@ def _skill(name: str, function: Callable[..., Any], signature: Signature, undo: 
         output=signature.output,
         effect=said.effect,
         evidence=said.evidence,
+        fresh=said.fresh,
         labels=said.labels,
         approval=said.approval,
         limits=said.limits,
         ladder=said.ladder,
         undo=undo,
+        ask=said.ask,
     )
 
 

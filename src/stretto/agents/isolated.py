@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +18,7 @@ from stretto.agents.calling import sound
 from stretto.core.domain import Completed, Cost, Failed, FailureClass, InputRequired, Outcome, Unknown
 from stretto.core.errors import BadAgent
 from stretto.declare import declared
-from stretto.ports import Assignment
+from stretto.ports import Assignment, Stopping
 
 DEFAULT_MEMORY_MB = 1024
 DEFAULT_OUTPUT_KB = 1024
@@ -56,10 +57,11 @@ async def call_isolated(function: Callable[..., Any], assignment: Assignment) ->
         "where": locate(function),
         "path": [entry for entry in sys.path if entry],
         "memory": (limits.memory_mb or DEFAULT_MEMORY_MB) * 1024 * 1024,
-        "assignment": msgspec.to_builtins(assignment),
+        "assignment": _plain(assignment),
     }
     try:
-        outcome = await _ordered(json.dumps(order).encode() + b"\n", (limits.output_kb or DEFAULT_OUTPUT_KB) * 1024)
+        most = (limits.output_kb or DEFAULT_OUTPUT_KB) * 1024
+        outcome = await _ordered(json.dumps(order).encode() + b"\n", most, assignment.stopping)
     except _Lost as lost:
         cost = assignment.spent = _reserved(assignment)
         if declared(function).effect.repeatable:
@@ -78,7 +80,13 @@ def _reserved(assignment: Assignment) -> Cost:
     return Cost(money=most.money or Decimal(0), tokens=most.tokens or 0)
 
 
-async def _ordered(order: bytes, most_output: int) -> Outcome:
+def _plain(assignment: Assignment) -> dict[str, Any]:
+    """Give an assignment as JSON carries it; whether to stop is told by a signal."""
+    names = (one.name for one in fields(assignment) if one.name != "stopping")
+    return {name: msgspec.to_builtins(getattr(assignment, name)) for name in names}
+
+
+async def _ordered(order: bytes, most_output: int, stopping: Stopping) -> Outcome:
     """Have an order done by a fresh process; raises _Lost when no result comes of it."""
     with contextlib.ExitStack() as pipes:
         order_in, order_out = _pipe(pipes)
@@ -98,11 +106,20 @@ async def _ordered(order: bytes, most_output: int) -> Outcome:
         )
         for theirs in (order_in, answer_out, noise_out):
             theirs.close()
+        telling = _task(_tell_to_stop(process, stopping))
         try:
             return await _converse(process, order, order_out, answer_in, noise_in, most_output)
         finally:
+            telling.cancel()
             _kill_all_of(process.pid)
             await asyncio.shield(process.wait())
+
+
+async def _tell_to_stop(process: asyncio.subprocess.Process, stopping: Stopping) -> None:
+    """Send SIGTERM when the run is being stopped: a function that ends in time has its result kept."""
+    await stopping.wait()
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
 
 
 async def _converse(

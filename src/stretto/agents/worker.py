@@ -38,6 +38,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, args=(orders,), daemon=True).start()
     answer = os.fdopen(int(sys.argv[1]), "wb")
     assignment = msgspec.convert(order["assignment"], type=Assignment)
+    signal.signal(signal.SIGTERM, lambda *_: assignment.stopping.set())
     try:
         outcome = _do(order, assignment)
     except MemoryError:

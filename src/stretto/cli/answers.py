@@ -3,7 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -13,10 +13,18 @@ from stretto.core.canonical import canonical
 from stretto.core.domain import Json
 from stretto.core.errors import UsageError
 
+if TYPE_CHECKING:
+    from stretto.core.domain import Request
+
 TaskArgument = Annotated[
     Optional[str], typer.Argument(metavar="[TASK]", help="The task; may be left out when only one waits.")
 ]
 
+AsOption = Annotated[
+    Optional[str], typer.Option("--as", metavar="NAME", help="Who says so (default: who you are logged in as).")
+]
+
+TAKEN_OVER = ("approval", "question")
 _DONE = {"approve": "approved", "deny": "denied", "edit": "edited", "answer": "answered"}
 
 
@@ -37,12 +45,13 @@ def approve(
         typer.Option("--edit", metavar="FILE", help="A JSON file with the arguments to use instead of those shown."),
     ] = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")] = "",
+    name: AsOption = None,
 ) -> None:
     """Approve what a run waits with, exactly as it was shown; or edit its arguments."""
     if edit is None:
-        _decide(run_id, task, workspace, store, "approve", ("approval",), reason=reason)
+        _decide(run_id, task, workspace, store, "approve", ("approval",), name, reason=reason)
     else:
-        _decide(run_id, task, workspace, store, "edit", ("approval",), reason=reason, value=_arguments(edit))
+        _decide(run_id, task, workspace, store, "edit", ("approval",), name, reason=reason, value=_arguments(edit))
 
 
 def deny(
@@ -51,31 +60,46 @@ def deny(
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is named in the delivery.")] = "",
+    name: AsOption = None,
 ) -> None:
     """Deny it: the task does not happen, and the delivery says so."""
-    _decide(run_id, task, workspace, store, "deny", ("approval", "question", "goal"), reason=reason)
+    _decide(run_id, task, workspace, store, "deny", ("approval", "question", "goal"), name, reason=reason)
 
 
 def answer(
     run_id: RunArgument,
     words: Annotated[
-        list[str], typer.Argument(metavar="[TASK] ANSWER", help="The answer, after the task if several wait.")
-    ],
+        Optional[list[str]],
+        typer.Argument(metavar="[TASK] ANSWER", help="The answer, after the task if several wait."),
+    ] = None,
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
     result: Annotated[
         Optional[str], typer.Option("--result", metavar="JSON", help="With done: what it gave, where others need it.")
     ] = None,
+    done: Annotated[
+        Optional[str],
+        typer.Option("--done", metavar="VALUE", help="You have done the task yourself, and this is its result."),
+    ] = None,
+    name: AsOption = None,
 ) -> None:
-    """Answer a question of a task or about the goal; for an attempt in doubt say done, retry or fail, for a failure
-    retry, done, skip or fail."""
-    if len(words) > 2:
+    """Answer a question of a task or about the goal, take a task over, or say what becomes of a doubt or failure."""
+    said = list(words or ())
+    if done is not None:
+        if len(said) > 1:
+            raise UsageError("with --done there is no other answer; name at most the task")
+        _decide(run_id, said[0] if said else None, workspace, store, "done", TAKEN_OVER, name, typed=done)
+        return
+    if not said:
+        raise UsageError("which answer? Write it after the run, or --done VALUE when you have done the task yourself")
+    if len(said) > 2:
         raise UsageError("one answer, please; put it in quotes")
-    task = words[0] if len(words) == 2 else None
-    if result is not None and words[-1] != "done":
+    task = said[0] if len(said) == 2 else None
+    if result is not None and said[-1] != "done":
         raise UsageError("--result belongs to the answer `done` to an attempt in doubt or a failure")
     value = _json(result, "--result") if result is not None else None
-    _decide(run_id, task, workspace, store, words[-1], ("question", "doubt", "goal", "failure"), value=value)
+    kinds = ("question", "doubt", "goal", "failure", "alternatives")
+    _decide(run_id, task, workspace, store, said[-1], kinds, name, value=value)
 
 
 def _decide(
@@ -85,11 +109,16 @@ def _decide(
     store: Path | None,
     decision: str,
     kinds: tuple[str, ...],
+    name: str | None,
     **more: Any,
 ) -> None:
     from stretto.bootstrap import find_run, leave_word, open_store, user
+    from stretto.cli.results import is_result, result_of
+    from stretto.core.chains import answers_for
     from stretto.core.commands import AnswerRequest
     from stretto.orchestrator import load
+
+    actor = f"person:{user() if name in (None, user()) else f'{name} (typed by {user()})'}"
 
     async def leave() -> str:
         async with open_store(store_file(workspace, store), must_exist=True) as journal:
@@ -106,15 +135,21 @@ def _decide(
             if len(open_) > 1:
                 raise UsageError(f"several wait: {', '.join(one.task or 'the goal' for one in open_)}; name the task")
             asked = open_[0]
+            if not answers_for(asked, actor):
+                raise UsageError(f"only {asked.to} may answer this now; say who you are with --as")
             word, value = decision, more.get("value")
-            if asked.kind in ("question", "goal") and decision != "deny":
-                word, value = "answer", decision
+            if (typed := more.get("typed")) is not None:
+                value = result_of(state, asked, typed)
+            elif asked.kind == "alternatives":
+                word, value = "answer", _choice(asked, decision)
+            elif asked.kind in ("question", "goal") and decision != "deny":
+                word, value = "answer", result_of(state, asked, decision) if is_result(state, asked) else decision
             if asked.kind == "doubt" and word not in ("done", "retry", "fail"):
                 raise UsageError(f"{asked.task!r} is in doubt: answer done, retry or fail")
             if asked.kind == "failure" and word not in ("retry", "done", "skip", "fail"):
                 raise UsageError(f"{asked.task!r} failed: answer retry, done, skip or fail")
             command = AnswerRequest(
-                actor=f"person:{user()}",
+                actor=actor,
                 request=asked.id,
                 decision=word,  # type: ignore[arg-type]
                 reason=more.get("reason", ""),
@@ -127,6 +162,16 @@ def _decide(
             return f"{_DONE.get(word, word)}: {asked.task or 'the goal'} of run {run}; {after}"
 
     typer.echo(asyncio.run(leave()))
+
+
+def _choice(asked: "Request", said: str) -> str:
+    from stretto.core.chains import alternative
+
+    chosen = alternative(asked, said)
+    if chosen is None:
+        listed = "; ".join(f"{number} {one}" for number, one in enumerate(asked.choices, 1))
+        raise UsageError(f"{said!r} is none of the choices, name or number one of: {listed}")
+    return chosen
 
 
 def _arguments(file: Path) -> dict[str, Any]:

@@ -12,10 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stretto.bootstrap import user
+from stretto.cli.results import is_result, result_of
 from stretto.cli.screen import Screen
 from stretto.cli.text import as_json, indented, one_line
+from stretto.core.chains import alternative, answers_for
 from stretto.core.commands import AnswerRequest, Command
 from stretto.core.domain import Json, Request
+from stretto.core.errors import UsageError
 from stretto.core.state import RunState
 
 LONGEST_DIFF = 200
@@ -33,10 +36,15 @@ class Terminal:
         asked = state.requests.get(request)
         if asked is None:
             return None
+        if not answers_for(asked, f"person:{user()}"):
+            self._screen.say(
+                f"\n{asked.task or 'the goal'}: {one_line(asked.question)}\n   only {asked.to} may answer it"
+            )
+            return None
         with self._screen.asking():
             async with self._one_at_a_time:
                 try:
-                    return await self._decide(asked)
+                    return await self._decide(state, asked)
                 except asyncio.CancelledError:
                     self._screen.say("\n   (answered elsewhere, or no longer asked)")
                     raise
@@ -44,12 +52,18 @@ class Terminal:
                     self._screen.say(f"\n{LEFT_OPEN}")
                     return None
 
-    async def _decide(self, asked: Request) -> Command | None:
+    async def _decide(self, state: RunState, asked: Request) -> Command | None:
         _forget_typed_ahead()
         self._screen.say(f"\n{asked.task or 'the goal'}: {one_line(asked.question)}\n{shown(asked)}")
         if asked.kind == "goal":
             text = await self._read("which one? " if asked.choices else "your answer: ")
             return self._answer(asked, "answer", value=text)
+        if asked.kind == "alternatives":
+            while (chosen := alternative(asked, await self._read("which one? "))) is None:
+                self._screen.say("   name one of them, or its number")
+            return self._answer(asked, "answer", value=chosen)
+        if asked.kind == "question" and is_result(state, asked):
+            return self._answer(asked, "answer", value=await self._result(state, asked))
         if asked.kind == "question":
             text = await self._read("your answer: ")
             return self._answer(asked, "answer", value=text)
@@ -61,11 +75,13 @@ class Terminal:
         if asked.kind == "failure":
             return await self._after_failure(asked)
         while True:
-            word = (await self._read("[a]pprove, [d]eny, [e]dit, [l]ater: ")).lower()[:1]
+            word = (await self._read("[a]pprove, [d]eny, [e]dit, [t]ake over, [l]ater: ")).lower()[:1]
             if word == "a":
                 return self._answer(asked, "approve")
             if word == "d":
                 return self._answer(asked, "deny", reason=await self._read("reason: "))
+            if word == "t":
+                return self._answer(asked, "done", value=await self._result(state, asked))
             if word == "l":
                 self._screen.say(LEFT_OPEN)
                 return None
@@ -84,6 +100,14 @@ class Terminal:
                 self._screen.say("   that is no JSON; texts stand in double quotes")
             elif word in ("retry", "skip", "fail"):
                 return self._answer(asked, word)
+
+    async def _result(self, state: RunState, asked: Request) -> Json:
+        """Read what the task gave, until it is of the kind that is wanted."""
+        while True:
+            try:
+                return result_of(state, asked, await self._read("the result: "))
+            except UsageError as error:
+                self._screen.say(f"   {error}")
 
     def _answer(self, asked: Request, decision: str, *, reason: str = "", value: Json = None) -> Command:
         return AnswerRequest(
@@ -140,7 +164,7 @@ class Terminal:
 
 def shown(asked: Request, most: int | None = LONGEST_DIFF) -> str:
     """Give what a person should see before deciding: the diff, or else the arguments; at most so many lines."""
-    if asked.kind == "goal":
+    if asked.kind in ("goal", "alternatives"):
         return indented("\n".join(f"{number}  {one_line(one)}" for number, one in enumerate(asked.choices, 1)), "   ")
     text = asked.diff or (as_json(asked.arguments) if asked.arguments is not None else "")
     lines = text.splitlines()

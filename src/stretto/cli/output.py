@@ -76,6 +76,8 @@ def conclude(run: Run, place: str, out: TextIO) -> None:
         out.write(f"\n{shown}\n")
     if run.gaps:
         out.write("\nmissing:\n" + gaps_text(run))
+    if state.refused is not None and state.diagnostics:
+        out.write("\nthe plan:\n" + defects_text(run))
     if run.contradictions:
         out.write("\ncontradictions:\n" + contradictions_text(run))
     for told in standstill(state, state.at, place):
@@ -108,6 +110,11 @@ def gaps_text(run: Run) -> str:
         head = ": ".join(one_line(part) for part in (gap.task, gap.what) if part)
         said.append(f"{'! ' if gap.urgent else '  '}{head}: {one_line(gap.why)}\n")
     return "".join(said)
+
+
+def defects_text(run: Run) -> str:
+    """Give a line for each defect of the plan, as for a plan's file."""
+    return "".join(f"  {one_line(str(one))}\n" for one in run.state.diagnostics)
 
 
 def contradictions_text(run: Run) -> str:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TextIO
 
+from stretto.cli.chains import news
 from stretto.cli.screen import Quiet
 from stretto.cli.text import clean, one_line
 from stretto.cli.view.standstill import named
+from stretto.core.chains import BY_HAND
 from stretto.core.events import (
     AgentHeld,
     AttemptDoubted,
@@ -20,8 +22,11 @@ from stretto.core.events import (
     NoticeTried,
     PersonAnswered,
     PersonAsked,
+    PersonReminded,
     PlanClosed,
     PlanRefused,
+    RequestEscalated,
+    RequestExpired,
     ResultRejected,
     RetryScheduled,
     RunCancelled,
@@ -104,6 +109,8 @@ class Progress(Quiet):
                 self._line(at, "fail", event.reason)
             case NobodyAnswered():
                 self._line(at, "note", f"{event.task}: nobody answered in time")
+            case RetryScheduled() if event.rung == BY_HAND:
+                self._line(at, "note", f"{event.task}: whoever did it is asked for another result")
             case RetryScheduled():
                 self._line(at, "note", f"{event.task}: {event.rung}; tries again in {event.until - at:.1f} s")
             case ResultRejected():
@@ -114,6 +121,8 @@ class Progress(Quiet):
                 )
             case PersonAnswered():
                 self._line(at, "note", f"{event.task}: {event.decision} by {event.by}")
+            case PersonReminded() | RequestEscalated() | RequestExpired():
+                self._line(at, "note" if isinstance(event, RequestExpired) else "ask", str(news(event)))
             case AttemptDoubted():
                 self._line(at, "note", f"{event.task}: in doubt after a stop; asking whether it happened")
             case DeadlinePassed():

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from stretto.ports import People
     from stretto.views import Run
 
+STANDARD_INPUT = "-"
+
 BudgetOption = Annotated[
     Optional[str], typer.Option("--budget", metavar="AMOUNT", help="What it may spend at most, like '$2, 50 steps'.")
 ]
@@ -79,7 +81,10 @@ def run(
     goal: Annotated[Optional[str], typer.Argument(metavar="[GOAL]", help="What you want done, in a sentence.")] = None,
     workspace: WorkspaceOption = None,
     plan: Annotated[
-        Optional[str], typer.Option("--plan", metavar="PLAN", help="A plan's file, or its name in the workspace.")
+        Optional[str],
+        typer.Option(
+            "--plan", metavar="PLAN", help="A plan's file, its name in the workspace, or JSON Lines: `-`, *.jsonl."
+        ),
     ] = None,
     inputs: Annotated[
         Optional[list[str]],
@@ -113,7 +118,7 @@ def run(
             wait=patient,
         )
 
-    _drive(folder, store, output, wait, as_json, Shown(plain, quiet), pursue)
+    _drive(folder, store, output, wait, as_json, Shown(plain, quiet), pursue, typed=plan == STANDARD_INPUT)
 
 
 def resume(
@@ -128,11 +133,16 @@ def resume(
     as_json: JsonOption = False,
     plain: PlainOption = False,
     quiet: QuietOption = False,
-    inputs: Annotated[Optional[list[str]], typer.Option("--input", hidden=True)] = None,
-    plan: Annotated[Optional[str], typer.Option("--plan", hidden=True)] = None,
+    inputs: Annotated[
+        Optional[list[str]], typer.Option("--input", metavar="NAME=VALUE", help="With --plan: its inputs. Repeatable.")
+    ] = None,
+    plan: Annotated[
+        Optional[str],
+        typer.Option("--plan", metavar="FILE", help="The whole of a plan whose stream broke off: `-`, *.jsonl."),
+    ] = None,
 ) -> None:
     """Go on with a run after a crash, an exit or an answer. Nothing that is finished runs again."""
-    if inputs or plan:
+    if inputs and plan is None:
         raise UsageError("a run keeps its plan and inputs; start another with `stretto run` for new ones")
 
     if (told := asyncio.run(_told_to_go_on(run_id, workspace, store))) is not None:
@@ -141,10 +151,18 @@ def resume(
 
     async def pursue(team: "Orchestrator", people: "People", patient: bool) -> "Run":
         return await team.resume(
-            run_id, budget=budget, deadline=deadline, approve=_approve(approve), people=people, wait=patient
+            run_id,
+            plan=plan,
+            inputs=inputs,
+            budget=budget,
+            deadline=deadline,
+            approve=_approve(approve),
+            people=people,
+            wait=patient,
         )
 
-    _drive(_folder_of(run_id, workspace, store), store, output, wait, as_json, Shown(plain, quiet), pursue, run_id)
+    folder = _folder_of(run_id, workspace, store)
+    _drive(folder, store, output, wait, as_json, Shown(plain, quiet), pursue, run_id, typed=plan == STANDARD_INPUT)
 
 
 async def _told_to_go_on(run_id: str, workspace: Path | None, store: Path | None) -> str | None:
@@ -203,14 +221,17 @@ def _drive(
     shown: "Shown",
     pursue: "Callable[[Orchestrator, People, bool], Awaitable[Run]]",
     run_id: str = "",
+    *,
+    typed: bool = False,
 ) -> None:
+    """Pursue something and show it; where the plan is `typed` on standard input, no answers are."""
     from stretto.cli.asking import Terminal
     from stretto.cli.capture import prints_kept_apart
     from stretto.cli.output import conclude, hand_over, list_files, prepare
     from stretto.cli.screen import screen_for
     from stretto.engines.people import Nobody
 
-    on_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    on_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty() and not typed
     patient = on_terminal if wait is None else wait
     where = place(folder, store)
     if output is not None:

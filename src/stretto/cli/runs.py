@@ -1,4 +1,4 @@
-"""`runs`, `show`, `watch`, `pause`, `cancel`: look at runs of this store, from any process."""
+"""`runs`, `show`, `watch`: look at runs of this store, from any process."""
 
 import asyncio
 import sys
@@ -25,7 +25,7 @@ from stretto.core.errors import UsageError
 if TYPE_CHECKING:
     from stretto.core.events import Event
     from stretto.core.state import RunState
-    from stretto.ports import RunSummary
+    from stretto.ports import Recorded, RunSummary
     from stretto.views import Run
 
 
@@ -37,8 +37,6 @@ def register(app: typer.Typer) -> None:
     app.command("runs")(runs)
     app.command("show")(show)
     app.command("watch")(watch)
-    app.command("pause")(pause)
-    app.command("cancel")(cancel)
 
 
 def runs(
@@ -82,31 +80,62 @@ def show(
     entry: Annotated[
         Optional[str], typer.Option("--entry", metavar="KEY[@VERSION]", help="Print one context entry whole, as JSON.")
     ] = None,
+    at: Annotated[
+        Optional[str],
+        typer.Option("--at", metavar="POINT", help="As it was: after event NUMBER, at a moment, or before TASK began."),
+    ] = None,
+    events: Annotated[bool, typer.Option("--events", help="List the events: number, moment, who, what.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show one run: its tasks, what waits for a person with the full diff, what it delivered."""
     from stretto.bootstrap import find_run, open_store
     from stretto.core.evolve import evolve
     from stretto.core.state import RunState
-    from stretto.views import Run
+    from stretto.views import Run, moment
 
-    async def look() -> "tuple[list[Event], str | None]":
+    async def look() -> "tuple[Sequence[Recorded], str | None]":
         async with open_store(store_file(workspace, store), must_exist=True) as journal:
             run = await find_run(journal, run_id)
-            return [one.event for one in await journal.read(run)], await journal.owner(run)
+            return await journal.read(run), await journal.owner(run)
 
-    events, owner = asyncio.run(look())
-    found = Run(state=reduce(evolve, events, RunState()))
+    recorded, owner = asyncio.run(look())
+    happened = [one.event for one in recorded]
+    if at is not None:
+        from stretto.travel import moment_of
+
+        recorded, owner = recorded[: moment_of(happened, at)], None
+        happened = happened[: len(recorded)]
+    found = Run(state=reduce(evolve, happened, RunState()))
+    past = {} if at is None else {"past": {"seq": len(recorded), "at": moment(found.state.at)}}
     if entry is not None:
         typer.echo(json_text(_entry(found, entry)))
+    elif events:
+        _print_events(recorded, as_json=as_json)
     elif as_json:
-        typer.echo(json_text(found.as_json()))
+        typer.echo(json_text({**found.as_json(), **past}))
     elif context:
         _print_context(found)
     elif times:
-        _print_timeline(found.state, events, _seen_at(found.state, owner))
+        _print_timeline(found.state, happened, _seen_at(found.state, owner))
     else:
-        _print(found, place(workspace, store), _seen_at(found.state, owner))
+        if past:
+            said = f"as it was after event {len(recorded)}, {local(found.state.at)}"
+            typer.echo(f"{said}; this is the past\n")
+        _print(found, place(workspace, store), _seen_at(found.state, owner), past=bool(past))
+
+
+def _print_events(recorded: "Sequence[Recorded]", *, as_json: bool) -> None:
+    """Print a line per event."""
+    from stretto.chronicle import chronicle
+
+    listed = chronicle(recorded)
+    if as_json:
+        typer.echo(json_text(listed))
+        return
+    for one, event in zip(listed, recorded, strict=True):
+        when = local(event.event.at)[11:]
+        who = one_line(one["actor"])
+        typer.echo(f"{one['seq']:>5}  {when}  {who:<18} {one['type']:<17} {one_line(one['text'])[:200]}".rstrip())
 
 
 def _entry(run: "Run", wanted: str) -> object:
@@ -162,68 +191,15 @@ def watch(
     raise typer.Exit(exit_code(found.standing.value))
 
 
-def pause(
-    run_id: RunArgument,
-    workspace: WorkspaceOption = None,
-    store: StoreOption = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is shown wherever the run is.")] = "",
-) -> None:
-    """Have a run begin nothing new; what is under way ends and is kept. `resume` goes on."""
-    from stretto.bootstrap import find_run, leave_word, open_store, user
-    from stretto.core.commands import Pause
-
-    async def leave() -> "tuple[RunState, str | None]":
-        async with open_store(store_file(workspace, store), must_exist=True) as journal:
-            run = await find_run(journal, run_id)
-            owner = await journal.owner(run)
-            return await leave_word(journal, run, Pause(actor=f"person:{user()}", reason=reason)), owner
-
-    state, owner = asyncio.run(leave())
-    if state.status.final:
-        typer.echo(f"run {state.run} had ended before: {state.status.value}")
-        return
-    told = f"is paused: {one_line(state.paused)}" if state.paused is not None else f"will pause; {owner} reads it soon"
-    typer.echo(f"run {state.run} {told}; go on with: stretto resume {state.run}{place(workspace, store)}")
-
-
-def cancel(
-    run_id: RunArgument,
-    workspace: WorkspaceOption = None,
-    store: StoreOption = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")] = "",
-    undo: Annotated[
-        bool, typer.Option("--undo", help="First take back what was done, the last first, where it can be taken back.")
-    ] = False,
-) -> None:
-    """Stop a run; what is finished stays, or with --undo is taken back where it can be."""
-    from stretto.bootstrap import find_run, leave_word, open_store, user
-    from stretto.core.commands import Cancel
-
-    async def stop() -> tuple[str, str]:
-        async with open_store(store_file(workspace, store), must_exist=True) as journal:
-            run = await find_run(journal, run_id)
-            state = await leave_word(journal, run, Cancel(actor=f"person:{user()}", reason=reason, undo=undo))
-            return run, "undoing" if state.undoing and state.cancelled is not None else state.status.value
-
-    run, status = asyncio.run(stop())
-    if status == "undoing":
-        where = place(workspace, store)
-        typer.echo(f"run {run} is cancelled once what it did is undone; go on with: stretto resume {run}{where}")
-        return
-    told = "is cancelled" if status == "cancelled" else f"is {status}; its owner will stop it"
-    typer.echo(
-        f"run {run} {told if status not in ('finished', 'partial', 'failed') else f'had ended before: {status}'}"
-    )
-
-
 def _seen_at(state: "RunState", owner: str | None) -> float:
     """Give the moment a run is looked at: now while somebody drives it, else that of its last event."""
     return time.time() if owner is not None else state.at
 
 
-def _print(run: "Run", where: str, now: float) -> None:
+def _print(run: "Run", where: str, now: float, *, past: bool = False) -> None:
     from stretto.cli.asking import shown
-    from stretto.cli.output import answer_text, gaps_text
+    from stretto.cli.chains import charge
+    from stretto.cli.output import answer_text, defects_text, gaps_text
     from stretto.cli.view.printing import signs_of, width_for, write
     from stretto.cli.view.standstill import standstill
     from stretto.cli.view.tables import record, rungs
@@ -253,11 +229,17 @@ def _print(run: "Run", where: str, now: float) -> None:
             f"\nwaits for {one_line(request.to) or 'you'}: {one_line(request.task) or 'the goal'} ({request.kind}): "
             f"{one_line(request.question)}"
         )
+        if request.chain is not None:
+            typer.echo(f"  {charge(request, local)}")
         if detail := shown(request, most=None):
             typer.echo(detail)
+        if past:
+            continue
         typer.echo(f"  decide  {answer_command(run.run_id, request.task, request.kind, where)}")
     if state.status.final and run.gaps:
         typer.echo(f"\nmissing:\n{gaps_text(run)}", nl=False)
+    if state.refused is not None and state.diagnostics:
+        typer.echo(f"\nthe plan:\n{defects_text(run)}", nl=False)
     if run.answer is not None:
         typer.echo(f"\n{clean(answer_text(run))}")
 

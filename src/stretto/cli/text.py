@@ -65,6 +65,8 @@ def _octal(letter: str) -> str:
 def answer_command(run: str, task: str, kind: str, place: str = "") -> str:
     """Give the command that answers what a task, or the run itself, waits with; `place` tells where the run is."""
     verb = "approve" if kind == "approval" else "answer"
+    if kind == "alternatives":
+        return f"stretto answer {run} 'YOUR CHOICE'{place}"
     choices = {"approval": "", "doubt": " done|retry|fail", "failure": " retry|done|skip|fail"}
     words = choices.get(kind, " 'YOUR ANSWER'")
     return f"stretto {verb} {run}{f' {shlex.quote(task)}' if task else ''}{words}{place}"

@@ -20,6 +20,7 @@ from stretto.core.domain import (
     Task,
     Verdict,
 )
+from stretto.core.plan.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class SubmitGoal(Base):
     specs: dict[str, InputSpec] = field(default_factory=dict)  # of the inputs, when no plan says it
     parent: str = ""  # the run whose task this run is
     expected: dict[str, float] = field(default_factory=dict)  # "agent/skill": seconds, learned from earlier runs
+    streamed: bool = False  # the plan comes as a stream, from outside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +87,11 @@ class ClosePlan(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailPlan(Base):
-    """No plan could be made."""
+    """No plan could be made, or none that could be closed; the diagnostics say what is wrong with it."""
 
     revision: int
     reason: str
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,7 @@ class Judged(Base):
     verdict: Verdict | None = None
     arguments: Json = None
     preview: Preview | None = None
+    revision: int | None = None  # of the plan that it was judged by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,10 +176,48 @@ class ChangeLimits(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel(Base):
-    """Stop the run; what is finished stays, or with `undo` is taken back first where it can be."""
+    """Stop the run; what is finished stays, or with `undo` is taken back first where it can be.
+
+    Attempts under way have `grace` seconds to end by themselves.
+    """
 
     reason: str = ""
+    grace: float = 0.0
     undo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryTask(Base):
+    """Do a task once more, with all that fell because of it; a completed one, and what it led to, only `again`."""
+
+    revision: int
+    task: str
+    agent: str | None = None
+    feedback: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditPlan(Base):
+    """Put another plan, and other inputs, in the place of those of a revision; what is unchanged keeps its result.
+
+    With `refresh`, what failed and results that are older than their skill's `fresh` are redone too.
+    """
+
+    revision: int
+    tasks: tuple[Task, ...]
+    deliver: Json = None
+    inputs: dict[str, Json] = field(default_factory=dict)
+    specs: dict[str, InputSpec] | None = None
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replan(Base):
+    """Have the unfinished part of a revision planned anew; `words` are added to the goal."""
+
+    revision: int
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,5 +285,8 @@ Command: TypeAlias = (
     | Continue
     | HearOf
     | NoticeSent
+    | RetryTask
+    | EditPlan
+    | Replan
     | Deliver
 )

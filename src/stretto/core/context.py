@@ -7,7 +7,7 @@ from stretto.core.domain import Json, Schema, SideEffect, TaskStatus
 from stretto.core.plan.references import NoDefault, Reference, inputs_read, substitute, walk
 from stretto.core.plan.references import reads as entries_read
 from stretto.core.plan.schemas import element
-from stretto.core.state import RunState, TaskState, accepted, child_id
+from stretto.core.state import RunState, TaskState, accepted, child_id, written
 
 _BEGUN = (TaskStatus.RUNNING, TaskStatus.COMPLETED)
 
@@ -93,7 +93,7 @@ def _root(state: RunState, reference: Reference, one: TaskState | None) -> Json:
                 raise LookupError("nothing has written this entry")
             begun = one is not None and one.status in _BEGUN
             pinned = one.reads.get(reference.name) if one is not None and begun else None
-            return accepted(state, versions[(pinned or len(versions)) - 1].task)
+            return written(state, versions[(pinned or len(versions)) - 1])
 
 
 def _joined(state: RunState, one: TaskState | None) -> list[Json]:
@@ -117,14 +117,15 @@ def visible(state: RunState, one: TaskState) -> dict[str, Any]:
 
 
 def action_key(state: RunState, one: TaskState, arguments: Json) -> str:
-    """Name an action for the outside world: run, skill, resolved arguments, declared occurrence and answers.
+    """Name an action for the outside world: root run, skill, resolved arguments, declared occurrence and answers.
 
-    Wording and position do not count, so replans and forks meet the same key again.
+    Wording and position do not count, so replans and forks meet the same key again. What is done again on purpose after
+    it was completed is an occurrence of its own.
     """
-    occurrence: list[Json] = [one.task.occurrence, len(one.answers)]
+    occurrence: list[Json] = [one.task.occurrence, len(one.answers), *([one.again] if one.again else ())]
     if one.number is not None:
         occurrence += [digest(one.item), one.same_before]
-    return digest([state.run, one.task.skill, arguments, occurrence])[:40]
+    return digest([state.root or state.run, one.task.skill, arguments, occurrence])[:40]
 
 
 def binding(skill: str, arguments: Json, diff: str = "", preimage: str = "") -> str:

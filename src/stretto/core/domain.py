@@ -174,6 +174,37 @@ Ladder: TypeAlias = dict[str, tuple[Rung, ...]]
 """What to try next, rung after rung, by class of failure; `*` stands for every class that is not named."""
 
 
+Fallback: TypeAlias = Literal["deny", "fail", "skip", "approve", "answer", "wait"]
+"""What holds when nobody answered: it is denied, given up, left out, approved, answered, or stays open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One step of a chain: who is asked (empty: anybody), for how many seconds, and reminded every how many."""
+
+    who: str = ""
+    within: float | None = None
+    remind: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """Who is asked one after the other, and what holds when all their time is over.
+
+    `value` is what a question is answered with by `answer`. With `only`, nobody but the person who is in charge
+    may answer; else whoever answers first does.
+    """
+
+    steps: tuple[Ask, ...]
+    otherwise: Fallback = "wait"
+    value: Json = None
+    only: bool = False
+
+
+Asks: TypeAlias = dict[str, Chain]
+"""Chains by kind of request; `default` is for every kind that has none of its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
     """How much of an agent or provider may be asked for in any sixty seconds. None is no limit."""
@@ -258,6 +289,8 @@ class Skill:
     limits: Limits = NO_LIMITS  # where it says nothing, the agent's hold
     ladder: Ladder = field(default_factory=dict)  # class by class, before the agent's
     undo: str | None = None  # the skill that takes back what this one did
+    ask: Asks = field(default_factory=dict)  # who is asked about its tasks, before what the workspace says
+    fresh: float | None = None  # seconds that a result of live data holds; older ones are redone in replans and forks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +351,7 @@ class Rules:
     most_failures: int | None = None
     stall: float | None = 0.5
     unbounded: Literal["alone", "refuse"] = "alone"
+    replans: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -419,6 +453,7 @@ class Task:
     undo: Undo | None = None
     budget: Budget | None = None
     undoes: str | None = None
+    ask: Asks = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -472,6 +507,8 @@ class Catalogue:
     context: dict[str, ContextSpec] = field(default_factory=dict)  # when not empty, nothing else may be written
     providers: dict[str, Provider] = field(default_factory=dict)
     notify: tuple["NoticeKind", ...] = ()  # the alerts that somebody listens for
+    people: tuple[str, ...] = ()  # when not empty, chains name nobody else
+    ask: Asks = field(default_factory=dict)
 
 
 Mode: TypeAlias = Literal["direct", "agent", "chain", "orchestrate"]
@@ -524,6 +561,15 @@ class Artifact:
     media: str = "text/plain"
     encoding: Literal["utf-8", "base64"] = "utf-8"
     content: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What an action brought that was done before, and is not done again."""
+
+    output: Json = None
+    artifacts: tuple[Artifact, ...] = ()
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -606,14 +652,16 @@ class Request:
     """Something that waits for a person: an approval, a question, an attempt in doubt, or a failure.
 
     `binding` is the hash of what was shown: skill, resolved arguments, diff and pre-image. A request of kind
-    `goal` asks what the goal means; it has no task, and `choices` when one of several is to be named. `to` names
-    who is asked, where a ladder says it.
+    `goal` asks what the goal means; it has no task, and `choices` when one of several is to be named. One of kind
+    `alternatives` asks how to go on where no plan leads around a failed task: its `choices` are all there are. `to`
+    names who is asked, by a ladder or by its chain, since a moment and until `due`; `missed` are those who let their
+    time pass.
     """
 
     id: str
     task: str
     attempt: int
-    kind: Literal["approval", "question", "doubt", "goal", "failure"]
+    kind: Literal["approval", "question", "doubt", "goal", "failure", "alternatives"]
     question: str
     choices: tuple[str, ...] = ()
     arguments: Json = None
@@ -624,6 +672,12 @@ class Request:
     to: str = ""
     via: str = ""  # the run of a team that asks this, and
     origin: str = ""  # the id that the request has there
+    chain: Chain | None = None
+    step: int = 0
+    since: float = 0.0
+    due: float | None = None
+    reminded: int = 0
+    missed: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -714,3 +768,5 @@ class Entry:
     seq: int
     at: float = 0.0
     reads: dict[str, int] = field(default_factory=dict)
+    frozen: bool = False  # its task is to be done anew, or is gone: `output` is what it wrote
+    output: Json = None

@@ -27,10 +27,11 @@ class Judge:
     attempt: int
     round: int
     agent: str
+    revision: int = 1
 
     @property
     def key(self) -> str:
-        return f"judge/{self.task}/{self.attempt}/{self.round}/{self.agent}"
+        return f"judge/{self.task}/{self.attempt}/{self.round}/{self.revision}/{self.agent}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +74,15 @@ class ReviewResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskPerson:
-    """Put an open request before a person."""
+    """Put an open request before a person; anew at each `step` of a chain that is for those in charge only."""
 
     request: str
     task: str
+    step: int = 0
 
     @property
     def key(self) -> str:
-        return f"ask/{self.request}"
+        return f"ask/{self.request}/{self.step}" if self.step else f"ask/{self.request}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,11 @@ class Wait:
     @property
     def key(self) -> str:
         return f"wait/{self.timer}/{self.until!r}"
+
+    @property
+    def patient(self) -> bool:
+        """Whether it only reminds somebody, or ends the run: no reason to stay until then."""
+        return self.timer == "deadline" or self.timer.startswith("limit/") or "/remind/" in self.timer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

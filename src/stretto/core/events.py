@@ -12,10 +12,12 @@ from stretto.core.domain import (
     Cost,
     Delivery,
     FailureClass,
+    Fallback,
     Gap,
     InputSpec,
     Interpretation,
     Json,
+    Kept,
     Plan,
     Request,
     RunStatus,
@@ -57,6 +59,7 @@ class RunSubmitted(Fact):
     specs: dict[str, InputSpec] = field(default_factory=dict)
     parent: str = ""
     expected: dict[str, float] = field(default_factory=dict)  # "agent/skill": seconds, learned from earlier runs
+    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +96,12 @@ class PlanClosed(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRefused(Fact):
+    """There is no plan to go on with. What is finished stays; with `finish` what harms nobody is still done."""
+
     revision: int
     reason: str
     diagnostics: tuple[Diagnostic, ...] = content(default=())
+    finish: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +364,37 @@ class PersonAnswered(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonReminded(Fact):
+    """Who is in charge of a request was reminded of it, so many times by now."""
+
+    request: str
+    task: str
+    to: str
+    reminded: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestEscalated(Fact):
+    """Somebody's time to answer is over; the next of the chain is asked, until `due`."""
+
+    request: str
+    task: str
+    to: str
+    step: int
+    due: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestExpired(Fact):
+    """Nobody of the chain has answered: what it says for that case holds from now on."""
+
+    request: str
+    task: str
+    otherwise: Fallback
+    reason: str = content()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsChanged(Fact):
     budget: Budget | None = None
     deadline: float | None = None
@@ -463,6 +500,96 @@ class NoticeTried(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunCancelling(Fact):
+    """No attempt begins any more; those under way have until then to end by themselves."""
+
+    by: str
+    until: float
+    reason: str = ""
+    undo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TasksReopened(Fact):
+    """These are to be done once more; a new revision of the same plan. `again` says that `task` had been completed.
+
+    A fan-out that is not named itself goes on with those of its items that are.
+    """
+
+    revision: int
+    task: str
+    tasks: tuple[str, ...]
+    by: str
+    agent: str | None = None
+    feedback: str = content(default="")
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionBegun(Fact):
+    """A new plan is being made beside the running one; `words` are added to the goal."""
+
+    revision: int
+    why: str
+    by: str
+    words: str = content(personal=True, default="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDrafted(Fact):
+    """A task of the plan that is being made beside the running one."""
+
+    revision: int
+    task: Task = content()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionRefused(Fact):
+    """The new plan came to nothing; the old one stays."""
+
+    revision: int
+    reason: str
+    diagnostics: tuple[Diagnostic, ...] = content(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRevised(Fact):
+    """Another plan is in place. `carried` names, for each task that stays as it stands, the task it was before."""
+
+    revision: int
+    by: str
+    tasks: tuple[Task, ...] = content()
+    deliver: Json = None
+    diagnostics: tuple[Diagnostic, ...] = content(default=())
+    carried: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, Json] = content(personal=True, default_factory=dict)
+    specs: dict[str, InputSpec] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultReused(Fact):
+    """The action of this key was done before: its result is taken, nothing is done."""
+
+    task: str
+    agent: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunForked(Fact):
+    """From here on this run goes its own way; what came before was copied from its parent, up to event `fork_at`.
+
+    `kept` are results, by key, of actions that the parent did later; `begun` are keys of those whose end is not known.
+    """
+
+    parent: str
+    fork_at: int
+    root: str
+    kept: dict[str, Kept] = content(personal=True, default_factory=dict)
+    begun: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Fact):
     status: RunStatus
     delivery: Delivery = content()
@@ -502,6 +629,9 @@ Event: TypeAlias = (
     | TaskSkipped
     | PersonAsked
     | PersonAnswered
+    | PersonReminded
+    | RequestEscalated
+    | RequestExpired
     | LimitsChanged
     | DeadlinePassed
     | RunStopped
@@ -515,5 +645,13 @@ Event: TypeAlias = (
     | RunPaused
     | RunContinued
     | NoticeTried
+    | RunCancelling
+    | TasksReopened
+    | RevisionBegun
+    | TaskDrafted
+    | RevisionRefused
+    | PlanRevised
+    | ResultReused
+    | RunForked
     | RunEnded
 )

@@ -102,7 +102,7 @@ class Openings:
 
 def hold_timers(state: RunState) -> list[Wait]:
     """Give the waits for the ends of holds, of those that keep a ready task waiting."""
-    if not state.holds or state.paused is not None:
+    if not state.holds or state.halted:
         return []
     wanted: dict[str, None] = {}
     for queue, bits in state.ready.items():

@@ -1,6 +1,9 @@
 """Lengths of time as people write them: "90", "90s", "10m", "1h30m", "2d"."""
 
+import math
 import re
+
+from stretto.core.domain import Json
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _LENGTH = re.compile(r"\s*(?:\d{1,9}(?:\.\d{1,9})?\s*[smhd]?\s*){1,9}", re.ASCII)
@@ -15,3 +18,14 @@ def seconds_in(text: str) -> float:
     if seconds <= 0:
         raise ValueError("a length of time is more than 0 seconds")
     return seconds
+
+
+def read_length(value: Json) -> float:
+    """Give the seconds that a number or a text stands for; raises ValueError."""
+    if isinstance(value, str):
+        return seconds_in(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a length of time is a number of seconds, or written like 90s, 10m, 1h30m or 2d")
+    if not 0 < value < math.inf:
+        raise ValueError("a length of time is more than 0 seconds")
+    return float(value)

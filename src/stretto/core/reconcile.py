@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heapreplace
 
 from stretto.core.budget import Room, most_of, room_ever
+from stretto.core.chains import timer_of
 from stretto.core.domain import TaskStatus
 from stretto.core.effects import (
     AskPerson,
@@ -23,12 +24,15 @@ from stretto.core.events import (
     Event,
     PersonAsked,
     PlanRefused,
+    PlanRevised,
     RunCancelled,
+    RunCancelling,
     RunContinued,
     RunEnded,
     RunPaused,
     RunStopped,
     TaskAdded,
+    TasksReopened,
 )
 from stretto.core.holds import Openings, hold_timers
 from stretto.core.notices import alerts
@@ -40,10 +44,7 @@ def reconcile(state: RunState) -> Sequence[Effect]:
     """Give all the work that the state calls for."""
     found = [*_of_run(state), *judgements(state)]
     for id_ in state.active:
-        effect = of_task(state, id_)
-        if effect is not None:
-            found.append(effect)
-        found += patience(state, id_)
+        found += _of_active(state, id_)
     return [*found, *_timers(state, state.timers)]
 
 
@@ -54,12 +55,9 @@ def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Seque
     """
     old: dict[str, Effect] = {effect.key: effect for effect in (*_of_run(before), *judgements(before))}
     new: dict[str, Effect] = {effect.key: effect for effect in (*_of_run(after), *judgements(after))}
-    for id_ in _touched(before, events):
+    for id_ in _touched(before, after, events):
         for state, known in ((before, old), (after, new)):
-            effect = of_task(state, id_) if id_ in state.active else None
-            if effect is not None:
-                known[effect.key] = effect
-            known.update((one.key, one) for one in patience(state, id_))
+            known.update((effect.key, effect) for effect in _of_active(state, id_))
     if before.timers is not after.timers:
         for state, known in ((before, old), (after, new)):
             known.update({effect.key: effect for effect in _timers(state, _retimed(before, after, events))})
@@ -75,7 +73,9 @@ def _timers(state: RunState, names: Iterable[str]) -> list[Effect]:
 def _retimed(before: RunState, after: RunState, events: Iterable[Event]) -> dict[str, None]:
     """Name the timers that may have changed: of the tasks that facts are about, and of those that wait for them."""
     names: dict[str, None] = {}
-    for id_ in _touched(before, events):
+    if any(isinstance(event, TasksReopened | PlanRevised) for event in events):
+        return dict.fromkeys((*before.timers, *after.timers))
+    for id_ in _touched(before, after, events):
         later = (after.ids[position] for position in after.dependents.get(id_, ()))
         names.update({f"{kind}/{name}": None for name in (id_, *later) for kind in (WAIT, LIMIT)})
     return names if after.timers else dict.fromkeys(before.timers)
@@ -84,7 +84,7 @@ def _retimed(before: RunState, after: RunState, events: Iterable[Event]) -> dict
 def judgements(state: RunState) -> list[Judge]:
     """Give the next ready tasks, as many as there are free places, each with the agent that would do it."""
     places = state.catalogue.rules.parallel - state.under_way
-    if places <= 0 or state.status.final or state.paused is not None:
+    if places <= 0 or state.status.final or state.halted:
         return []
     queues = [(*head_of(state, name, bits), name, bits) for name, bits in state.ready.items() if bits]
     busy: dict[str, int] = dict(state.busy)
@@ -109,7 +109,9 @@ def judgements(state: RunState) -> list[Judge]:
             room.take(one, cost)
         busy[agent] = busy.get(agent, 0) + 1
         openings.take(agent)
-        found.append(Judge(task=id_, attempt=one.attempt + 1, round=judged_before(one), agent=agent))
+        found.append(
+            Judge(task=id_, attempt=one.attempt + 1, round=judged_before(one), agent=agent, revision=state.revision)
+        )
         bits &= bits - 1
         if one.parent in within:
             within[one.parent] -= 1
@@ -144,9 +146,11 @@ def of_task(state: RunState, id_: str) -> Effect | None:
         return RunTask(task=id_, attempt=one.attempt, agent=one.agent)
     if one.status is TaskStatus.REVIEWING:
         return ReviewResult(task=id_, attempt=one.attempt)
+    if one.status is TaskStatus.UNKNOWN and one.in_doubt and one.request is None and one.agent is not None:
+        return LookUp(task=id_, attempt=one.attempt, agent=one.agent)
     if one.request is not None:
-        return AskPerson(request=one.request, task=id_)
-    if one.retry_at is not None and state.paused is None:
+        return _ask(state, one.request, id_)
+    if one.retry_at is not None and not state.halted:
         return Wait(timer=f"retry/{id_}", until=one.retry_at)
     return None
 
@@ -154,18 +158,45 @@ def of_task(state: RunState, id_: str) -> Effect | None:
 def patience(state: RunState, id_: str) -> list[Effect]:
     """Give the timer of a person who is asked what becomes of a failure, where there is an end to the waiting."""
     one = state.tasks.get(id_)
-    if one is None or one.request is None or one.answer_by is None or state.paused is not None:
+    if one is None or one.request is None or one.answer_by is None or state.halted:
         return []
     return [Wait(timer=f"failure/{id_}", until=one.answer_by)]
+
+
+def _ask(state: RunState, request: str, task: str) -> AskPerson:
+    asked = state.requests[request]
+    only = asked.chain is not None and asked.chain.only
+    return AskPerson(request=request, task=task, step=asked.step if only else 0)
+
+
+def _asking(state: RunState, request: str, task: str) -> list[Effect]:
+    """Give the work of asking, and the timer of whoever is asked; no clock runs while nothing new may begin."""
+    asking = _ask(state, request, task)
+    timer = None if state.halted else timer_of(state.requests[request])
+    return [asking] if timer is None else [asking, timer]
+
+
+def _of_active(state: RunState, id_: str) -> list[Effect]:
+    """Give the work of a task, and the timer of whoever is asked about it."""
+    effect = of_task(state, id_) if id_ in state.active else None
+    if effect is None:
+        return patience(state, id_)
+    if not isinstance(effect, AskPerson):
+        return [effect, *patience(state, id_)]
+    return [*_asking(state, effect.request, id_), *patience(state, id_)]
 
 
 def _of_run(state: RunState) -> list[Effect]:
     found: list[Effect] = [*alerts(state)]
     if not state.run or state.status.final:
         return found
+    if state.cancelling is not None:
+        found.append(Wait(timer="cancel", until=state.cancelling))
+    if state.offered is not None:
+        found += _asking(state, state.offered, "")
     if state.unclear is not None:
-        found.append(AskPerson(request=state.unclear, task=""))
-    elif state.planning and state.paused is None:
+        found += _asking(state, state.unclear, "")
+    elif state.planning and not state.halted:
         found.append(MakePlan(revision=state.revision, round=len(state.clarified)))
     if (until := state.until) is not None and not state.deadline_passed:
         found.append(Wait(timer="deadline", until=until))
@@ -175,7 +206,7 @@ def _of_run(state: RunState) -> list[Effect]:
     return found
 
 
-def _touched(before: RunState, events: Iterable[Event]) -> dict[str, None]:
+def _touched(before: RunState, after: RunState, events: Iterable[Event]) -> dict[str, None]:
     touched: dict[str, None] = {}
     for event in events:
         match event:
@@ -186,6 +217,7 @@ def _touched(before: RunState, events: Iterable[Event]) -> dict[str, None]:
             case (
                 DeadlinePassed()
                 | RunCancelled()
+                | RunCancelling()
                 | PlanRefused()
                 | RunStopped()
                 | RunEnded()
@@ -193,6 +225,9 @@ def _touched(before: RunState, events: Iterable[Event]) -> dict[str, None]:
                 | RunContinued()
             ):
                 touched.update(dict.fromkeys(before.active))
+            case TasksReopened() | PlanRevised():
+                touched.update(dict.fromkeys(before.active))
+                touched.update(dict.fromkeys(after.active))
             case _:
                 name = getattr(event, "task", None)
                 if isinstance(name, str):

@@ -28,6 +28,7 @@ from stretto.core.domain import (
     InputSpec,
     Interpretation,
     Json,
+    Kept,
     Notice,
     Plan,
     Request,
@@ -112,6 +113,17 @@ class Rounds(Struct, frozen=True, kw_only=True, gc=False):
     repeats: int | None = None  # the earlier round that the latest one repeats exactly
 
 
+class PlanDraft(Struct, frozen=True, kw_only=True, gc=False):
+    """A plan that is being made beside the running one: why, at whose word, and its tasks so far by place."""
+
+    why: str
+    by: str
+    tasks: Map[int, Task] = field(default_factory=Map)
+    ids: Map[str, None] = field(default_factory=Map)
+    inputs: dict[str, Json] = field(default_factory=dict)
+    specs: dict[str, InputSpec] = field(default_factory=dict)
+
+
 class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     """One task, or one item of a fan-out or round of a repetition (`parent` set), and how far it is.
 
@@ -156,6 +168,7 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     approved: str | None = None
     request: str | None = None
     word: Word | None = None  # what a person said to what the team's run asked
+    taken_by: str | None = None  # the person who did it in the place of the agent
     retry_at: float | None = None
     in_doubt: bool = False
     told: Cost = FREE  # what an attempt in doubt is known to have cost
@@ -167,6 +180,8 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     rejected: frozenset[str] = frozenset()  # hashes of results that did not do, with the actions that brought them
     excused: bool = False  # left out, and those that only wait for it go on
     answer_by: float | None = None  # when the person asked about a failure is no longer waited for
+    since: int = 0  # attempts that were before the task was opened again
+    again: int = 0  # how often it was done again on purpose, after it had been completed
     started: float | None = None
     ended: float | None = None
     joining: Joining | None = None
@@ -201,6 +216,7 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     catalogue: Catalogue = field(default_factory=Catalogue)
     roster: Roster = field(default_factory=lambda: Roster(agents=Map(), by_skill=Map()))
     given: Plan | None = None
+    streamed: bool = False
     specs: dict[str, InputSpec] = field(default_factory=dict)
     interpretation: Interpretation | None = None
     unclear: str | None = None  # the open request about the goal itself
@@ -248,6 +264,17 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     pulse: Pulse = field(default_factory=Pulse)
     notices: Map[str, Alert] = field(default_factory=Map)  # alerts that are still to be sent
     unheard: Map[str, tuple[tuple[str, str], ...]] = field(default_factory=Map)  # alerts given up: channel and error
+    cancelling: float | None = None  # until when attempts under way may end by themselves
+    cancelling_by: str = ""
+    cancelling_undo: bool = False
+    draft: PlanDraft | None = None
+    replans: int = 0  # new plans begun without anybody's word
+    offered: str | None = None  # the open request about how to go on
+    root: str = ""  # the run that this one, or its parents, were forked from
+    forked_from: str = ""
+    kept: Map[str, Kept] = field(default_factory=Map)  # by key: what was done before, and is not done again
+    begun: Map[str, None] = field(default_factory=Map)  # keys of actions that another run began, with no known end
+    used: Map[str, int] = field(default_factory=Map)  # attempts of tasks that are gone, by id
     delivery: Delivery | None = None
     expected: dict[str, float] = field(default_factory=dict)  # "agent/skill": seconds, learned from earlier runs
     timers: Map[str, float] = field(default_factory=Map)  # moments that tasks wait for
@@ -262,7 +289,13 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
             or self.cancelled is not None
             or self.status.final
         )
-        return bool(self.run) and self.plan_open and not over
+        open_ = self.plan_open or self.draft is not None
+        return bool(self.run) and open_ and not over and self.cancelling is None
+
+    @property
+    def halted(self) -> bool:
+        """Whether nothing new may begin, and no clock of anybody runs: the run is paused, or being cancelled."""
+        return self.paused is not None or self.cancelling is not None
 
     @property
     def planned(self) -> int:
@@ -280,14 +313,15 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def settled(self) -> bool:
         """Whether nothing is left but to compose the deliverable."""
-        return bool(self.run) and not self.planning and not self.status.final and self.open_tasks == 0
+        over = bool(self.run) and not self.planning and not self.status.final and self.cancelling is None
+        return over and self.open_tasks == 0 and self.offered is None
 
     @property
     def standing(self) -> RunStatus:
         """The status as people see it: `waiting` when nothing moves until somebody answers."""
         if self.paused is not None and not self.status.final:
             return RunStatus.WAITING
-        if self.unclear is not None and not self.under_way:
+        if (self.unclear or self.offered) is not None and not self.under_way and not any(self.ready.values()):
             return RunStatus.WAITING
         if self.status is not RunStatus.RUNNING or not self.requests or self.under_way:
             return self.status
@@ -340,6 +374,11 @@ def is_undone(state: RunState, id_: str) -> bool:
     items = [state.tasks[child_id(id_, number)] for number in range(task.children)]
     done = [item for item in items if item.status is TaskStatus.COMPLETED]
     return bool(done) and all(item.undone for item in done)
+
+
+def written(state: RunState, entry: Entry) -> Json:
+    """Give the value of one version of a context entry; raises LookupError when there is none."""
+    return entry.output if entry.frozen else brought(state, entry.task)
 
 
 def child_id(parent: str, number: int) -> str:

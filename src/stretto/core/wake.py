@@ -1,6 +1,6 @@
 """When a run has something to do again, on its own."""
 
-from stretto.core.effects import AskPerson, Notify, Wait
+from stretto.core.effects import AskPerson, MakePlan, Notify, Wait
 from stretto.core.reconcile import judgements, reconcile
 from stretto.core.state import RunState
 
@@ -21,6 +21,8 @@ def wake(state: RunState) -> float | None:
         match effect:
             case AskPerson():
                 pass
+            case MakePlan() if state.streamed and state.draft is None:
+                pass  # its writer goes on with it, or somebody hands the whole plan over again
             case Wait():
                 moments.append(effect.until)
             case Notify():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from stretto.core.commands import Command
 from stretto.core.effects import AskPerson, Change, Effect, LookUp, RunTask, Wait, Withdraw
 from stretto.core.errors import StrettoError
-from stretto.core.state import LIMIT, RunState
+from stretto.core.state import RunState
 from stretto.engines.clock import SystemClock
 from stretto.engines.places import Places, Turns
 from stretto.ports import Clock, Note, Performer
@@ -60,16 +60,17 @@ class _Drive:
         self._notes: list[Note] = []
         self._leaving: set[asyncio.Task[None]] = set()  # withdrawn, and not yet at their end
         self._looked = False  # whether the inbox has been read
+        self._seen = 0
 
     async def through(self, state: RunState, effects: Sequence[Change]) -> RunState:
         listening = asyncio.create_task(self._listen(), name="stretto-inbox")
         try:
             self._apply(effects)
-            while not state.status.final:
+            while not (state := await self._alerted(state)).status.final or await self._late_word():
                 if self._patience is not None and self._stands_still(self._patience):
                     break
                 state = await self._drain()
-            return await self._alerted(state) if state.status.final else state
+            return state
         finally:
             await self._stop(listening)
             await self._performer.leave()
@@ -78,9 +79,17 @@ class _Drive:
         """See that people hear of the end, but do not wait for them long; what is left is sent with the next resume."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ALERT_SECONDS):
-                while any(key.startswith("notify/") for key in self._under_way):
+                while state.status.final and any(key.startswith("notify/") for key in self._under_way):
                     state = await self._drain()
         return state
+
+    async def _late_word(self) -> bool:
+        """Whether something was left for a run while it ended: it is carried out before the run is given back."""
+        self._notes += [note for note in await self._performer.collect() if note.id > self._seen]
+        if self._notes:
+            self._seen = self._notes[-1].id
+            await self._mailbox.put(None)
+        return bool(self._notes)
 
     async def _drain(self) -> RunState:
         """Take everything that waits in the mailbox through one commit."""
@@ -136,9 +145,8 @@ class _Drive:
         await self._mailbox.put(None)  # somebody may wait for stillness
 
     def _worth_staying_for(self, effect: Wait) -> float:
-        """Give the moment of a timer; nobody stays for a deadline that is still to come."""
-        ends = effect.timer.partition("/")[0] in ("deadline", LIMIT)
-        ahead = ends and effect.until > self._clock.now()
+        """Give the moment of a timer; nobody stays for a deadline or a reminder that is still to come."""
+        ahead = effect.patient and effect.until > self._clock.now()
         return math.inf if ahead else effect.until
 
     def _stands_still(self, patience: float) -> bool:
@@ -152,12 +160,11 @@ class _Drive:
     async def _listen(self) -> None:
         """Read the inbox, and keep the lease."""
         renewed = asyncio.get_running_loop().time()
-        seen = 0
         try:
             while True:
-                fresh = [note for note in await self._performer.collect() if note.id > seen]
+                fresh = [note for note in await self._performer.collect() if note.id > self._seen]
                 if fresh:
-                    seen = fresh[-1].id
+                    self._seen = fresh[-1].id
                     self._notes += fresh
                 if fresh or not self._looked:
                     self._looked = True

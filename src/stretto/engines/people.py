@@ -25,6 +25,8 @@ class StandingWord:
 
     async def ask(self, state: RunState, request: str) -> Command | None:
         asked = state.requests.get(request)
+        if asked is not None and asked.kind == "alternatives":
+            return None  # decided beforehand is decided: it goes on with what it has
         if asked is None or asked.kind != "approval":
             return await self.people.ask(state, request)
         option = "all" if self.decision == "approve" else "none"

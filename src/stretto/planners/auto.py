@@ -4,10 +4,14 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
 from stretto.core.commands import AddTask, ClarifyGoal, ClosePlan, FailPlan, InterpretGoal
-from stretto.core.domain import Catalogue, InputSpec, Interpretation, Json
+from stretto.core.decide.revising import carried
+from stretto.core.domain import Catalogue, InputSpec, Interpretation, Json, Plan
+from stretto.core.hindrances import Hindrance, around, hindrances
+from stretto.core.routing import roster
 from stretto.core.state import RunState
 from stretto.planners import direct
-from stretto.planners.proposal import Proposal
+from stretto.planners.proposal import Proposal, Refusal
+from stretto.planners.stream import ACTOR, LOST
 from stretto.planners.triage import triaged
 from stretto.ports import PlanPart
 
@@ -17,7 +21,10 @@ class AutoPlanner:
 
     async def plan(self, state: RunState) -> AsyncIterator[PlanPart]:
         revision = state.revision
-        if state.given is not None:
+        if state.streamed and state.draft is None:
+            yield FailPlan(actor=ACTOR, revision=revision, reason=LOST)
+            return
+        if state.given is not None and state.draft is None:
             actor = "planner:given"
             given = Interpretation(planner="given", restated=state.goal, reasons=("the plan was handed over",))
             yield InterpretGoal(
@@ -25,7 +32,7 @@ class AutoPlanner:
             )
             plan = state.given
         else:
-            proposal = propose(state.goal, state.inputs, state.specs, state.catalogue, state.clarified)
+            proposal = anew(state) if state.draft is not None else _proposed(state, state.catalogue)
             actor = f"planner:{proposal.interpretation.planner}"
             if proposal.question is not None:
                 yield ClarifyGoal(
@@ -50,6 +57,47 @@ class AutoPlanner:
         for task in plan.tasks:
             yield AddTask(actor=actor, revision=revision, task=task)
         yield ClosePlan(actor=actor, revision=revision, deliver=plan.deliver)
+
+
+def anew(state: RunState) -> Proposal:
+    """Propose another plan for a run: around what failed for good, and with what is at hand.
+
+    A skill that nobody is left for is never proposed again; where others are left, they are named.
+    """
+    found = hindrances(state)
+    left = around(state.catalogue, found)
+    proposal = _proposed(state, left)
+    if proposal.plan is not None and not _can_do(proposal.plan, left):
+        from stretto.planners import rules
+
+        proposal = rules.propose(state.goal, state.inputs, state.specs, left, state.clarified)
+    if proposal.plan is None:
+        return proposal
+    if not _can_do(proposal.plan, left):
+        lost = ", ".join(dict.fromkeys(one.skill for one in found))
+        refusal = Refusal(reason=f"there is no way around {lost}", missing=(f"another skill than {lost}",))
+        return replace(proposal, plan=None, refusal=refusal)
+    return replace(proposal, plan=_named(state, proposal.plan, found, left))
+
+
+def _proposed(state: RunState, catalogue: Catalogue) -> Proposal:
+    return propose(state.goal, state.inputs, state.specs, catalogue, state.clarified)
+
+
+def _can_do(plan: Plan, left: Catalogue) -> bool:
+    agents = roster(left)
+    return all(agents.candidates(task) for task in plan.tasks)
+
+
+def _named(state: RunState, plan: Plan, found: tuple[Hindrance, ...], left: Catalogue) -> Plan:
+    """Name an agent for tasks whose skill some agents failed at; what stays as it stands is left alone."""
+    hindered, agents = {one.skill for one in found}, roster(left)
+    stays = carried(state, plan.tasks, state.inputs, state.at, refresh=True).names
+    tasks = (
+        replace(task, agent=agents.candidates(task)[0]) if task.skill in hindered and task.id not in stays else task
+        for task in plan.tasks
+    )
+    return replace(plan, tasks=tuple(tasks))
 
 
 def propose(

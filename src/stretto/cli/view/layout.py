@@ -15,6 +15,7 @@ from stretto.cli.view.lines import UNICODE, Line, Signs, Span, cropped, flow, fo
 from stretto.cli.view.rows import Kind, Row, counts, kind_of, rows_of
 from stretto.cli.view.standstill import standstill
 from stretto.cli.view.words import against, cost, listed, span, ticking
+from stretto.core.chains import coming
 from stretto.core.domain import FREE, Request, RunStatus
 from stretto.core.state import RunState
 
@@ -81,7 +82,7 @@ def layout(
         if height > len(above) + roomy:
             above.append(cropped([(f"! {foreign(text, signs)}", "bold yellow")], width, signs))
     left = height - len(above)
-    foot = _foot(state, width, min(left - 1, max(2, left // 3)) if left > 3 else 0, signs, place)
+    foot = _foot(state, now, width, min(left - 1, max(2, left // 3)) if left > 3 else 0, signs, place)
     gaps = (1 if roomy else 0) + (1 if roomy and foot else 0)
     arrangement = arrange(rows_of(state, now), left - len(foot) - gaps)
     body = _body(state, arrangement, width, signs)
@@ -179,6 +180,10 @@ def _parts(state: RunState, now: float, signs: Signs) -> list[tuple[int, str, st
         parts.append((4, told, "bold red" if left <= 0 else "yellow" if left < 60 else ""))
     if state.stopped is not None:
         parts.append((4, "stopped by a failure", "bold red"))
+    if state.cancelling is not None:
+        parts.append((2, f"being cancelled, {ticking(state.cancelling - now)} of grace left", "bold yellow"))
+    if state.draft is not None:
+        parts.append((4, "being planned anew", "yellow"))
     if state.deadline_passed:
         parts.append((4, "the deadline passed", "bold red"))
     return parts
@@ -259,12 +264,12 @@ def _indent(level: int, name: str, most: int) -> int:
     return max(0, min(2 * level, most - cell_len(name), most // 2))
 
 
-def _foot(state: RunState, width: int, room: int, signs: Signs, place: str) -> list[Line]:
+def _foot(state: RunState, now: float, width: int, room: int, signs: Signs, place: str) -> list[Line]:
     """Give what waits for a person, each with the whole command that answers; those that do not fit are counted."""
     asked = sorted(state.requests.values(), key=lambda one: (one.asked, one.id))
     lines: list[Line] = []
     for number, one in enumerate(asked):
-        shown = _request(state.run, one, width, signs, place)
+        shown = _request(state.run, one, now, width, signs, place)
         last = number == len(asked) - 1
         if len(lines) + len(shown) > room - (not last):
             more = f"{len(asked) - number} {'wait' if len(asked) - number > 1 else 'waits'} for you"
@@ -274,16 +279,26 @@ def _foot(state: RunState, width: int, room: int, signs: Signs, place: str) -> l
     return lines
 
 
-def _request(run: str, one: Request, width: int, signs: Signs, place: str) -> list[Line]:
+def _request(run: str, one: Request, now: float, width: int, signs: Signs, place: str) -> list[Line]:
     choices = f" ({', '.join(f'{number} {choice}' for number, choice in enumerate(one.choices, 1))})"
     asked = f"{one.question}{choices if one.choices else ''}"
-    to = f" (for {foreign(one.to, signs)})" if one.to else ""
-    question = f"{foreign(one.task, signs) or 'the goal'}{to}: {foreign(asked, signs)}"
+    to = f" (for {foreign(one.to, signs)})" if one.to and one.chain is None else ""
+    charge = _charge(one, now, signs)
+    question = f"{foreign(one.task, signs) or 'the goal'}{to}: {foreign(asked, signs)}{charge}"
     command = foreign(answer_command(run, one.task, one.kind, place), signs)
     return [
         cropped([(f"{signs.asking} ", "bold yellow"), (question, "yellow")], width, signs),
         *(cropped([("  ", ""), *line], width, signs) for line in flow(_words(command), width - 2, signs, " ")),
     ]
+
+
+def _charge(one: Request, now: float, signs: Signs) -> str:
+    """Say who is in charge, how long yet, and who or what comes then."""
+    if one.chain is None:
+        return ""
+    left = "" if one.due is None else f", {ticking(one.due - now)} left" if one.due > now else ", overdue"
+    then = "".join(f", then {foreign(name, signs)}" for name in coming(one))
+    return f" (for {foreign(one.to, signs) or 'anybody'}{left}{then})"
 
 
 def _words(command: str) -> list[Span]:

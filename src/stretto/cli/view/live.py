@@ -14,6 +14,7 @@ from rich.control import Control
 from rich.live import Live
 from rich.segment import ControlType
 
+from stretto.cli.chains import news
 from stretto.cli.text import clean
 from stretto.cli.view.layout import layout
 from stretto.cli.view.lines import Line, signs_for
@@ -70,6 +71,8 @@ class LiveView:
 
     def __call__(self, state: RunState, events: Sequence[Event]) -> None:
         self._state = state
+        for text in filter(None, map(news, events)):
+            self.overhear(f"{text}\n")
 
     def alert(self, text: str) -> None:
         """Add a line to the head; an empty one takes it away."""

@@ -13,6 +13,7 @@ from stretto.core.commands import (
     Command,
     Continue,
     Deliver,
+    EditPlan,
     FailPlan,
     FireTimer,
     HearOf,
@@ -22,18 +23,23 @@ from stretto.core.commands import (
     NoticeSent,
     Pause,
     Recover,
+    Replan,
     ReportOutcome,
     ReportReview,
+    RetryTask,
     SubmitGoal,
 )
 from stretto.core.decide.attempts import looked_up, outcome, recover, review
+from stretto.core.decide.chains import catch_up
+from stretto.core.decide.control import cancel, retry
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.holds import hear
 from stretto.core.decide.notices import sent
 from stretto.core.decide.pausing import carry_on, pause, watch
 from stretto.core.decide.people import answer
 from stretto.core.decide.planning import add_task, clarify, close_plan, fail_plan, interpret, submit
-from stretto.core.decide.runs import cancel, change_limits, deliver, fire
+from stretto.core.decide.revising import choose, edit, follow, replan
+from stretto.core.decide.runs import change_limits, deliver, fire
 from stretto.core.decide.starting import judged
 from stretto.core.decide.undoing import undo_what_fell
 from stretto.core.events import (
@@ -74,9 +80,11 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
         case FireTimer():
             fire(draft, command)
         case AnswerRequest():
-            answer(draft, command)
+            if not choose(draft, command):
+                answer(draft, command)
         case Recover():
             recover(draft)
+            catch_up(draft)
         case LookedUp():
             looked_up(draft, command)
             watch(draft)
@@ -92,10 +100,17 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
             hear(draft, command)
         case NoticeSent():
             sent(draft, command)
+        case RetryTask():
+            retry(draft, command)
+        case EditPlan():
+            edit(draft, command)
+        case Replan():
+            replan(draft, command)
         case Deliver():
             deliver(draft, command)
         case _:
             assert_never(command)
     if draft.events and draft.state.open_tasks == 0 and draft.state.settled and not state.settled:
         undo_what_fell(draft)
+    follow(draft)
     return draft.events, draft.state

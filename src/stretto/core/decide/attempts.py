@@ -16,7 +16,7 @@ from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import complete
 from stretto.core.decide.holds import probed_by, weigh
 from stretto.core.decide.ladder import Setback, climb
-from stretto.core.decide.people import ask, hand_on, is_personal
+from stretto.core.decide.people import ask, hand_back, hand_on, is_personal
 from stretto.core.domain import (
     FREE,
     Completed,
@@ -41,6 +41,8 @@ from stretto.core.events import (
 )
 from stretto.core.ladder import MAY_HAVE_HAPPENED, brought_by
 from stretto.core.state import RunState, TaskState
+
+_DOUBTFUL = (TaskStatus.RUNNING, TaskStatus.UNKNOWN)
 
 
 def outcome(draft: Draft, command: ReportOutcome) -> None:
@@ -161,6 +163,9 @@ def review(draft: Draft, command: ReportReview) -> None:
         findings=review.findings,
         produced=produced,
     )
+    if one.taken_by is not None:
+        hand_back(draft, command.task, review.findings)
+        return
     setback = Setback(
         failure=FailureClass.INVALID_OUTPUT,
         message=f"the review by {review.reviewer} rejects the result: {'; '.join(review.findings)}",
@@ -193,21 +198,33 @@ def recover(draft: Draft) -> None:
         one = state.tasks[id_]
         if one.status is not TaskStatus.RUNNING or one.agent is None or one.in_doubt:
             continue
+        if (kept := state.kept.get(str(one.key))) is not None:
+            done = Completed(output=kept.output, artifacts=kept.artifacts, citations=kept.citations)
+            take(draft, one, id_, one.attempt, done)
+            continue
         cost = lost(state, one)
-        if effect_of(state, one, one.agent).repeatable:
-            if cost != FREE:
-                draft.say(AttemptLost, task=id_, attempt=one.attempt, cost=cost)
-        elif state.roster.agents[one.agent].looks_up:
-            draft.say(AttemptDoubted, task=id_, attempt=one.attempt, cost=cost)
-        else:
-            doubt(draft, id_, one.attempt, f"the process died while {one.agent!r} was at work", cost)
+        if not effect_of(state, one, one.agent).repeatable:
+            in_doubt(draft, id_, f"the process died while {one.agent!r} was at work", cost)
+        elif cost != FREE:
+            draft.say(AttemptLost, task=id_, attempt=one.attempt, cost=cost)
+
+
+def in_doubt(draft: Draft, id_: str, message: str, cost: Cost = FREE) -> None:
+    """Put an attempt under way in doubt: its agent is asked what became of it, or a person."""
+    one = draft.state.tasks[id_]
+    if draft.state.roster.agents[str(one.agent)].looks_up:
+        draft.say(AttemptDoubted, task=id_, attempt=one.attempt, cost=cost)
+    else:
+        doubt(draft, id_, one.attempt, message, cost)
 
 
 def looked_up(draft: Draft, command: LookedUp) -> None:
     """Take in what the agent knows of an action in doubt."""
     one = draft.state.tasks.get(command.task)
-    if one is None or one.status is not TaskStatus.RUNNING or one.attempt != command.attempt or not one.in_doubt:
+    if one is None or one.status not in _DOUBTFUL or one.attempt != command.attempt or not one.in_doubt:
         return
+    if one.request is not None:
+        return  # a person is asked already
     if command.outcome is None and one.doubt is not None:
         _fell(draft, command.task, command.attempt, _failed(*one.doubt), settled=True)
     elif command.outcome is None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from stretto.core.budget import out_of_revisions, out_of_time
 from stretto.core.canonical import short
+from stretto.core.chains import assigned
 from stretto.core.context import Missing, effect_of, resolve
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import fail, skip
@@ -130,7 +131,7 @@ def _usable(state: RunState, one: TaskState, setback: Setback, rung: Rung) -> bo
         return not setback.final
     own = one.task.limits.attempts
     whole = one.task.for_each is not None and one.number is None
-    if setback.final or whole or (own is not None and one.attempt >= own):
+    if setback.final or whole or (own is not None and one.attempt - one.since >= own):
         return False
     doubtful = setback.begun and not setback.settled and setback.failure in MAY_HAVE_HAPPENED
     if doubtful and not effect_of(state, one, setback.agent).repeatable:
@@ -165,7 +166,7 @@ def _tried(one: TaskState, agent: str) -> dict[str, None]:
 
 def _attempts_of(one: TaskState) -> int:
     """Count the attempts since the task changed hands."""
-    return one.attempt - max((step.attempt for step in one.climbed if step.do in ELSEWHERE), default=0)
+    return one.attempt - max((step.attempt for step in one.climbed if step.do in ELSEWHERE), default=one.since)
 
 
 def _schedule(draft: Draft, id_: str, rung: Rung, earlier: int, setback: Setback) -> None:
@@ -205,7 +206,8 @@ def _ask(draft: Draft, id_: str, rung: Rung, failure: FailureClass, message: str
         asked=draft.at,
         to=rung.who,
     )
-    draft.say(PersonAsked, request=request)
+    named = rung.who or rung.within is not None  # the rung says more than any chain
+    draft.say(PersonAsked, request=request if named else assigned(state, request, one.agent))
 
 
 def _arguments(state: RunState, one: TaskState) -> Json:

@@ -9,7 +9,7 @@ from stretto.core.stall import why_stop
 def pause(draft: Draft, command: Pause) -> None:
     """Begin nothing new from now on."""
     state = draft.state
-    if state.run and not state.status.final and state.paused is None:
+    if state.run and not state.status.final and not state.halted:
         by = command.actor.removeprefix("person:")
         draft.say(RunPaused, by=command.actor, reason=command.reason or f"paused by {by}")
 
@@ -23,7 +23,7 @@ def carry_on(draft: Draft, command: Continue) -> None:
 def watch(draft: Draft) -> None:
     """Pause a run that fails too often, or spends without learning anything; look after every attempt's end."""
     state = draft.state
-    if not draft.events or state.paused is not None or not state.open_tasks or state.status.final:
+    if not draft.events or state.halted or not state.open_tasks or state.status.final:
         return
     reason = why_stop(state.pulse, state.catalogue.rules, state.budget)
     if reason is not None:

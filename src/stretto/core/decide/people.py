@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 from stretto.core.canonical import short
+from stretto.core.chains import BY_HAND, answers_for, assigned
 from stretto.core.commands import (
     AnswerRequest,
 )
 from stretto.core.context import labels as labels_of
+from stretto.core.context import resolve
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import complete, fail, skip
 from stretto.core.decide.ladder import climb, not_begun
@@ -20,6 +22,9 @@ from stretto.core.events import (
     PersonAnswered,
     PersonAsked,
     PlanRefused,
+    RetryDue,
+    RetryScheduled,
+    RevisionRefused,
 )
 from stretto.core.state import RunState, TaskState
 
@@ -27,11 +32,12 @@ PERSONAL = PERSONAL_LABELS
 
 
 _ALLOWED = {
-    "approval": ("approve", "deny", "edit"),
-    "question": ("answer", "fail", "deny"),
+    "approval": ("approve", "deny", "edit", "done"),
+    "question": ("answer", "fail", "deny", "done"),
     "doubt": ("done", "retry", "fail"),
     "goal": ("answer", "deny"),
     "failure": ("retry", "done", "skip", "fail"),
+    "alternatives": ("answer",),
 }
 
 
@@ -40,7 +46,9 @@ def ask(draft: Draft, id_: str, attempt: int, kind: str, question: str) -> None:
     one = draft.state.tasks[id_]
     name = short([draft.state.run, id_, attempt, one.round, kind])
     request = Request(id=name, task=id_, attempt=attempt, kind=kind, question=question, asked=draft.at)  # type: ignore[arg-type]
-    draft.say(PersonAsked, request=request)
+    if is_for_people(draft.state, one):
+        request = replace(request, arguments=resolve(draft.state, one))
+    draft.say(PersonAsked, request=assigned(draft.state, request, one.agent))
 
 
 def hand_on(draft: Draft, id_: str, attempt: int, asked: Request) -> None:
@@ -51,50 +59,78 @@ def hand_on(draft: Draft, id_: str, attempt: int, asked: Request) -> None:
 
 
 def answer(draft: Draft, command: AnswerRequest) -> None:
-    """Take a person's word on an open request."""
+    """Take a person's word on an open request, if it is theirs to say."""
     request = draft.state.requests.get(command.request)
-    if request is None or command.decision not in _ALLOWED[request.kind]:
+    if request is None or command.decision not in _ALLOWED[request.kind] or not answers_for(request, command.actor):
         return
     if command.decision == "edit" and not isinstance(command.value, dict):
         return
-    id_, by = request.task, command.actor.removeprefix("person:")
+    settle(draft, request, command)
+
+
+def settle(draft: Draft, request: Request, command: AnswerRequest) -> None:
+    """Close a request with a word, and let follow from it what must."""
+    id_, by, decision = request.task, command.actor.removeprefix("person:"), command.decision
+    own = bool(id_) and is_for_people(draft.state, draft.state.tasks[id_])
+    if own and decision == "answer":
+        decision = "done"  # the answer is the result
     draft.say(
         PersonAnswered,
         request=request.id,
         task=id_,
-        decision=command.decision,
+        decision=decision,
         by=by,
         reason=command.reason,
         value=command.value,
     )
-    why = f": {command.reason}" if command.reason else ""
+    said = f": {command.reason}" if command.reason else ""
     if request.via:
         return  # the word is for the team's run
     if request.kind == "goal":
-        if command.decision == "deny":
-            reason = f"{by} would not say: {request.question}{why}"
+        if decision == "deny":
+            reason = f"{by} would not say: {request.question}{said}"
+            if draft.state.draft is not None:
+                draft.say(RevisionRefused, revision=draft.state.revision, reason=reason)
+                return
             draft.say(PlanRefused, revision=draft.state.revision, reason=reason)
         return
-    if command.decision == "deny":
+    if decision == "deny" and own:
+        fail(draft, id_, FailureClass.REFUSED, f"denied by {by}{said}")
+    elif decision == "deny":
         one = draft.state.tasks[id_]
         agent = one.turn or one.agent or next(iter(draft.state.roster.candidates(one.task)), "")
-        climb(draft, id_, not_begun(agent, FailureClass.DENIED, f"denied by {by}{why}", final=True))
-    elif command.decision == "fail":
+        climb(draft, id_, not_begun(agent, FailureClass.DENIED, f"denied by {by}{said}", final=True))
+    elif decision == "fail":
         failure, told = FailureClass.UNKNOWN, ""
         if request.kind == "failure":
             last = draft.state.tasks[id_].climbed[-1]
             failure, told = last.failure, f"{last.why}; "
-        fail(draft, id_, failure, f"{told}given up by {by}{why}")
-    elif command.decision == "skip":
+        fail(draft, id_, failure, f"{told}given up by {by}{said}")
+    elif decision == "skip" and request.kind == "failure":
         last = draft.state.tasks[id_].climbed[-1]
-        reason = f"left out by {by}{why}, after {last.failure.value}: {last.why}"
+        reason = f"left out by {by}{said}, after {last.failure.value}: {last.why}"
         skip(draft, id_, "", wanted=False, excused=True, reason=reason)
-    elif command.decision == "done":
+    elif decision == "skip":
+        skip(draft, id_, "", wanted=False, reason=f"left out by {by}{said}")
+    elif decision == "done":
         personal = is_personal(draft.state, draft.state.tasks[id_])
         draft.say(AttemptCompleted, task=id_, attempt=request.attempt, output=command.value, personal=personal)
         undoes = draft.state.tasks[id_].task.undoes is not None
-        if command.value is None or undoes:  # nobody knows the result: the person's word stands for its review
+        nobody_knows = command.value is None and request.kind == "doubt"
+        if nobody_knows or undoes:  # nobody knows the result: the person's word stands for its review
             complete(draft, id_, command.actor)
+
+
+def hand_back(draft: Draft, id_: str, findings: tuple[str, ...]) -> None:
+    """Ask again for what a person did in the place of an agent, and the review did not accept."""
+    attempt = draft.state.tasks[id_].attempt
+    draft.say(RetryScheduled, task=id_, attempt=attempt, until=draft.at, rung=BY_HAND, feedback=findings)
+    draft.say(RetryDue, task=id_, attempt=attempt)
+
+
+def is_for_people(state: RunState, one: TaskState) -> bool:
+    """Whether a task is done by a person, so that an answer is its result."""
+    return one.agent is not None and state.roster.agents[one.agent].kind == "person"
 
 
 def is_personal(state: RunState, one: TaskState) -> bool:

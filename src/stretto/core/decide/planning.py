@@ -1,6 +1,9 @@
 """How a plan comes about: the goal is taken on, made clear, tasks are added, and the whole is checked."""
 
+from collections.abc import Sequence
+
 from stretto.core.canonical import short
+from stretto.core.chains import assigned
 from stretto.core.commands import (
     AddTask,
     ClarifyGoal,
@@ -12,6 +15,7 @@ from stretto.core.commands import (
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import fall_if_lost, skip, takes_along
 from stretto.core.decide.joins import drop_rest
+from stretto.core.decide.revising import begin_revision, close_draft, draft_task, may_replan, refuse_revision
 from stretto.core.domain import (
     Plan,
     Request,
@@ -25,7 +29,7 @@ from stretto.core.events import (
     TaskAdded,
 )
 from stretto.core.plan.check import check
-from stretto.core.plan.diagnostics import errors
+from stretto.core.plan.diagnostics import Diagnostic, errors
 from stretto.core.state import RunState
 
 MOST_DIAGNOSTICS = 200
@@ -46,6 +50,7 @@ def submit(draft: Draft, command: SubmitGoal) -> None:
         deadline=command.deadline,
         workspace=command.workspace,
         parent=command.parent,
+        streamed=command.streamed,
         specs=command.specs,
         expected=command.expected,
     )
@@ -67,14 +72,19 @@ def clarify(draft: Draft, command: ClarifyGoal) -> None:
         choices=command.choices,
         asked=draft.at,
     )
-    draft.say(PersonAsked, request=request)
+    draft.say(PersonAsked, request=assigned(state, request))
 
 
 def interpret(draft: Draft, command: InterpretGoal) -> None:
     """Note what the goal is taken to mean."""
     state = draft.state
     due = state.planning and command.revision == state.revision
-    if due and state.interpretation != command.interpretation:
+    fresh = (
+        state.interpretation != command.interpretation
+        or not command.specs.items() <= state.specs.items()
+        or any(name not in state.inputs or state.inputs[name] != value for name, value in command.inputs.items())
+    )
+    if due and fresh:
         draft.say(
             GoalInterpreted,
             revision=command.revision,
@@ -86,14 +96,23 @@ def interpret(draft: Draft, command: InterpretGoal) -> None:
 
 def fail_plan(draft: Draft, command: FailPlan) -> None:
     """Note that no plan could be made."""
-    if draft.state.planning and command.revision == draft.state.revision:
-        draft.say(PlanRefused, revision=command.revision, reason=command.reason)
+    if not draft.state.planning or command.revision != draft.state.revision:
+        return
+    if draft.state.draft is not None:
+        refuse_revision(draft, command.reason, command.diagnostics[:MOST_DIAGNOSTICS])
+    else:
+        _refuse(draft, command.reason, command.diagnostics)
 
 
 def add_task(draft: Draft, command: AddTask) -> None:
     """Adopt one task of the plan being written."""
     state, task = draft.state, command.task
-    if not state.planning or command.revision != state.revision or task.id in state.tasks:
+    if not state.planning or command.revision != state.revision:
+        return
+    if state.draft is not None:
+        draft_task(draft, task)
+        return
+    if task.id in state.tasks:
         return
     draft.say(TaskAdded, task=task)
     for name, need in draft.state.tasks[task.id].needs.items():
@@ -109,8 +128,11 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
     state = draft.state
     if not state.planning or command.revision != state.revision:
         return
+    if state.draft is not None:
+        close_draft(draft, command)
+        return
     if not state.tasks and not _answers_itself(state):
-        draft.say(PlanRefused, revision=command.revision, reason="the plan has no task")
+        _refuse(draft, "the plan has no task")
         return
     written = [state.tasks[state.ids[n]] for n in range(len(state.ids))]
     plan = Plan(
@@ -121,9 +143,11 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
     seconds = None if state.until is None else state.until - draft.at
     found = check(plan, state.catalogue, budget=state.budget, seconds=seconds) if plan.tasks else []
     if wrong := errors(found):
-        said = tuple(wrong[:MOST_DIAGNOSTICS])
         reason = f"{len(wrong)} defects, the first: {wrong[0].message} [{wrong[0].code}]"
-        draft.say(PlanRefused, revision=command.revision, reason=reason, diagnostics=said)
+        if state.completed and may_replan(state):
+            begin_revision(draft, f"the plan was refused: {reason}")
+        else:
+            _refuse(draft, reason, wrong)
         return
     draft.say(
         PlanClosed,
@@ -133,6 +157,17 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
     )
     for task in plan.tasks if any(one.join is not None for one in plan.tasks) else ():
         drop_rest(draft, task.id)
+
+
+def _refuse(draft: Draft, reason: str, diagnostics: Sequence[Diagnostic] = ()) -> None:
+    """Go on without a plan. A stream has begun its tasks one by one, and what it begun without harm is finished."""
+    draft.say(
+        PlanRefused,
+        revision=draft.state.revision,
+        reason=reason,
+        diagnostics=tuple(diagnostics[:MOST_DIAGNOSTICS]),
+        finish=draft.state.streamed,
+    )
 
 
 def _answers_itself(state: RunState) -> bool:

@@ -1,29 +1,27 @@
 """What holds for a run as a whole: its timers, its limits, its end."""
 
+from stretto.core.chains import TIMER
 from stretto.core.commands import (
-    Cancel,
     ChangeLimits,
     Deliver,
     FireTimer,
 )
+from stretto.core.decide.chains import pass_on
+from stretto.core.decide.control import end_cancelled
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.holds import end_hold
 from stretto.core.decide.ladder import expire
 from stretto.core.decide.people import PERSONAL
-from stretto.core.decide.undoing import undo_everything
 from stretto.core.decide.waiting import timer_fired
 from stretto.core.domain import (
-    Delivery,
     RunStatus,
 )
 from stretto.core.events import (
     DeadlinePassed,
     LimitsChanged,
     RetryDue,
-    RunCancelled,
     RunEnded,
 )
-from stretto.core.state import gaps
 from stretto.core.undoing import anything_stands
 
 
@@ -32,16 +30,6 @@ def change_limits(draft: Draft, command: ChangeLimits) -> None:
     state = draft.state
     if state.run and not state.status.final and (command.budget or command.deadline is not None):
         draft.say(LimitsChanged, budget=command.budget, deadline=command.deadline)
-
-
-def cancel(draft: Draft, command: Cancel) -> None:
-    """End a run at once; what is finished stays, or with `undo` is taken back before."""
-    state = draft.state
-    if state.run and not state.status.final and not (command.undo and state.cancelled is not None):
-        draft.say(RunCancelled, by=command.actor, reason=command.reason, undo=command.undo)
-        if command.undo and undo_everything(draft, f"the run was cancelled by {command.actor.removeprefix('person:')}"):
-            return
-        draft.say(RunEnded, status=RunStatus.CANCELLED, delivery=Delivery(gaps=gaps(draft.state)))
 
 
 def fire(draft: Draft, command: FireTimer) -> None:
@@ -62,6 +50,13 @@ def fire(draft: Draft, command: FireTimer) -> None:
         end_hold(draft, command.timer.removeprefix("hold/"))
         return
     timer_fired(draft, command.timer)
+    if command.timer.startswith(TIMER):
+        pass_on(draft, command.timer)
+        return
+    if command.timer == "cancel":
+        if state.cancelling is not None and not state.status.final and draft.at >= state.cancelling:
+            end_cancelled(draft, state.cancelling_by, "the grace is over", undo=state.cancelling_undo)
+        return
     id_ = command.timer.removeprefix("retry/")
     one = state.tasks.get(id_)
     if one is not None and one.retry_at is not None and draft.at >= one.retry_at:

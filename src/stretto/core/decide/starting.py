@@ -2,12 +2,14 @@
 
 from stretto.core.budget import Room, most_of, out_of_time, room_ever, why_over
 from stretto.core.canonical import digest, short
+from stretto.core.chains import assigned
 from stretto.core.commands import (
     Judged,
 )
 from stretto.core.context import action_key, binding, effect_of, versions_read
+from stretto.core.decide.attempts import in_doubt
 from stretto.core.decide.draft import Draft
-from stretto.core.decide.ending import complete, fail, go_on, settle_fan_out, skip
+from stretto.core.decide.ending import complete, fail, go_on, settle_fan_out, settle_parent, skip
 from stretto.core.decide.holds import admitted
 from stretto.core.decide.ladder import hold_up
 from stretto.core.decide.waiting import is_overdue, too_late
@@ -21,8 +23,10 @@ from stretto.core.domain import (
 from stretto.core.events import (
     AttemptStarted,
     PersonAsked,
+    ResultReused,
     RoundJudged,
     RoundOpened,
+    TaskCompleted,
     TaskExpanded,
     TaskJudged,
 )
@@ -33,6 +37,8 @@ def judged(draft: Draft, command: Judged) -> None:
     """Take in what was found about a ready task."""
     one = draft.state.tasks.get(command.task)
     if one is None or not one.ready or command.attempt != one.attempt + 1 or one.turn not in ("", command.agent):
+        return
+    if draft.state.cancelling is not None or command.revision not in (None, draft.state.revision):
         return
     if is_overdue(draft.state, one, draft.at):
         fail(draft, command.task, FailureClass.TIMED_OUT, too_late(one))
@@ -95,6 +101,8 @@ def _ask_approval(
 ) -> None:
     draft.say(TaskJudged, task=command.task, attempt=command.attempt, agent=command.agent, verdict=verdict)
     again = " (what was approved has changed)" if one.approved is not None else ""
+    if one.taken_by is not None:
+        again = f" (the result of {one.taken_by} was sent back: {'; '.join(one.feedback)})"
     request = Request(
         id=short([draft.state.run, command.task, command.attempt, one.round, bound]),
         task=command.task,
@@ -107,7 +115,7 @@ def _ask_approval(
         binding=bound,
         asked=draft.at,
     )
-    draft.say(PersonAsked, request=request)
+    draft.say(PersonAsked, request=assigned(draft.state, request, command.agent))
 
 
 def _start(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> None:
@@ -125,6 +133,11 @@ def _start(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> N
         return  # it is judged again when agent and provider may take it
     key = action_key(state, one, command.arguments)
     effect = effect_of(state, one, command.agent)
+    if key in state.kept and effect is not SideEffect.NONE:
+        draft.say(ResultReused, task=command.task, agent=command.agent, key=key)
+        draft.say(TaskCompleted, task=command.task, reviewer="done before")
+        settle_parent(draft, command.task)
+        return
     taken = state.keys.get(key)
     if taken not in (None, command.task) and effect not in (SideEffect.NONE, SideEffect.UNDECLARED):
         message = f"the same action as task {taken!r}, with the same arguments; nothing declares them as two"
@@ -141,3 +154,5 @@ def _start(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> N
         reserved=cost,
         reads=versions_read(state, one),
     )
+    if key in state.begun and not effect.repeatable:
+        in_doubt(draft, command.task, f"the run {state.forked_from} began this and nobody knows whether it happened")

@@ -27,41 +27,55 @@ from stretto.core.events import (
     NoticeTried,
     PersonAnswered,
     PersonAsked,
+    PersonReminded,
     PlanClosed,
     PlanRefused,
+    PlanRevised,
     RateUsed,
     ReadStale,
     RepeatStopped,
+    RequestEscalated,
+    RequestExpired,
     ResultRejected,
+    ResultReused,
     RetryDue,
     RetryScheduled,
+    RevisionBegun,
+    RevisionRefused,
     RoundJudged,
     RoundOpened,
     RoundPaused,
     RunCancelled,
+    RunCancelling,
     RunContinued,
     RunEnded,
+    RunForked,
     RungClimbed,
     RunPaused,
     RunStopped,
     RunSubmitted,
     TaskAdded,
     TaskCompleted,
+    TaskDrafted,
     TaskExpanded,
     TaskFailed,
     TaskJudged,
     TaskOverdue,
     TaskSkipped,
+    TasksReopened,
     WaitEnded,
 )
-from stretto.core.evolve.attempts import brought, doubted, failed, released, revised, started
+from stretto.core.evolve.attempts import brought, doubted, failed, released, sent_for_revision, started
+from stretto.core.evolve.chains import escalated, expired, reminded
 from stretto.core.evolve.holds import begun, heard, held, let_go, tallied
 from stretto.core.evolve.ladder import climbed, given_up
 from stretto.core.evolve.pausing import accepted, attempted, continued, sent_back
 from stretto.core.evolve.people import answered, asked
 from stretto.core.evolve.queues import changed, ready, unready
+from stretto.core.evolve.revisions import drafted, drafting, forked, reopened, reused, revised, withdrawn
 from stretto.core.evolve.rounds import round_opened
 from stretto.core.evolve.runs import plan_closed, stopped, submitted
+from stretto.core.evolve.streams import broken_off
 from stretto.core.evolve.tasks import added, completed, expanded, over
 from stretto.core.evolve.undoing import planned
 from stretto.core.evolve.waiting import wait_ended, without_timer
@@ -125,7 +139,7 @@ def evolve(state: RunState, event: Event) -> RunState:
         case AttemptLost():
             return ready(released(state, event.task, event.cost), event.task)
         case RetryScheduled():
-            state = revised(state, event.task) if event.feedback else state
+            state = sent_for_revision(state, event.task) if event.feedback else state
             return changed(state, event.task, retry_at=event.until, feedback=event.feedback)
         case RetryDue():
             return ready(changed(state, event.task, retry_at=None), event.task)
@@ -150,11 +164,20 @@ def evolve(state: RunState, event: Event) -> RunState:
             return noticed(asked(state, event), event)
         case PersonAnswered():
             return answered(state, event)
+        case PersonReminded():
+            return reminded(state, event)
+        case RequestEscalated():
+            return escalated(state, event)
+        case RequestExpired():
+            return expired(state, event)
         case TaskJudged():
             return state
         case RunSubmitted():
             return submitted(state, event)
         case GoalInterpreted():
+            if state.draft is not None:
+                draft = replace(state.draft, inputs=event.inputs, specs=event.specs)
+                return replace(state, interpretation=event.interpretation, draft=draft)
             return replace(
                 state,
                 interpretation=event.interpretation,
@@ -164,8 +187,10 @@ def evolve(state: RunState, event: Event) -> RunState:
         case PlanClosed():
             return plan_closed(state, event)
         case PlanRefused():
-            refused = replace(state, refused=event.reason, diagnostics=event.diagnostics, plan_open=False)
-            return stopped(refused, f"the plan was refused: {event.reason}")
+            without = replace(state, refused=event.reason, diagnostics=event.diagnostics, plan_open=False)
+            if event.finish:
+                return broken_off(without, "it was held back until the plan is closed, and that never came")
+            return stopped(without, f"the plan was refused: {event.reason}")
         case LimitsChanged():
             return replace(
                 state,
@@ -175,8 +200,24 @@ def evolve(state: RunState, event: Event) -> RunState:
         case DeadlinePassed():
             return noticed(stopped(replace(state, deadline_passed=True), event.reason), event)
         case RunCancelled():
-            state = replace(state, cancelled=event.by)
-            return noticed(stopped(state, f"cancelled by {event.by}", sparing=event.undo), event)
+            gone = replace(state, cancelled=event.by, cancelling=None)
+            return noticed(stopped(gone, f"cancelled by {event.by}", sparing=event.undo), event)
+        case RunCancelling():
+            return replace(state, cancelling=event.until, cancelling_by=event.by, cancelling_undo=event.undo)
+        case TasksReopened():
+            return reopened(state, event)
+        case RevisionBegun():
+            return drafting(state, event)
+        case TaskDrafted():
+            return drafted(state, event)
+        case RevisionRefused():
+            return withdrawn(state, event)
+        case PlanRevised():
+            return revised(state, event)
+        case ResultReused():
+            return reused(state, event)
+        case RunForked():
+            return forked(state, event)
         case RunStopped():
             return noticed(stopped(replace(state, stopped=event.reason), event.reason), event)
         case NobodyAnswered():

@@ -41,6 +41,7 @@ def started(state: RunState, event: AttemptStarted) -> RunState:
                 started=one.started if one.started is not None else event.at,
                 in_doubt=False,
                 doubt=None,
+                taken_by=None,
             ),
         ),
         active=state.active.set(event.task, None),
@@ -115,7 +116,7 @@ def released(state: RunState, id_: str, cost: Cost) -> RunState:
     )
 
 
-def revised(state: RunState, id_: str) -> RunState:
+def sent_for_revision(state: RunState, id_: str) -> RunState:
     """Count a result that is sent back to be revised; those of an undoing count in no budget."""
     if state.tasks[id_].task.undoes is not None:
         return state

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from stretto.core.chains import TAKEN_OVER
 from stretto.core.context import binding
 from stretto.core.domain import TaskStatus, Word
 from stretto.core.events import (
@@ -17,6 +18,8 @@ def asked(state: RunState, event: PersonAsked) -> RunState:
     request = event.request
     if request.kind == "goal" and not request.via:
         return replace(state, requests=state.requests.set(request.id, request), unclear=request.id)
+    if request.kind == "alternatives" and not request.via:
+        return replace(state, requests=state.requests.set(request.id, request), offered=request.id)
     one = state.tasks[request.task]
     state = unready(state, one)
     status = TaskStatus.UNKNOWN if request.kind == "doubt" else TaskStatus.WAITING
@@ -36,6 +39,8 @@ def answered(state: RunState, event: PersonAnswered) -> RunState:
     if request.kind == "goal" and not request.via:
         answers = ((request.question, str(event.value)),) if event.decision == "answer" else ()
         return replace(state, unclear=None, clarified=(*state.clarified, *answers))
+    if request.kind == "alternatives" and not request.via:
+        return replace(state, offered=None)
     one = state.tasks[event.task]
     one = replace(one, request=None, answer_by=None, round=one.round + 1)
     if request.via:
@@ -50,6 +55,9 @@ def answered(state: RunState, event: PersonAnswered) -> RunState:
             one = replace(one, edited=event.value, approved=binding(one.task.skill, event.value))
         case "answer":
             one = replace(one, answers=(*one.answers, str(event.value)))
+        case "done" if request.kind in TAKEN_OVER:
+            agent = one.agent or state.roster.candidates(one.task)[0]
+            one = replace(one, attempt=request.attempt, agent=agent, taken_by=event.by)
         case "deny" | "fail" | "done" | "retry" | "skip":
             pass
     state = replace(state, tasks=state.tasks.set(event.task, one))

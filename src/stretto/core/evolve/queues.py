@@ -4,9 +4,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from stretto.core.domain import SideEffect, TaskStatus
-from stretto.core.plan.check import check_task
-from stretto.core.state import RunState, TaskState, candidates_for, queue_of
+from stretto.core.domain import TaskStatus
+from stretto.core.early import may_start_early
+from stretto.core.state import RunState, TaskState, queue_of
 
 
 def ready(state: RunState, id_: str) -> RunState:
@@ -17,7 +17,7 @@ def ready(state: RunState, id_: str) -> RunState:
     )
     if id_ in state.active:
         state = replace(state, active=state.active.delete(id_))
-    if state.plan_open and one.parent is None and one.task.undoes is None and not _may_start_early(state, one):
+    if state.plan_open and one.parent is None and one.task.undoes is None and not may_start_early(state, one):
         return replace(state, held=state.held | 1 << one.position)
     queue, place = queue_of(one)
     return replace(state, ready=state.ready.set(queue, state.ready.get(queue, 0) | 1 << place))
@@ -32,12 +32,6 @@ def unready(state: RunState, one: TaskState) -> RunState:
     queue, place = queue_of(one)
     left = state.ready.get(queue, 0) & ~(1 << place)
     return replace(state, ready=state.ready.set(queue, left) if left else state.ready.delete(queue))
-
-
-def _may_start_early(state: RunState, one: TaskState) -> bool:
-    candidates = candidates_for(state, one)
-    harmless = all(state.roster.effect(one.task, name) is SideEffect.NONE for name in candidates)
-    return bool(candidates) and harmless and not check_task(one.task, state.roster)
 
 
 def changed(state: RunState, id_: str, **fields: Any) -> RunState:

@@ -11,7 +11,9 @@ from stretto.core.events import (
 from stretto.core.evolve.tasks import over
 from stretto.core.routing import roster
 from stretto.core.schedule import by_priority
-from stretto.core.state import RunState, queue_of
+from stretto.core.state import RunState, TaskState, queue_of
+
+_IN_DOUBT = "; its action was under way, and whether it happened is in doubt"
 
 
 def submitted(state: RunState, event: RunSubmitted) -> RunState:
@@ -26,6 +28,7 @@ def submitted(state: RunState, event: RunSubmitted) -> RunState:
         catalogue=event.catalogue,
         roster=roster(event.catalogue),
         given=event.plan,
+        streamed=event.streamed,
         specs=event.plan.inputs if event.plan is not None else event.specs,
         budget=event.budget,
         deadline=event.deadline,
@@ -65,6 +68,7 @@ def stopped(state: RunState, reason: str, *, sparing: bool = True) -> RunState:
     tasks = state.tasks.mutate()
     for id_, one in state.tasks.items():
         if not one.status.final:
+            doubtful = cut_off(state, one)
             tasks[id_] = replace(
                 one,
                 status=TaskStatus.CANCELLED,
@@ -73,7 +77,8 @@ def stopped(state: RunState, reason: str, *, sparing: bool = True) -> RunState:
                 retry_at=None,
                 answer_by=None,
                 reserved=FREE,
-                reason=reason,
+                in_doubt=doubtful,
+                reason=f"{reason}{_IN_DOUBT}" if doubtful else reason,
                 ended=state.at,
                 ending=state.seq,
                 children_open=0,
@@ -90,6 +95,8 @@ def stopped(state: RunState, reason: str, *, sparing: bool = True) -> RunState:
         reserved=FREE,
         requests=Map(),
         unclear=None,
+        offered=None,
+        draft=None,
         open_tasks=0,
         timers=Map(),
         abreast=Map(),
@@ -104,3 +111,12 @@ def _stopped_but_for_undoing(state: RunState, reason: str) -> RunState:
             state = replace(state, requests=state.requests.delete(request))
         state = over(state, id_, status=TaskStatus.CANCELLED, reason=reason)
     return state
+
+
+def cut_off(state: RunState, one: TaskState) -> bool:
+    """Whether a task's action may have happened although nobody will hear of it."""
+    if one.status is TaskStatus.UNKNOWN or one.in_doubt:
+        return True
+    if one.status is not TaskStatus.RUNNING or one.agent is None or one.children is not None:
+        return False
+    return not state.roster.effect(one.task, one.agent).repeatable

@@ -66,6 +66,7 @@ def expanded(state: RunState, event: TaskExpanded) -> RunState:
     for number, item in enumerate(event.items):
         mark = digest(item)
         id_ = child_id(event.task, number)
+        tried = state.used.get(id_, 0)
         tasks[id_] = TaskState(
             task=parent.task,
             position=position + number,
@@ -75,6 +76,9 @@ def expanded(state: RunState, event: TaskExpanded) -> RunState:
             item=item,
             number=number,
             same_before=equal[mark],
+            attempt=tried,
+            since=tried,
+            again=parent.again,
         )
         ids[position + number] = id_
         equal[mark] += 1
@@ -149,7 +153,8 @@ def over(state: RunState, id_: str, **fields: Any) -> RunState:
         later = tasks[state.ids[position]]
         now = replace(later, blockers=later.blockers - 1) if later.joining is None else one_less(later, id_, one.status)
         tasks = tasks.set(later.task.id, now)
-        if later.blockers and not now.blockers and not later.status.final:
+        waits = later.status is TaskStatus.PENDING and later.retry_at is None and not later.ready
+        if later.blockers and not now.blockers and waits:
             freed.append(later.task.id)
     active = state.active.delete(id_) if id_ in state.active else state.active
     state = replace(state, tasks=tasks, active=active, open_tasks=state.open_tasks - 1)

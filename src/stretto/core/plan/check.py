@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from stretto.core.canonical import canonical
 from stretto.core.domain import Budget, Catalogue, Plan, SideEffect, Task
 from stretto.core.plan.arguments import argument_defects, outputs_of
+from stretto.core.plan.asking import ask_defects
 from stretto.core.plan.conditions import condition_problem
 from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose, shown
 from stretto.core.plan.governance import (
@@ -68,6 +69,7 @@ def check(
         findings.add(undo_defects(task, plan, links, agents, skills, outputs))
     findings.add(cycle_defect(circle) for circle in circles(graph))
     findings.add(deliverable_defects(links, hopeless, outputs))
+    findings.add(ask_defects(plan, catalogue, agents))
     findings.add(unordered_writers(graph))
     findings.add(unwritten_context(graph))
     findings.add(undeclared_context(plan, catalogue.context))

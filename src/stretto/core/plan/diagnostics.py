@@ -54,6 +54,7 @@ CODES: dict[str, Code] = {
         missing_tool="No agent with the skill has a tool that the task needs.",
         missing_permission="No agent with the skill has a permission that the task needs.",
         irreversible_without_approval="An irreversible task waives its approval.",
+        bad_chain="Somebody is asked who is not there, or silence would decide what it must not.",
         perimeter="Labelled data would reach an agent whose perimeter excludes it.",
         over_budget="The least this plan can cost is more than the budget.",
         unordered_writers="Two tasks write one context entry and neither waits for the other.",

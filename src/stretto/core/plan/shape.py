@@ -6,8 +6,22 @@ from dataclasses import dataclass, fields
 from typing import Any, get_args
 
 from stretto.core.amounts import read_budget
-from stretto.core.domain import Budget, ForEach, InputSpec, Join, Json, Limits, Plan, Repeat, SideEffect, Task, Undo
+from stretto.core.domain import (
+    Asks,
+    Budget,
+    ForEach,
+    InputSpec,
+    Join,
+    Json,
+    Limits,
+    Plan,
+    Repeat,
+    SideEffect,
+    Task,
+    Undo,
+)
 from stretto.core.lengths import seconds_in
+from stretto.core.plan.asking import BadChain, place_of, read_asks
 from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose, shown, under
 from stretto.core.plan.ladders import read_ladder
 from stretto.core.plan.names import Names
@@ -25,6 +39,7 @@ _KINDS = ("value", "file", "files", "folder")
 _CHOICES = {name: get_args(Task.__annotations__[name]) for name in ("risk", "approval")}
 _EFFECTS = tuple(one.value for one in SideEffect if one is not SideEffect.UNDECLARED)
 _LONGEST_KEY = 1000
+_ASK_MEND = "See docs/failure.md on people who do not answer."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +81,12 @@ def read_plan(document: Json, size: Size = DEFAULT_SIZE) -> tuple[Plan, list[Dia
     for field in ("goal", "description"):
         reader.text(document, field, "")
     return Plan(tasks=tasks, inputs=inputs, deliver=document.get("deliver"), name=name), reader.findings.all()
+
+
+def read_inputs(raw: Json) -> tuple[dict[str, InputSpec], list[Diagnostic]]:
+    """Give the inputs that a plan asks for, and what is wrong with the shape of their declarations."""
+    reader = _Reader()
+    return dict(reader.inputs(raw)), reader.findings.all()
 
 
 class _Reader:
@@ -161,6 +182,8 @@ class _Reader:
             values["undo"] = self.undo(body["undo"], f"{place}.undo")
         if body.get("budget") is not None:
             values["budget"] = self.budget(body["budget"], f"{place}.budget")
+        if body.get("ask") is not None:
+            values["ask"] = self.asks(body["ask"], f"{place}.ask")
         values["occurrence"] = body.get("occurrence")
         if body.get("join") is not None:
             values["join"] = self.join(body["join"], f"{place}.join")
@@ -303,6 +326,13 @@ class _Reader:
             return float(value)
         self.say("bad-value", place, problem, "Give seconds above 0, or a length like 90s, 10m, 1h30m or 2d.")
         return None
+
+    def asks(self, raw: Json, place: str) -> Asks:
+        try:
+            return read_asks(raw)
+        except BadChain as error:
+            self.say("bad-value", place_of(error, place), str(error), _ASK_MEND)
+            return {}
 
     def text(self, body: dict[str, Json], name: str, place: str) -> str:
         value = body.get(name, "")

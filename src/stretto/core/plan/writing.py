@@ -8,6 +8,7 @@ import msgspec
 
 from stretto.core.amounts import write_budget
 from stretto.core.domain import NO_LIMITS, ForEach, InputSpec, Json, Plan, Task
+from stretto.core.plan.asking import write_asks
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, shown
 from stretto.core.plan.ladders import write_ladder
 
@@ -81,6 +82,8 @@ def _task(task: Task) -> dict[str, Json]:
         found["undo"] = {name: value for name, value in body["undo"].items() if value is not None}
     if task.budget is not None:
         found["budget"] = write_budget(task.budget)
+    if task.ask:
+        found["ask"] = write_asks(task.ask)
     return {"skill": task.skill, **found}
 
 

@@ -1,0 +1,33 @@
+"""What somebody typed as the result of a task, by what the result must be."""
+
+from stretto.core.domain import Json, Request, Schema
+from stretto.core.errors import UsageError
+from stretto.core.plan.inputs import Wanted
+from stretto.core.plan.schemas import ANYTHING, resolved, types
+from stretto.core.state import RunState
+from stretto.given import read_input
+
+
+def is_result(state: RunState, request: Request) -> bool:
+    """Whether the answer to a request is the result of its task, since a person does it."""
+    one = state.tasks.get(request.task)
+    return one is not None and one.agent is not None and state.roster.agents[one.agent].kind == "person"
+
+
+def result_of(state: RunState, request: Request, text: str) -> Json:
+    """Read a result: a text where one is wanted, else JSON. Raises UsageError that says what is wanted."""
+    schema = _schema(state, request)
+    items = resolved(resolved(schema, schema).get("items", ANYTHING), schema)
+    wanted = Wanted(types=types(schema, schema), items=types(items, schema))
+    try:
+        return read_input("result", [text], wanted)
+    except UsageError as error:
+        raise UsageError(str(error).replace("the input 'result'", "the result")) from None
+
+
+def _schema(state: RunState, request: Request) -> Schema:
+    one = state.tasks[request.task]
+    if one.task.output is not None:
+        return one.task.output
+    agent = one.agent or next(iter(state.roster.candidates(one.task)), None)
+    return state.roster.skill(one.task, agent).output if agent is not None else {}

@@ -1,0 +1,100 @@
+"""Where a run is forked: at which event, and which actions of its parent the fork must not do again."""
+
+from collections.abc import Iterable, Sequence
+
+from stretto.core.context import effect_of
+from stretto.core.domain import Kept, SideEffect, TaskStatus
+from stretto.core.events import (
+    AttemptFailed,
+    AttemptForgotten,
+    AttemptStarted,
+    AttemptSuspended,
+    DeadlinePassed,
+    Event,
+    PlanRevised,
+    ResultReused,
+    RunEnded,
+    RunForked,
+    TaskCompleted,
+    TaskExpanded,
+    TaskFailed,
+    TaskSkipped,
+    TasksReopened,
+)
+from stretto.core.evolve import evolve
+from stretto.core.state import RunState, TaskState
+
+
+def whole(events: Sequence[Event], at: int) -> int:
+    """Give the number of events up to the end of the decision that event `at` belongs to.
+
+    The facts of one decision have one moment: half of a decision is no state that a run was ever in.
+    """
+    while 0 < at < len(events) and events[at].at == events[at - 1].at:
+        at += 1
+    return at
+
+
+def before_the_end(events: Sequence[Event]) -> int:
+    """Give the number of events before a run ended, was cancelled or ran out of time; of one that goes on, of all."""
+    if not events or not isinstance(events[-1], RunEnded):
+        return len(events)
+    at = len(events) - 1
+    for number in range(at, -1, -1):
+        match events[number]:
+            case DeadlinePassed():
+                return _cut(events, number)
+            case TasksReopened() | PlanRevised() | RunForked():
+                break
+            case _:
+                pass
+    return _cut(events, at)
+
+
+def before_task(events: Sequence[Event], task: str) -> int | None:
+    """Give the number of events before a task first began, or ended without beginning; None for an unknown one."""
+    for number, event in enumerate(events):
+        match event:
+            case AttemptStarted() | TaskExpanded() | TaskSkipped() | TaskFailed() | ResultReused():
+                if event.task == task:
+                    return _cut(events, number)
+            case _:
+                pass
+    return None
+
+
+def _cut(events: Sequence[Event], at: int) -> int:
+    """Give the number of events before the decision that the event after them belongs to."""
+    while 0 < at < len(events) and events[at - 1].at == events[at].at:
+        at -= 1
+    return at
+
+
+def later_actions(state: RunState, later: Iterable[Event]) -> tuple[dict[str, Kept], tuple[str, ...]]:
+    """Give what a run did after a state: results of its actions by key, and keys of actions with no known end."""
+    kept: dict[str, Kept] = dict(state.kept)
+    open_: dict[str, None] = dict.fromkeys(state.begun)
+    open_ |= {str(one.key): None for id_ in state.active if _acts(state, one := state.tasks[id_])}
+    for event in later:
+        match event:
+            case AttemptStarted():
+                if effect_of(state, state.tasks[event.task], event.agent) is not SideEffect.NONE:
+                    open_[event.key] = None
+            case AttemptFailed() | AttemptForgotten() | AttemptSuspended(unknown=False):
+                open_.pop(str(state.tasks[event.task].key), None)
+            case TaskCompleted():
+                one = state.tasks[event.task]
+                if one.key in open_ and one.result is not None and one.status is TaskStatus.REVIEWING:
+                    del open_[one.key]
+                    result = one.result
+                    kept[one.key] = Kept(output=result.output, artifacts=result.artifacts, citations=result.citations)
+            case _:
+                pass
+        state = evolve(state, event)
+    return kept, tuple(open_)
+
+
+def _acts(state: RunState, one: TaskState) -> bool:
+    """Whether an attempt under way may change the world."""
+    under_way = one.status is TaskStatus.RUNNING and one.agent is not None
+    return under_way and effect_of(state, one, str(one.agent)) is not SideEffect.NONE

@@ -1,0 +1,178 @@
+"""Plans that are made anew beside a running one, and what makes two tasks alike."""
+
+from dataclasses import replace
+
+from stretto.core.commands import (
+    AddTask,
+    ClosePlan,
+    Command,
+    FailPlan,
+    FireTimer,
+    Judged,
+    Replan,
+    ReportOutcome,
+    ReportReview,
+    SubmitGoal,
+)
+from stretto.core.decide import step
+from stretto.core.domain import (
+    AgentCard,
+    Catalogue,
+    Completed,
+    Failed,
+    FailureClass,
+    ForEach,
+    Review,
+    RunStatus,
+    SideEffect,
+    Skill,
+    Task,
+    TaskStatus,
+    Verdict,
+)
+from stretto.core.effects import MakePlan
+from stretto.core.hindrances import around, hindrances
+from stretto.core.plan.likeness import signatures
+from stretto.core.reconcile import reconcile
+from stretto.core.state import RunState
+
+ANY = {"type": "object"}
+CATALOGUE = Catalogue(
+    agents=(
+        AgentCard(
+            name="reader", skills=(Skill(name="read", effect=SideEffect.NONE, inputs=ANY, labels=("untrusted",)),)
+        ),
+        AgentCard(name="writer", skills=(Skill(name="write", effect=SideEffect.REVERSIBLE, inputs=ANY),)),
+        AgentCard(name="other", skills=(Skill(name="read", effect=SideEffect.NONE, inputs=ANY),)),
+    )
+)
+
+
+class Loop:
+    """A run that is told what happens."""
+
+    def __init__(self) -> None:
+        self.state = RunState()
+        self.say(SubmitGoal(run="r", goal="g", catalogue=CATALOGUE))
+
+    def say(self, *commands: Command) -> list[str]:
+        """Give the facts that follow, by name."""
+        said = []
+        for command in commands:
+            events, self.state = step(self.state, command)
+            said += [type(event).__name__ for event in events]
+        return said
+
+    def plan(self, *tasks: Task, deliver: str | None = None) -> list[str]:
+        """Write a plan to its end."""
+        revision = self.state.revision
+        adds = [AddTask(revision=revision, task=task) for task in tasks]
+        return self.say(*adds, ClosePlan(revision=revision, deliver={"ref": deliver} if deliver else None))
+
+    def do(self, id_: str, failure: FailureClass | None = None) -> list[str]:
+        """Have a ready task done, or fail."""
+        attempt = self.state.tasks[id_].attempt + 1
+        agent = self.state.roster.candidates(self.state.tasks[id_].task)[0]
+        verdict = Verdict(decision="allow", rule="test")
+        outcome = Completed(output=id_) if failure is None else Failed(failure=failure, message="no")
+        return self.say(
+            Judged(task=id_, attempt=attempt, agent=agent, verdict=verdict, arguments={}),
+            ReportOutcome(task=id_, attempt=attempt, outcome=outcome),
+            ReportReview(task=id_, attempt=attempt, review=Review(accepted=True, reviewer="r")),
+        )
+
+
+def test_a_plan_refused_at_its_end_is_made_anew_and_what_is_done_stays() -> None:
+    loop = Loop()
+    read = Task(id="a", skill="read", inputs={"x": 1})
+    loop.say(AddTask(revision=1, task=read))
+    loop.do("a")
+    told = loop.plan(Task(id="b", skill="read", inputs={"x": {"ref": "nowhere.output"}}))
+    assert told[-1] == "RevisionBegun"
+    assert MakePlan(revision=2) in reconcile(loop.state)
+    assert loop.say(AddTask(revision=1, task=Task(id="late", skill="read"))) == []
+    again = loop.plan(replace(read, id="renamed"), Task(id="b", skill="read", inputs={"x": {"ref": "renamed.output"}}))
+    assert again == ["TaskDrafted", "TaskDrafted", "PlanRevised"]
+    assert loop.state.tasks["renamed"].status is TaskStatus.COMPLETED
+    assert loop.state.tasks["b"].ready
+    assert set(loop.state.tasks) == {"renamed", "b"}
+
+
+def test_plans_are_made_anew_so_often_and_no_more() -> None:
+    loop = Loop()
+    loop.say(AddTask(revision=1, task=Task(id="a", skill="read")))
+    loop.do("a")
+    defective = Task(id="b", skill="read", inputs={"x": {"ref": "nowhere.output"}})
+    assert loop.plan(defective)[-1] == "RevisionBegun"
+    assert loop.plan(defective)[-1] == "PlanRefused", "it never had a whole plan"
+    assert not loop.state.planning
+
+
+def test_a_lost_agent_begins_a_revision_and_no_way_around_it_offers_alternatives() -> None:
+    loop = Loop()
+    loop.plan(Task(id="a", skill="read", agent="reader", inputs={"x": 1}), Task(id="b", skill="read", inputs={"x": 2}))
+    for _ in range(3):
+        if (until := loop.state.tasks["a"].retry_at) is not None:
+            loop.say(FireTimer(timer="retry/a", at=until))
+        loop.do("a", FailureClass.UNAVAILABLE)
+    assert loop.state.draft is not None
+    (lost,) = hindrances(loop.state)
+    assert (lost.skill, lost.agent) == ("read", "reader")
+    left = around(CATALOGUE, (lost,))
+    assert [card.name for card in left.agents] == ["writer", "other"]
+    told = loop.say(FailPlan(revision=loop.state.revision, reason="there is no other way"))
+    assert told == ["RevisionRefused", "PersonAsked"]
+    (request,) = loop.state.requests.values()
+    assert request.kind == "alternatives"
+    assert "hand it to other (read)" in request.choices
+    assert not loop.state.settled
+
+
+def test_after_untrusted_reading_a_new_side_effect_asks_and_a_known_one_does_not() -> None:
+    loop = Loop()
+    read = Task(id="a", skill="read", agent="reader", inputs={"x": 1})
+    write = Task(id="w", skill="write", inputs={"to": "ann"})
+    loop.plan(read, write)
+    loop.do("a")
+    assert loop.say(Replan(revision=loop.state.revision)) == ["RevisionBegun"]
+    loop.plan(read, write, replace(write, id="v", inputs={"to": "eve"}), Task(id="c", skill="read", inputs={"x": 3}))
+    approvals = {id_: one.task.approval for id_, one in loop.state.tasks.items()}
+    assert approvals == {"a": "policy", "w": "policy", "v": "ask", "c": "policy"}
+    assert loop.state.status is RunStatus.RUNNING
+
+
+# ---- likeness
+
+
+def test_a_signature_follows_content_and_not_names_or_wording() -> None:
+    a = Task(id="a", skill="read", inputs={"x": {"ref": "inputs.n"}})
+    b = Task(id="b", skill="write", inputs={"y": [{"ref": "a.output.z"}]}, when="a.output.ok", after=("a",))
+    known = signatures([a, b], {"n": 1})
+    renamed = signatures(
+        [
+            replace(
+                b, id="bb", inputs={"y": [{"ref": "aa.output.z"}]}, when="aa.output.ok", after=(), objective="well"
+            ),
+            replace(a, id="aa", approval="ask", risk="high"),
+        ],
+        {"n": 1},
+    )
+    assert (renamed["aa"], renamed["bb"]) == (known["a"], known["b"])
+    assert signatures([a, b], {"n": 2}).items().isdisjoint(known.items())
+    for other in (
+        replace(b, when="!a.output.ok"),
+        replace(b, occurrence=2),
+        replace(b, agent="x"),
+        replace(b, for_each=ForEach(items=[1])),
+        replace(b, inputs={"y": [{"ref": "a.output.z", "default": None}]}),
+        replace(b, effect=SideEffect.IRREVERSIBLE),
+    ):
+        assert signatures([a, other], {"n": 1})["b"] != known["b"]
+
+
+def test_a_signature_sees_who_writes_the_context_that_a_task_reads() -> None:
+    writer = Task(id="w", skill="read", inputs={"x": 1}, writes="k")
+    reader = Task(id="r", skill="read", inputs={"x": {"ref": "context.k"}}, after=("w",))
+    known = signatures([writer, reader], {})["r"]
+    assert signatures([replace(writer, inputs={"x": 2}), reader], {})["r"] != known
+    assert signatures([reader, writer, Task(id="z", skill="read")], {})["r"] == known
