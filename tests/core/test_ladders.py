@@ -23,6 +23,7 @@ from stretto.core.commands import (
 from stretto.core.context import resolve
 from stretto.core.decide import step
 from stretto.core.domain import (
+    NO_BREAKER,
     AgentCard,
     Catalogue,
     Completed,
@@ -62,12 +63,15 @@ def agent(name: str, effect: SideEffect = SideEffect.NONE, *, skill: str = "work
 
 
 class Stage:
-    """A run with its plan closed, whose outside says what a test wants it to say. Time passes when a pause is due."""
+    """A run with its plan closed, whose outside says what a test wants it to say. Time passes when a pause is due.
+
+    No breaker takes an agent away: how often each fails is what these tests are about.
+    """
 
     def __init__(self, *tasks: Task, agents: Sequence[AgentCard], rules: Rules | None = None) -> None:
         self.state, self.now = RunState(), 1000.0
         self.events: list[Event] = []
-        catalogue = Catalogue(agents=tuple(agents), rules=rules or Rules())
+        catalogue = Catalogue(agents=tuple(agents), rules=replace(rules or Rules(), breaker=NO_BREAKER))
         self.say(SubmitGoal(run="run", goal="a goal", catalogue=catalogue))
         for task in tasks:
             self.say(AddTask(revision=1, task=task))

@@ -115,7 +115,7 @@ def settle(draft: Draft, request: Request, command: AnswerRequest) -> None:
     elif decision == "done":
         personal = is_personal(draft.state, draft.state.tasks[id_])
         draft.say(AttemptCompleted, task=id_, attempt=request.attempt, output=command.value, personal=personal)
-        if command.value is None and request.kind == "doubt":
+        if command.value is None and request.kind in ("doubt", "failure"):
             # Nobody knows the result: the person's word stands for its review.
             draft.say(TaskCompleted, task=id_, reviewer=command.actor)
             settle_parent(draft, id_)
