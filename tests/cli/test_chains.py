@@ -126,7 +126,7 @@ def test_a_skill_that_a_person_does_asks_until_the_answer_is_what_it_must_be(mak
     place = with_people(make(SIGN), "{}", f"agents/job.py, {LEGAL}")
     ran = place.stretto("run")
     assert ran.code == 4
-    assert "waits for you: sign: Sign the contract" in ran.out
+    assert "waits for ann: sign: Sign the contract" in ran.out
     assert '"contract": "lease"' in place.look("show", "last").out
     assert "the result is a JSON object, not 'yes'" in place.look("answer", "last", "yes").err
     place.look("answer", "last", '{"signed": 1}')

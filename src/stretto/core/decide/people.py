@@ -116,7 +116,7 @@ def settle(draft: Draft, request: Request, command: AnswerRequest) -> None:
         personal = is_personal(draft.state, draft.state.tasks[id_])
         draft.say(AttemptCompleted, task=id_, attempt=request.attempt, output=command.value, personal=personal)
         undoes = draft.state.tasks[id_].task.undoes is not None
-        nobody_knows = command.value is None and request.kind == "doubt"
+        nobody_knows = command.value is None and request.kind in ("doubt", "failure")
         if nobody_knows or undoes:  # nobody knows the result: the person's word stands for its review
             complete(draft, id_, command.actor)
 
