@@ -290,8 +290,10 @@ class Orchestrator:
             run = await find_run(journal, run_id)
             return Run(state=await leave_word(journal, run, Pause(actor=_actor(), reason=reason)))
 
-    async def cancel(self, run_id: str, *, reason: str = "", grace: float = GRACE, now: bool = False) -> Run:
-        """Stop a run; what is finished stays.
+    async def cancel(
+        self, run_id: str, *, reason: str = "", grace: float = GRACE, now: bool = False, undo: bool = False
+    ) -> Run:
+        """Stop a run; what is finished stays, or with `undo` is taken back first where it can be.
 
         Attempts under way have `grace` seconds to end by themselves. With `now`, when it is being cancelled already,
         and when nobody drives it, it ends at once. Raises UnknownRun.
@@ -299,7 +301,7 @@ class Orchestrator:
         if grace < 0:
             raise UsageError(f"grace is a number of seconds, 0 or more, not {grace!r}")
         async with self.journal() as journal:
-            return Run(state=await cancel(journal, run_id, reason=reason, grace=0.0 if now else grace))
+            return Run(state=await cancel(journal, run_id, reason=reason, grace=0.0 if now else grace, undo=undo))
 
     async def retry(
         self, run_id: str, task: str, *, agent: str | None = None, feedback: str = "", again: bool = False, **more: Any
@@ -751,12 +753,15 @@ async def grant(journal: Journal, run_id: str, wish: Callable[[RunState], Comman
     return await leave_word(journal, run, command)
 
 
-async def cancel(journal: Journal, run_id: str, *, reason: str = "", grace: float = GRACE) -> RunState:
+async def cancel(
+    journal: Journal, run_id: str, *, reason: str = "", grace: float = GRACE, undo: bool = False
+) -> RunState:
     """Cancel a run, with grace where somebody drives it and it is not being cancelled already; gives its state."""
     run = await find_run(journal, run_id)
     state = await load(journal, run)
     at_once = state.cancelling is not None or await journal.owner(run) is None
-    return await leave_word(journal, run, Cancel(actor=_actor(), reason=reason, grace=0.0 if at_once else grace))
+    word = Cancel(actor=_actor(), reason=reason, grace=0.0 if at_once else grace, undo=undo)
+    return await leave_word(journal, run, word)
 
 
 async def fork(

@@ -20,6 +20,7 @@ from stretto.core.events import (
     TaskCompleted,
 )
 from stretto.core.evolve import evolve
+from stretto.core.plan.references import Need
 from stretto.core.state import RunState, bits_of, head_of
 from tests.core.test_laws import EXAMPLES, begun, driven
 from tests.core.world import World, due, edited, plain, planned, still_finished, through_json
@@ -59,8 +60,10 @@ def sound(state: RunState) -> None:
     assert state.reserved == sum((one.reserved for one in tasks), type(state.reserved)())
     for one in tasks:
         if one.parent is None:
-            waits = [name for name in one.needs if name not in state.tasks or not state.tasks[name].status.final]
-            assert one.blockers == len(waits) or one.status is not TaskStatus.PENDING
+            held_by = [name for name, need in one.needs.items() if need is not Need.MEMBER]
+            waits = [name for name in held_by if name not in state.tasks or not state.tasks[name].status.final]
+            unmet = one.joining is not None and not one.joining.met
+            assert one.blockers == len(waits) + unmet or one.status is not TaskStatus.PENDING
         if one.children is not None:
             items = [state.tasks[f"{one.task.id}[{n}]"] for n in range(one.children)]
             assert one.children_open == sum(not item.status.final for item in items)

@@ -242,7 +242,7 @@ class _Team(Orchestrator):
         finally:
             await journal.close()
 
-    async def _drive(self, run: str, first: Sequence[Command], people: People, wait: bool) -> Run:
+    async def _drive(self, run: str, first: Sequence[Command], people: People, wait: bool, *_: Any) -> Run:
         async with self.journal() as journal:
             conductor = _Stuttering(self.house(journal, people))
             return Run(state=await LocalEngine().drive(run, conductor, first=first, wait=wait))

@@ -66,6 +66,9 @@ def cancel(
         float, typer.Option("--grace", metavar="SECONDS", min=0, help="How long agents at work have to end themselves.")
     ] = 10.0,
     now: Annotated[bool, typer.Option("--now", help="End it at once, as a second cancel does.")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="First take back what was done, the last first, where it can be taken back.")
+    ] = False,
 ) -> None:
     """Stop a run; what is finished stays. Agents at work are told, and have some seconds to end by themselves."""
     from stretto.bootstrap import cancel as cancelled
@@ -75,13 +78,16 @@ def cancel(
     async def stop() -> "tuple[RunState, RunState]":
         async with open_store(store_file(workspace, store), must_exist=True) as journal:
             before = await load(journal, await find_run(journal, run_id))
-            return before, await cancelled(journal, before.run, reason=reason, grace=0.0 if now else grace)
+            return before, await cancelled(journal, before.run, reason=reason, grace=0.0 if now else grace, undo=undo)
 
     before, after = asyncio.run(stop())
     if before.status.final:
         told = f"had ended before: {before.status.value}"
     elif after.status.final:
         told = f"is {after.status.value}"
+    elif after.undoing and after.cancelled is not None:
+        where = place(workspace, store)
+        told = f"is cancelled once what it did is undone; go on with: stretto resume {before.run}{where}"
     elif after.cancelling is not None:
         told = f"is being cancelled; agents at work have {grace:g} s to end, a second cancel ends it at once"
     else:

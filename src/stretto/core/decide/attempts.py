@@ -50,7 +50,7 @@ def outcome(draft: Draft, command: ReportOutcome) -> None:
     one = draft.state.tasks.get(command.task)
     if one is None or one.status is not TaskStatus.RUNNING or one.attempt != command.attempt:
         return
-    if not (one.in_doubt and isinstance(command.outcome, Unknown)):  # that it is in doubt is known already
+    if not one.in_doubt or isinstance(command.outcome, Completed):  # what else it says of an action in doubt is known
         take(draft, one, command.task, command.attempt, command.outcome)
 
 

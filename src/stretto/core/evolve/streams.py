@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from stretto.core.domain import RunStatus, TaskStatus
 from stretto.core.early import harmless, sound
+from stretto.core.evolve.waiting import without_timers
 from stretto.core.plan.check import check_task
 from stretto.core.state import RunState, TaskState
 
@@ -15,12 +16,16 @@ def broken_off(state: RunState, reason: str) -> RunState:
     Like `stopped`, this fact looks at the whole plan.
     """
     kept = _doable(state)
-    tasks, left = state.tasks.mutate(), 0
-    for id_, one in state.tasks.items():
-        if not one.status.final and id_ not in kept:
-            tasks[id_] = replace(one, status=TaskStatus.CANCELLED, ready=False, reason=reason, ended=state.at)
-            left += 1
-    return replace(state, tasks=tasks.finish(), status=RunStatus.RUNNING, held=0, open_tasks=state.open_tasks - left)
+    left = [id_ for id_, one in state.tasks.items() if not one.status.final and id_ not in kept]
+    tasks = state.tasks.mutate()
+    for id_ in left:
+        one = tasks[id_]
+        tasks[id_] = replace(
+            one, status=TaskStatus.CANCELLED, ready=False, reason=reason, ended=state.at, ending=state.seq
+        )
+        state = without_timers(state, id_)
+    open_tasks = state.open_tasks - len(left)
+    return replace(state, tasks=tasks.finish(), status=RunStatus.RUNNING, held=0, open_tasks=open_tasks)
 
 
 def _doable(state: RunState) -> set[str]:

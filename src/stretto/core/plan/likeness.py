@@ -1,8 +1,9 @@
 """Likeness of tasks by content: two with one signature do the same to the same, whatever they are called.
 
 A signature is made of what decides a result: the skill, the inputs with every reference replaced by the signature of
-what it leads to, agent, condition, fan-out, what is asked of the output, side effect and declared occurrence. Names,
-wording, order without data, limits, ladders and approvals do not count.
+what it leads to, agent, condition, fan-out, join, rounds, what is asked of the output, side effect and declared
+occurrence. Names, wording, order without data, waits, limits, budgets, ladders, undoings, chains and approvals do not
+count.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +19,11 @@ from stretto.core.plan.graph import Graph, ancestors_among, graph_of
 from stretto.core.plan.references import NoDefault, Reference, is_reference, parse, reads
 
 _APART = frozenset(
-    {"id", "objective", "inputs", "after", "when", "for_each", "limits", "risk", "approval", "agent", "ladder"}
-)
+    {
+        "id", "objective", "inputs", "after", "when", "for_each", "limits", "risk", "approval", "agent", "ladder",
+        "ask", "budget", "wait", "undo", "undoes", "join", "repeat",
+    }
+)  # fmt: skip
 _CONTENT = tuple(one.name for one in fields(Task) if one.name not in _APART)
 
 
@@ -36,6 +40,9 @@ def signatures(tasks: Sequence[Task], inputs: Mapping[str, Json]) -> dict[str, s
 def _signature(
     task: Task, inputs: Mapping[str, Json], known: Mapping[str, str], writers: Mapping[str, Sequence[str]]
 ) -> str:
+    joined = None if task.join is None else [task.join.take, sorted(known.get(name, "") for name in task.join.of)]
+    rounds = None if task.repeat is None else [task.repeat.max, task.repeat.until, task.repeat.otherwise]
+
     def stands_for(reference: Reference) -> Json:
         match reference.root:
             case "task":
@@ -44,8 +51,10 @@ def _signature(
                 content = inputs.get(reference.name)
             case "context":
                 content = [reference.name, *(known.get(name, "") for name in writers.get(reference.name, ()))]
-            case "item":
-                content = "item"
+            case "joined":
+                content = joined
+            case "item" | "previous" | "round":
+                content = reference.root
         otherwise = [] if reference.default is NoDefault else [reference.default]
         return ["ref", reference.root, content, list(reference.steps), otherwise]
 
@@ -58,7 +67,7 @@ def _signature(
         for kind, name in (looks_at(task.when) if task.when else ())
     )
     when = [_without_names(task.when), *map(list, looked_at)] if task.when else None
-    return digest([plain, task.agent, when, spread, _resolved(task.inputs, stands_for)])
+    return digest([plain, task.agent, when, spread, joined, rounds, _resolved(task.inputs, stands_for)])
 
 
 def _without_names(when: str) -> str:
