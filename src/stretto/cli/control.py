@@ -81,7 +81,7 @@ def cancel(
             return before, await cancelled(journal, before.run, reason=reason, grace=0.0 if now else grace, undo=undo)
 
     before, after = asyncio.run(stop())
-    if before.status.final:
+    if before.status.final and before.status.value != "cancelled":
         told = f"had ended before: {before.status.value}"
     elif after.status.final:
         told = f"is {after.status.value}"
