@@ -101,15 +101,15 @@ def agent(
 ) -> Callable[[F], F]:
     """Declare parts of a function's card; what is left out stays as it was.
 
-    `timeout` is in seconds, `memory_mb` and `output_kb` hold for `isolated` functions, `cost` is the most one
-    attempt may cost in dollars, or "unbounded", `fresh` the seconds for which a result of live data holds. `preview`
-    takes the same arguments and gives a `Preview` (or the text of a diff); `lookup` takes the same arguments and gives
-    the result of the action with this key, or None when it never happened. Both may take an `Assignment` as well.
-    `undo` takes back what the function did; it gets those of the arguments that it names, and what the function gave
-    as `result`. It becomes a skill of the same agent, idempotent unless it is declared otherwise. `provider` names
-    what the agent draws on together with others; `rate` is like "60/min" or "60 requests/min, 90000 tokens/min".
-    `ask` says who is asked about its tasks: `[{"who": "ann", "within": "2h"}, "deny"]`, or such chains by kind of
-    request.
+    `timeout` is in seconds, `memory_mb` and `output_kb` hold for `isolated` functions, `cost` is the most one attempt
+    may cost in dollars, or "unbounded", `fresh` the seconds for which a result of live data holds. `preview` takes the
+    same arguments and gives a `Preview` (or the text of a diff); `lookup` takes the same arguments and gives the result
+    of the action with this key, None when it never happened, or raises LookupError when nobody can tell. Both may take
+    an `Assignment` as well. `undo` takes back what the function did; it gets those of the arguments that it names, and
+    what the function gave as `result`. It becomes a skill of the same agent, idempotent unless it is declared
+    otherwise. `provider` names what the agent draws on together with others; `rate` is like "60/min" or "60
+    requests/min, 90000 tokens/min". `ask` says who is asked about its tasks: `[{"who": "ann", "within": "2h"},
+    "deny"]`, or such chains by kind of request.
     """
     _check_kinds({"name": name, "description": description, "provider": provider}, str, "text")
     _check_kinds({"preview": preview, "lookup": lookup, "undo": undo}, Callable, "a function")
