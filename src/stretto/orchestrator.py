@@ -366,11 +366,10 @@ class Conductor:
             try:
                 async with asyncio.timeout(self._limits(one, effect.agent).timeout):
                     return replace(answer, outcome=await agent.look_up(assignment))
-            except LookupError as error:
-                failed = str(error)
-                break
             except Exception as error:
                 failed = str(error) or type(error).__name__
+                if type(error) is LookupError:  # it cannot tell, and never will
+                    break
         return replace(answer, outcome=Unknown(message=f"looking it up failed: {failed}"))
 
     def _assignment(self, one: TaskState, id_: str, attempt: int, agent: str) -> Assignment:

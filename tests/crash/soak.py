@@ -34,11 +34,12 @@ from stretto.core.ladder import MAY_HAVE_HAPPENED
 from stretto.views import Run
 
 FAILS = 0.2
-PATIENCE = 0.2
+PATIENCE = 0.5
 LONGEST = 120.0
 BUDGET = Decimal("0.60")
 CALL = Decimal("0.01")
 CLASSES = tuple(FailureClass)
+BREAKER = {"failures": 5, "window": 10, "pause": 0.5, "longest": 5.0}
 LADDER = {name: [{"retry": 1}, "backup"] for name in ("refused", "denied", "over_budget")}
 """The default goes to the other agent at once after these; here chance makes them worth another try."""
 BEFORE = frozenset(FailureClass) - MAY_HAVE_HAPPENED
@@ -104,7 +105,7 @@ class Weather:
             )
             for of in ("first", "second")
         ]
-        return Orchestrator(agents, budget=f"${BUDGET}", parallel=8, ladder=LADDER)
+        return Orchestrator(agents, budget=f"${BUDGET}", parallel=8, ladder=LADDER, breaker=BREAKER)
 
 
 def job(seed: int) -> Plan:
@@ -155,7 +156,7 @@ class Tally:
         return self.statuses["finished"] / max(sum(self.statuses.values()), 1)
 
 
-async def soak(runs: int, *, at_once: int = 100, seed: int = 1) -> Tally:
+async def soak(runs: int, *, at_once: int = 60, seed: int = 1) -> Tally:
     """Drive many runs, some at once."""
     tally, places = Tally(), asyncio.Semaphore(at_once)
 

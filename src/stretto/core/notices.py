@@ -4,6 +4,8 @@ An alert is due while it is in the state, so it is sent at least once; its id co
 run, and is the same after any crash.
 """
 
+from typing import TypeAlias
+
 from msgspec.structs import replace
 
 from stretto.core.domain import Notice, NoticeKind
@@ -14,6 +16,9 @@ from stretto.core.events import (
     Event,
     NoticeTried,
     PersonAsked,
+    PersonReminded,
+    RequestEscalated,
+    RequestExpired,
     RunCancelled,
     RunEnded,
     RunPaused,
@@ -33,9 +38,9 @@ def noticed(state: RunState, event: Event) -> RunState:
     found = _of(state, event)
     if found is None or found[0] not in state.catalogue.notify:
         return state
-    kind, task, text, urgent = found
+    kind, task, text, urgent, to = found
     id_ = f"{state.run}/{state.seq}"
-    notice = Notice(id=id_, kind=kind, run=state.run, text=text, task=task, at=event.at, urgent=urgent)
+    notice = Notice(id=id_, kind=kind, run=state.run, text=text, task=task, at=event.at, urgent=urgent, to=to)
     return replace(state, notices=state.notices.set(id_, Alert(notice=notice)))
 
 
@@ -55,33 +60,57 @@ def alerts(state: RunState) -> list[Notify]:
     return [Notify(notice=id_, attempt=one.attempt, until=one.until) for id_, one in state.notices.items()]
 
 
-def _of(state: RunState, event: Event) -> tuple[NoticeKind, str, str, bool] | None:
-    """Give kind, task, text and whether it is urgent."""
+_Said: TypeAlias = tuple[NoticeKind, str, str, bool, str]
+
+
+def _of(state: RunState, event: Event) -> _Said | None:
+    """Give kind, task, text, whether it is urgent, and for whom it is (empty: everybody)."""
     match event:
-        case PersonAsked():
-            request = event.request
-            return (
-                "request",
-                request.task,
-                f"{request.task or 'the goal'} waits for a person: {request.question}",
-                False,
-            )
+        case PersonAsked() | PersonReminded() | RequestEscalated() | RequestExpired():
+            return _of_request(state, event)
         case BreakerOpened() if not event.run and event.times == 1:
             key, seconds = event.agent, event.until - event.at
             name = f"provider {key.removeprefix(PROVIDER)}" if key.startswith(PROVIDER) else f"agent {key}"
-            return "breaker", "", f"{name} is held for {seconds:.3g} s: {event.why}", False
+            return "breaker", "", f"{name} is held for {seconds:.3g} s: {event.why}", False, ""
         case RunPaused():
-            return ("stalled" if event.alarm else "halted"), "", f"the run is paused: {event.reason}", event.alarm
+            return ("stalled" if event.alarm else "halted"), "", f"the run is paused: {event.reason}", event.alarm, ""
         case RunCancelled():
             why = f": {event.reason}" if event.reason else ""
-            return "halted", "", f"the run was cancelled by {event.by.removeprefix('person:')}{why}", False
+            return "halted", "", f"the run was cancelled by {event.by.removeprefix('person:')}{why}", False, ""
         case RunStopped():
-            return "halted", event.task, event.reason, True
+            return "halted", event.task, event.reason, True, ""
         case DeadlinePassed():
-            return "halted", "", "the run's deadline passed", False
+            return "halted", "", "the run's deadline passed", False, ""
         case RunEnded():
             gaps = len(event.delivery.gaps)
             missing = f", {gaps} missing" if gaps else ""
             text = f"the run is {event.status.value}: {state.completed} of {len(state.ids)} tasks done{missing}"
-            return "ended", "", text, False
+            return "ended", "", text, False, ""
     return None
+
+
+def _of_request(
+    state: RunState, event: PersonAsked | PersonReminded | RequestEscalated | RequestExpired
+) -> _Said | None:
+    request = event.request if isinstance(event, PersonAsked) else state.requests.get(event.request)
+    if isinstance(event, RequestExpired):
+        what = event.task or "the goal"
+        return "escalated", event.task, f"{what}: {event.reason}; it comes to {event.otherwise}", True, ""
+    if request is None:
+        return None
+    what, task = request.task or "the goal", state.tasks.get(request.task)
+    match event:
+        case PersonReminded():
+            return "reminder", request.task, f"{what} still waits for {event.to}: {request.question}", False, event.to
+        case RequestEscalated():
+            return "escalated", request.task, f"{what} waits for {event.to} now: {request.question}", True, event.to
+    if task is not None and task.task.undoes is not None:
+        text = f"{task.task.undoes} could not be taken back: {request.question}"
+        return "compensation", request.task, text, True, request.to
+    return (
+        "request",
+        request.task,
+        f"{what} waits for {request.to or 'a person'}: {request.question}",
+        False,
+        request.to,
+    )

@@ -58,7 +58,7 @@ def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Seque
     for id_ in _touched(before, after, events):
         for state, known in ((before, old), (after, new)):
             known.update((effect.key, effect) for effect in _of_active(state, id_))
-    if before.timers is not after.timers:
+    if before.timers is not after.timers or before.halted != after.halted:
         for state, known in ((before, old), (after, new)):
             known.update({effect.key: effect for effect in _timers(state, _retimed(before, after, events))})
     withdrawn = [Withdraw(key=key) for key in old if key not in new]
@@ -66,14 +66,16 @@ def changes(before: RunState, after: RunState, events: Iterable[Event]) -> Seque
 
 
 def _timers(state: RunState, names: Iterable[str]) -> list[Effect]:
-    """Give the timers of tasks that are set, of those named."""
+    """Give the timers of tasks that are set, of those named; none runs while nothing new may begin."""
+    if state.halted:
+        return []
     return [Wait(timer=name, until=state.timers[name]) for name in names if name in state.timers]
 
 
 def _retimed(before: RunState, after: RunState, events: Iterable[Event]) -> dict[str, None]:
     """Name the timers that may have changed: of the tasks that facts are about, and of those that wait for them."""
     names: dict[str, None] = {}
-    if any(isinstance(event, TasksReopened | PlanRevised) for event in events):
+    if before.halted != after.halted or any(isinstance(event, TasksReopened | PlanRevised) for event in events):
         return dict.fromkeys((*before.timers, *after.timers))
     for id_ in _touched(before, after, events):
         later = (after.ids[position] for position in after.dependents.get(id_, ()))

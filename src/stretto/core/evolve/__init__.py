@@ -165,11 +165,11 @@ def evolve(state: RunState, event: Event) -> RunState:
         case PersonAnswered():
             return answered(state, event)
         case PersonReminded():
-            return reminded(state, event)
+            return noticed(reminded(state, event), event)
         case RequestEscalated():
-            return escalated(state, event)
+            return noticed(escalated(state, event), event)
         case RequestExpired():
-            return expired(state, event)
+            return noticed(expired(state, event), event)
         case TaskJudged():
             return state
         case RunSubmitted():
