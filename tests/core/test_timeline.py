@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from stretto.cli.view.gantt import gantt, quantile
 from stretto.cli.view.lines import plain_text, width_of
-from stretto.core.domain import Budget, Catalogue, FailureClass, Request, RunStatus, Task, Verdict
+from stretto.core.domain import Budget, Catalogue, FailureClass, Repeat, Request, RunStatus, Task, Verdict
 from stretto.core.events import (
     AttemptCompleted,
     AttemptFailed,
@@ -15,7 +15,9 @@ from stretto.core.events import (
     Event,
     PersonAnswered,
     PersonAsked,
+    ReadStale,
     ResultRejected,
+    RoundOpened,
     RunEnded,
     RunSubmitted,
     TaskAdded,
