@@ -4,7 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from stretto.core.budget import out_of_revisions, why_over
 from stretto.core.chains import alternative, coming, holds, put_to
 from stretto.core.commands import (
     AnswerRequest,
@@ -32,9 +34,11 @@ from stretto.core.domain import (
     Budget,
     Catalogue,
     Chain,
+    Cost,
     Failed,
     FailureClass,
     Hold,
+    Rate,
     Request,
     Rules,
     Rung,
@@ -44,11 +48,21 @@ from stretto.core.domain import (
     Verdict,
 )
 from stretto.core.effects import Judge
-from stretto.core.events import AgentHeld, BreakerOpened, DeadlinePassed, Event, RunCancelled, RunStopped
+from stretto.core.events import (
+    AgentHeld,
+    AttemptStarted,
+    BreakerClosed,
+    BreakerOpened,
+    DeadlinePassed,
+    Event,
+    RunCancelled,
+    RunStopped,
+)
 from stretto.core.evolve import evolve
 from stretto.core.hindrances import hindrances, substitutes
 from stretto.core.notices import noticed
 from stretto.core.policy import DEFAULT, judge
+from stretto.core.sharing import hears, told
 from stretto.core.state import RunState
 from tests.core.test_holds import DOWN, FINE, Job, agent_card
 
@@ -262,3 +276,52 @@ def test_an_agent_whose_cost_has_no_bound_is_refused_under_a_budget_where_the_ru
     job = Job(agent_card(bounded=False), tasks=1, rules=rules, budget=Budget(tokens=5))
     job.start()
     assert "the rules refuse such agents under a budget" in job.state.tasks["t0000"].reason
+
+
+def test_who_is_refused_for_a_cost_without_bound_is_told_so() -> None:
+    cards = [agent_card(bounded=False), agent_card("b", cost=Cost(tokens=1))]
+    job = Job(*cards, tasks=2, rules=Rules(unbounded="refuse"), budget=Budget(tokens=2))
+    one = job.state.tasks["t0000"]
+    assert "the rules refuse such agents under a budget" in why_over(job.state, one, "a")
+    assert "0 of 2 tokens are spent" in why_over(job.state, one, "b")
+
+
+def test_no_more_revisions_are_counted_against_an_undoing() -> None:
+    job = Job(agent_card(), tasks=1)
+    one = job.state.tasks["t0000"]
+    assert out_of_revisions(job.state, structs.replace(one, task=replace(one.task, undoes="x"))) == ""
+
+
+def test_a_run_hears_from_others_how_long_an_agent_is_held_and_when_it_is_well_again() -> None:
+    def held(until: float, run: str = "other") -> AgentHeld:
+        return AgentHeld(agent="a", until=until, why="429", asked=True, run=run, at=1.0)
+
+    for facts, until in (
+        ([held(9.0)], 9.0),
+        ([held(9.0), held(5.0)], 9.0),
+        ([held(5.0), held(9.0)], 9.0),
+        ([BreakerOpened(agent="a", until=7.0, why="2 of 2", times=1, run="other"), held(9.0)], 9.0),
+    ):
+        news = hears("a", "run", 3, facts, 2.0)
+        assert news is not None
+        assert news.hold is not None
+        assert (news.hold.until, news.run, news.upto) == (until, "other", 3)
+    assert hears("a", "run", 3, [held(9.0, run="run")], 2.0) is None
+    healed = hears("a", "run", 3, [held(9.0), BreakerClosed(agent="a", run="other")], 2.0)
+    assert healed is not None
+    assert (healed.hold, healed.healed) == (None, True)
+
+
+def test_only_agents_with_a_rate_tell_others_of_their_attempts() -> None:
+    job = Job(agent_card(rate=Rate(requests=5), provider="cloud"), agent_card("b"), tasks=1)
+    started = AttemptStarted(
+        task="t0000", attempt=1, agent="a", key="k", arguments="", verdict=Verdict(decision="allow", rule="test")
+    )
+    assert [key for key, _ in told(job.state, started)] == ["a"]
+    assert list(told(job.state, replace(started, agent="b"))) == []
+
+
+def test_a_skill_that_an_agent_lacks_is_no_skill_of_it() -> None:
+    roster = Job(agent_card(), tasks=1).state.roster
+    with pytest.raises(KeyError, match="nobody can"):
+        roster.skill(Task(id="x", skill="nobody can"), "a")
