@@ -5,9 +5,10 @@ PY         = .venv/bin/python
 STRETTO    = .venv/bin/stretto
 DEMO       = build/demo
 MARKET     = build/market
+OF_CORE    = $(addprefix tests/,core plans context synthesis planners engines agents/test_teams.py)
 export UV_SYSTEM_CERTS = 1
 
-.PHONY: demo market test crash soak check fix lock bench clean
+.PHONY: demo market test coverage crash soak check fix lock bench clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be done here
@@ -33,6 +34,9 @@ market: .venv/.stamp  ## write the market report from its tables and notes
 
 test: .venv/.stamp  ## the whole test suite
 	$(PY) -m pytest -n 2
+
+coverage: .venv/.stamp  ## how much of the core, line by line and branch by branch, its tests reach
+	$(PY) -m pytest -n 2 --timeout 600 $(OF_CORE) --cov=stretto.core --cov-branch --cov-report=term-missing --cov-fail-under=98
 
 crash: .venv/.stamp  ## 500 random runs killed with kill -9 at random places
 	$(PY) -m tests.crash.storm --cases 500

@@ -12,9 +12,9 @@ from stretto.cards import joined, read_cards
 from stretto.core.domain import Catalogue
 from stretto.core.errors import UsageError
 from stretto.core.plan.diagnostics import errors
-from stretto.core.plan.document import document_of
 from stretto.core.plan.intake import take_in
 from stretto.core.plan.shape import read_plan
+from stretto.core.plan.writing import write_plan
 from stretto.documents import parse_document, yaml_text
 from stretto.extraction import fences, pieces
 from stretto.plan_files import Judged, judge
@@ -168,7 +168,7 @@ def test_deep_nesting_and_many_brackets_end_soon() -> None:
 )
 def test_a_plan_written_down_reads_as_the_same_plan(tasks: dict[str, Any]) -> None:
     plan, _ = read_plan({"name": "p", "tasks": tasks, "deliver": {"ref": f"{next(iter(tasks))}.output"}})
-    again, _ = read_plan(parse_document(yaml_text(document_of(plan)), "plan").value)
+    again, _ = read_plan(parse_document(yaml_text(write_plan(plan)), "plan").value)
     assert again == plan
 
 

@@ -194,3 +194,11 @@ def test_many_nodes_of_one_name_and_many_links_take_no_long_time() -> None:
     nodes = [("Photo Reader", ["a.jpg"])] * 3000
     intake = taken(graph(*nodes, links=[("Photo Reader", "Photo Reader")] * 3000))
     assert "ambiguous-link" in told(intake)
+
+
+def test_a_name_that_leaves_open_which_means_the_one_that_is_there() -> None:
+    assert taken(graph(("Sculptor / Painter", ["a boat"]))).plan.tasks[0].skill == "Painter"
+    unclear = taken(graph(("Painter / Translation", ["a boat"]))).plan.tasks[0].skill
+    assert unclear not in ("Painter", "Translation")
+    for name in ("P" * 5000, "!?"):
+        assert "unknown-skill" in told(taken(graph((name, ["a boat"]))))

@@ -1,6 +1,7 @@
 """Plans that are made anew beside a running one, and what makes two tasks alike."""
 
 from dataclasses import replace
+from typing import Any
 
 from stretto.core.commands import (
     AddTask,
@@ -176,3 +177,26 @@ def test_a_signature_sees_who_writes_the_context_that_a_task_reads() -> None:
     known = signatures([writer, reader], {})["r"]
     assert signatures([replace(writer, inputs={"x": 2}), reader], {})["r"] != known
     assert signatures([reader, writer, Task(id="z", skill="read")], {})["r"] == known
+
+
+def test_a_signature_sees_through_items_rounds_and_literals_and_bears_what_cannot_be_read() -> None:
+    def known(**fields: Any) -> str:
+        return signatures([Task(id="a", skill="read", **fields)], {})["a"]
+
+    each = ForEach(items=[1])
+    assert known(for_each=each, inputs={"x": {"ref": "item"}}) == known(for_each=each, inputs={"x": {"ref": "item"}})
+    assert known(for_each=each, inputs={"x": {"ref": "item"}}) != known(for_each=each, inputs={"x": {"ref": "item.y"}})
+    literal = {"literal": {"ref": "b.output"}}
+    assert known(inputs={"x": literal}) != known(inputs={"x": {"ref": "b.output"}})
+    assert known(inputs={"x": {"ref": "[broken"}}) != known(inputs={"x": {"ref": "[worse"}})
+
+
+def test_a_reader_of_one_entry_does_not_see_who_writes_another() -> None:
+    writers = [Task(id=f"w{key}", skill="read", inputs={"x": 1}, writes=key) for key in "kl"]
+    readers = [
+        Task(id=f"r{key}", skill="read", inputs={"x": {"ref": f"context.{key}"}}, after=("wk", "wl")) for key in "kl"
+    ]
+    known = signatures([*writers, *readers], {})
+    other = signatures([writers[0], replace(writers[1], inputs={"x": 2}), *readers], {})
+    assert known["rl"] != other["rl"]
+    assert known["wk"] == other["wk"]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from stretto.cli.view.gantt import gantt, quantile
 from stretto.cli.view.lines import plain_text, width_of
-from stretto.core.domain import Budget, Catalogue, FailureClass, Request, RunStatus, Task, Verdict
+from stretto.core.domain import Budget, Catalogue, FailureClass, Repeat, Request, RunStatus, Task, Verdict
 from stretto.core.events import (
     AttemptCompleted,
     AttemptFailed,
@@ -15,7 +15,9 @@ from stretto.core.events import (
     Event,
     PersonAnswered,
     PersonAsked,
+    ReadStale,
     ResultRejected,
+    RoundOpened,
     RunEnded,
     RunSubmitted,
     TaskAdded,
@@ -134,3 +136,23 @@ def test_completed_after_review_keeps_the_attempts_own_end() -> None:
         [*submitted(Task(id="a", skill="s")), *attempt("a", 0, 2), TaskCompleted(task="a", at=3.0), ended(3)]
     )
     assert line.stretches[0].end == 2
+
+
+def test_a_later_round_is_handed_on_from_the_round_before() -> None:
+    first = submitted(Task(id="a", skill="s"), Task(id="b", skill="s", after=("a",), repeat=Repeat(max=2)))
+    rounds = [
+        RoundOpened(task="b", round=0, at=1.5),
+        *attempt("b[0]", 2, 3),
+        RoundOpened(task="b", round=1, at=3.0),
+        *attempt("b[1]", 3.25, 4),
+    ]
+    line = timeline([*first, *attempt("a", 0, 1), *rounds, ended(4)])
+    assert [(one.task, one.after, one.seconds) for one in line.handoffs] == [("b[0]", "a", 1.0), ("b[1]", "b[0]", 0.25)]
+
+
+def test_only_what_was_read_stale_and_done_again_is_no_result() -> None:
+    first = submitted(Task(id="a", skill="s"), Task(id="b", skill="s"))
+    for redone, ending in ((True, "failed"), (False, "done")):
+        stale = ReadStale(task="a", attempt=1, entries={"k": (1, 2)}, redone=redone, at=2.0)
+        line = timeline([*first, *in_order(*attempt("b", 0, 1.5), *attempt("a", 0, 1)), stale, ended(2)])
+        assert {one.task: one.ending for one in line.stretches} == {"a": ending, "b": "done"}

@@ -111,10 +111,10 @@ def _print(one: "Judged", aside: bool) -> None:
 
 def _write(one: "Judged", path: Path) -> None:
     """Write the mended plan, as YAML or, for a file called so, JSON; `-` is standard output."""
-    from stretto.core.plan.document import document_of
+    from stretto.core.plan.writing import write_plan
     from stretto.documents import yaml_text
 
-    document = document_of(one.intake.plan, one.intake.goal)
+    document = write_plan(one.intake.plan, one.intake.goal)
     is_json = path.suffix.lower() == ".json"
     text = json.dumps(document, ensure_ascii=False, indent=2) + "\n" if is_json else yaml_text(document)
     if str(path) == "-":

@@ -31,8 +31,8 @@ def fitted(arguments: dict[str, Json], window: int) -> tuple[dict[str, Json], tu
         if taken > share:
             break
         left -= taken
-    shortened = tuple(name for name, taken in sizes.items() if taken > share)
-    return {name: _cut(value, share) if name in shortened else value for name, value in arguments.items()}, shortened
+    cut = {name: _cut(value, share) if sizes[name] > share else value for name, value in arguments.items()}
+    return cut, tuple(name for name, value in arguments.items() if cut[name] != value)
 
 
 def _cut(value: Json, most: int) -> Json:

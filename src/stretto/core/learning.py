@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from stretto.core.domain import AgentCard
 from stretto.core.events import (
@@ -69,9 +70,7 @@ class Lessons:
         if not any(isinstance(event, RunEnded) for event in events):
             return {}
         whole = Lessons(dict(self._skills), dict(self._begun), dict(self._sums))
-        for event in events:
-            if isinstance(event, RunEnded):
-                break
+        for event in takewhile(_before_the_end, events):
             whole.take(event)
         return whole.learned()
 
@@ -87,11 +86,13 @@ class Lessons:
 def learned(events: Iterable[Event]) -> dict[str, Learned]:
     """Fold the events of a run that has not ended yet, or those up to its end."""
     lessons = Lessons()
-    for event in events:
-        if isinstance(event, RunEnded):
-            break
+    for event in takewhile(_before_the_end, events):
         lessons.take(event)
     return lessons.learned()
+
+
+def _before_the_end(event: Event) -> bool:
+    return not isinstance(event, RunEnded)
 
 
 def merged(old: Mapping[str, Learned], new: Mapping[str, Learned]) -> dict[str, Learned]:

@@ -107,8 +107,8 @@ def _needs(later: TaskState, id_: str) -> bool:
 
 def _drop(draft: Draft, id_: str, join: str, reason: str) -> bool:
     """Skip a task that nobody needs, with its items or rounds; says whether it was left out as a whole."""
-    one = draft.state.tasks[id_]
-    if one.status.final:
+    one = draft.state.tasks.get(id_)
+    if one is None or one.status.final:  # a plan that broke off may never have got to it
         return False
     left = True
     for number in range(one.children or 0):

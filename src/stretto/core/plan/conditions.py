@@ -64,7 +64,7 @@ def _looks_at(condition: str) -> Iterator[tuple[str, str]]:
         root = match[2]
         if match[1] or root in loop_variables or root in _WORDS:
             continue
-        field, called = _member(condition, quiet, match.end())
+        field, called, _ = _member(condition, quiet, match.end())
         if root == "item":
             yield "item", ""
         elif root == "inputs":
@@ -79,13 +79,13 @@ def _looks_at(condition: str) -> Iterator[tuple[str, str]]:
             yield "name", root
 
 
-def _member(condition: str, quiet: str, at: int) -> tuple[str | None, bool]:
-    """Give the name after a root, `.name` or `["name"]`, and whether it is called like a function."""
+def _member(condition: str, quiet: str, at: int) -> tuple[str | None, bool, int]:
+    """Give the name after a root, `.name` or `["name"]`, whether it is called like a function, and where it ends."""
     if field := _FIELD.match(quiet, at):
-        return field[1], field[2] is not None
+        return field[1], field[2] is not None, field.end(1)
     if (keyed := _KEYED.match(condition, at)) and (text := _TEXT.match(condition, keyed.end())):
-        return (text[1] if text[1] is not None else text[2]), False
-    return None, False
+        return (text[1] if text[1] is not None else text[2]), False, text.end()
+    return None, False, at
 
 
 def _quiet(condition: str) -> str:
@@ -118,20 +118,12 @@ def _steps(condition: str, quiet: str, at: int) -> tuple[list[str], int]:
     """Give the steps after a root as references write them, and where they end."""
     steps = []
     while True:
-        field, called = _member(condition, quiet, at)
+        field, called, end = _member(condition, quiet, at)
         if field is not None and not called and not set(field) & set(".[]"):
             steps.append(f".{field}")
-            at = _member_end(condition, quiet, at)
+            at = end
         elif number := _NUMBERED.match(quiet, at):
             steps.append(f"[{number[1]}]")
             at = number.end()
         else:
             return steps, at
-
-
-def _member_end(condition: str, quiet: str, at: int) -> int:
-    if field := _FIELD.match(quiet, at):
-        return field.end(1)
-    if (keyed := _KEYED.match(condition, at)) and (text := _TEXT.match(condition, keyed.end())):
-        return text.end()
-    return at

@@ -80,15 +80,14 @@ def _is_inclusion(body: Json) -> bool:
 
 def _by_id(raw: dict[str, Json] | list[Json]) -> dict[str, Json]:
     """Give the tasks of a plan by their ids; raises CannotInclude where that is impossible."""
-    if isinstance(raw, dict):
-        return {_id_of(body) or str(key): body for key, body in raw.items()}
     found: dict[str, Json] = {}
-    for number, body in enumerate(raw):
-        id_ = _id_of(body)
+    for key, body in raw.items() if isinstance(raw, dict) else enumerate(raw):
+        place = under("tasks", key)
+        id_ = _id_of(body) or (str(key) if isinstance(raw, dict) else "")
         if not id_:
-            raise _cannot(f"tasks[{number}]", "a task beside inclusions needs an id", "Add `id: NAME`.")
+            raise _cannot(place, "a task beside inclusions needs an id", "Add `id: NAME`.")
         if id_ in found:
-            raise _cannot(f"tasks[{number}]", f"the id {id_!r} is taken", "Give each task an id of its own.")
+            raise _cannot(place, f"the id {id_!r} is taken", "Give each task an id of its own.")
         found[id_] = body
     return found
 

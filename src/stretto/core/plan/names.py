@@ -99,9 +99,10 @@ def one_slip(name: str, known: Iterable[str]) -> str | None:
 
 
 def _is_slip(one: str, other: str) -> bool:
-    """Whether one edit leads from one to the other: Damerau and Levenshtein's distance is 1."""
-    if abs(len(one) - len(other)) > 1:
-        return False
+    """Whether one edit leads from one to the other: Damerau and Levenshtein's distance is 1.
+
+    The two have become the same by a letter less in one or both: their lengths differ by 1 at most.
+    """
     start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     left, right = one[start:], other[start:]
     return (

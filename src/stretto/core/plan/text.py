@@ -190,8 +190,6 @@ class _Block:
             self._empty = None
         while self._levels[-1][0] > indent or (self._levels[-1][0] == indent and isinstance(self._levels[-1][1], list)):
             self._levels.pop()
-            if not self._levels:
-                raise NotPlain
         if self._levels[-1][0] != indent:
             raise NotPlain
 

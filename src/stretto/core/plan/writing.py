@@ -16,9 +16,11 @@ _USUAL_TASK = msgspec.to_builtins(Task(id="", skill=""))
 _USUAL_FOR_EACH = msgspec.to_builtins(ForEach(items=[]))
 
 
-def write_plan(plan: Plan) -> dict[str, Json]:
-    """Give the document that `read_plan` reads as this plan; what is as usual is left out."""
+def write_plan(plan: Plan, goal: str = "") -> dict[str, Json]:
+    """Give the document that `read_plan` reads as this plan, with its goal; what is as usual is left out."""
     found: dict[str, Json] = {"name": plan.name} if plan.name else {}
+    if goal:
+        found["goal"] = goal
     if plan.inputs:
         found["inputs"] = {name: _input(spec) for name, spec in plan.inputs.items()}
     found["tasks"] = {task.id: _task(task) for task in plan.tasks}

@@ -1,0 +1,169 @@
+"""What a plan's document may say, and what is told about what it cannot: each at its place."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from stretto.core.domain import (
+    AgentCard,
+    Catalogue,
+    ForEach,
+    InputSpec,
+    Join,
+    Limits,
+    Plan,
+    Repeat,
+    Rung,
+    SideEffect,
+    Skill,
+    Task,
+)
+from stretto.core.plan.check import check
+from stretto.core.plan.diagnostics import Diagnostic
+from stretto.core.plan.foreign.form import ends, task_graph
+from stretto.core.plan.intake import is_plan, take_in
+from stretto.core.plan.shape import Size, measure, read_plan
+from stretto.core.plan.writing import write_plan
+from tests.core.tools import KITCHEN, graph, taken
+
+CLOSED = {"type": "object", "properties": {"word": {"type": "string"}, "times": {}}, "additionalProperties": False}
+TEAM = Catalogue(
+    agents=(
+        AgentCard(name="one", skills=(Skill(name="say", effect=SideEffect.NONE, inputs=CLOSED),)),
+        AgentCard(name="two", skills=(Skill(name="say", effect=SideEffect.NONE, inputs=CLOSED),)),
+    )
+)
+
+
+def findings(tasks: dict[str, Any], **more: Any) -> list[tuple[str, str]]:
+    """Give the codes of the errors and their places."""
+    plan, found = read_plan({"tasks": tasks, **more})
+    told: list[Diagnostic] = [*found, *check(plan, TEAM)]
+    return [(one.code, one.path) for one in told if one.severity == "error"]
+
+
+def said(word: Any = "x", **fields: Any) -> dict[str, Any]:
+    return {"skill": "say", "inputs": {"word": word}, **fields}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "more", "code", "place"),
+    [
+        ([said()], {}, "missing-field", "tasks[0]"),
+        ({"a": said(limits={"attempts": 1.5})}, {}, "bad-value", "tasks.a.limits.attempts"),
+        (
+            {"a": said(), "b": said({"ref": "a.output", "else": 1})},
+            {},
+            "bad-reference",
+            "tasks.b.inputs.word",
+        ),
+        (
+            {"a": said(), "b": said({"ref": "a.output", "default": [{"ref": "a.output"}]})},
+            {},
+            "bad-reference",
+            "tasks.b.inputs.word",
+        ),
+        ({"a": said()}, {"deliver": {"ref": "a.output", "else": 1}}, "bad-reference", "deliver"),
+        ({"a": said()}, {"deliver": {"ref": "a.output", "default": [{"ref": "a.output"}]}}, "bad-reference", "deliver"),
+        ({"a": said()}, {"deliver": {"ref": "inputs.b"}}, "undeclared-reference", "deliver"),
+        ({"a": said(when="item == 1")}, {}, "undeclared-reference", "tasks.a.when"),
+        ({"a": said(ladder={"error": [{"agent": "six"}]})}, {}, "unknown-agent", "tasks.a.ladder.error[0].agent"),
+        (
+            {"a": said(ladder={"error": [{"with": {"loud": 1}}]})},
+            {},
+            "unknown-input",
+            "tasks.a.ladder.error[0].with.loud",
+        ),
+    ],
+)
+def test_what_cannot_be_is_told_at_its_place(tasks: Any, more: dict[str, Any], code: str, place: str) -> None:
+    assert (code, place) in findings(tasks, **more)
+
+
+def test_a_mapping_that_only_has_a_field_called_ref_is_a_value() -> None:
+    for value in ({"ref": "RFC 9110", "title": "HTTP"}, {"ref": 3, "x": 1}, {"ref": "b.output", "x": 1}):
+        assert findings({"a": said({"inner": value})}, deliver={"inner": value}) == []
+
+
+def test_a_ladder_may_name_agents_and_arguments_that_are_there() -> None:
+    assert findings({"a": said(ladder={"error": [{"with": {"times": 2}}, {"agent": "two"}]})}) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "place"),
+    [
+        (Task(id="a", skill="say", wait=-1.0), "tasks.a.wait"),
+        (Task(id="a", skill="say", wait=math.nan), "tasks.a.wait"),
+        (Task(id="a", skill="say", limits=Limits(deadline=0.0)), "tasks.a.limits.deadline"),
+        (Task(id="a", skill="say", for_each=ForEach(items=[1], parallel=0)), "tasks.a.for_each.parallel"),
+        (Task(id="a", skill="say", repeat=Repeat(max=0)), "tasks.a.repeat.max"),
+        (Task(id="a", skill="say", repeat=Repeat(max=2, pause=-1.0)), "tasks.a.repeat.pause"),
+    ],
+)
+def test_numbers_of_a_plan_made_in_python_are_held_to_the_same_bounds(task: Task, place: str) -> None:
+    assert ("bad-value", place) in [(one.code, one.path) for one in check(Plan(tasks=(task,)), TEAM)]
+
+
+def test_a_document_of_too_many_values_is_refused_however_they_are_laid_out() -> None:
+    size = Size(values=10)
+    for document in ([[1] * 11], {str(number): 1 for number in range(11)}, [[[1] * 6], [2] * 4]):
+        found = measure(document, size)
+        assert found is not None
+        assert (found.code, found.message) == ("too-large", "more than 10 values")
+    assert measure([[1] * 5], size) is None
+
+
+FULL = Plan(
+    name="whole",
+    inputs={"n": InputSpec(default=[1, 2]), "m": InputSpec()},
+    tasks=(
+        Task(id="a", skill="say", for_each=ForEach(items={"ref": "inputs.n"}, parallel=2), effect=SideEffect.NONE),
+        Task(id="d", skill="say", ladder={"error": (Rung(do="retry", times=2), Rung(do="skip"))}),
+        Task(id="b", skill="say", repeat=Repeat(max=3, pause=1.0), limits=Limits(attempts=2), after=("a",)),
+        Task(id="c", skill="say", join=Join(of=("a", "b"), take="first"), inputs={"word": {"ref": "joined[0]"}}),
+    ),
+    deliver={"ref": "c.output"},
+)
+
+
+def test_a_plan_is_written_as_a_document_that_reads_as_the_same_plan() -> None:
+    document = json.loads(json.dumps(write_plan(FULL, goal="say it all")))
+    assert document["goal"] == "say it all"
+    assert read_plan(document) == (FULL, [])
+    assert write_plan(Plan(tasks=(Task(id="a", skill="say"),))) == {"tasks": {"a": {"skill": "say"}}}
+
+
+def test_a_document_is_known_as_a_plan_by_its_form() -> None:
+    assert is_plan({"tasks": 3})
+    assert is_plan(graph(("Painter", ["a"])))
+    assert not is_plan({"steps": []})
+    assert not is_plan([1])
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [({"tasks": {}}, "empty-plan"), ({"task_nodes": []}, "empty-plan"), ({"task_nodes": [{}] * 99_999}, "too-large")],
+)
+def test_what_holds_no_plan_is_refused(document: Any, code: str) -> None:
+    intake = take_in(document, KITCHEN)
+    assert intake.status == "refused"
+    assert code in [one.code for one in intake.found]
+
+
+def test_task_graphs_are_found_in_their_looser_forms() -> None:
+    found = task_graph({"task_nodes": '["Painter", {"task": "Translation"}, 7]', "task_links": "[broken"})
+    assert found is not None
+    assert [found.tool(number) for number in range(3)] == ["Painter", "Translation", ""]
+    assert found.links == "[broken"
+    assert ends(["a", "b"]) == ("a", "b")
+    assert ends(["a", 3]) == ("a", None)
+    assert ends("a") == (None, None)
+
+
+def test_a_single_value_is_taken_as_the_only_argument() -> None:
+    intake = taken(graph(("Painter", "a red boat")))
+    assert intake.plan.tasks[0].inputs == {"arguments": ["a red boat"]}
+    swapped = taken(graph(("Photo Reader", ["a.jpg"]), ("Painter", [{"name": "<node-0>", "value": "arguments"}])))
+    assert "node-0.output" in json.dumps(swapped.plan.tasks[1].inputs)
