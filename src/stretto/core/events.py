@@ -30,7 +30,7 @@ from stretto.core.plan.diagnostics import Diagnostic
 
 
 def content(*, personal: bool = False, **options: Any) -> Any:
-    """Mark a field that can be large; one that is `personal` always lies beside the chain."""
+    """Mark a field that can be large; one that is `personal` always lies beside the chain, unless it is empty."""
     return field(metadata={"content": True, "personal": personal}, **options)
 
 
