@@ -10,7 +10,7 @@ import pytest
 from stretto import Assignment, Orchestrator, agent, idempotent, irreversible, plan, pure, ref, task
 from stretto.bootstrap import find_run, leave_word, open_store, open_workspace
 from stretto.core.commands import AnswerRequest, Cancel
-from stretto.core.domain import InputSpec
+from stretto.core.domain import Budget, InputSpec
 from stretto.core.errors import BadAgent, BadWorkspace, UsageError
 from stretto.orchestrator import load
 from stretto.ports import AgentFailure
@@ -288,6 +288,12 @@ def test_a_team_that_cannot_be_is_told_with_its_place(tmp_path: Path, line: str,
 def test_a_team_without_agents_is_refused() -> None:
     with pytest.raises(BadAgent, match="has no agents"):
         Orchestrator().as_agent("empty")
+
+
+def test_the_budget_of_a_task_may_be_a_mapping_and_anything_else_is_told() -> None:
+    assert task("a", bold, text="x", budget={"seconds": 5}).budget == Budget(seconds=5)
+    with pytest.raises(UsageError, match="the budget of task 'a'"):
+        task("a", bold, text="x", budget={"second": "x", "steps": "many"})
 
 
 # ---- tried again, in forks, within the limits of the run above
