@@ -29,7 +29,7 @@ from stretto.core.plan.asking import BadChain, place_of, read_asks
 from stretto.core.plan.references import RESERVED, NoDefault
 from stretto.declare import declared, ladder_of
 
-T = TypeVar("T", Join, Repeat)
+T = TypeVar("T", Join, Repeat, Budget)
 
 
 def ref(path: str, default: Any = NoDefault) -> dict[str, Json]:
