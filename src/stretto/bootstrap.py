@@ -58,6 +58,7 @@ from stretto.core.domain import (
     Plan,
     Provider,
     Rules,
+    RunStatus,
     TaskStatus,
 )
 from stretto.core.errors import BadAgent, BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
@@ -682,7 +683,7 @@ class _Starter:
 
     def _on(self, order: Order, stands: RunState) -> Iterator[Command]:
         yield Recover()
-        if order.again and stands.status.final:
+        if order.again and stands.status.final and stands.status is not RunStatus.FINISHED:
             yield from _once_more(stands, f"run:{order.parent}")
         used = Budget(
             money=stands.spent.money, tokens=stands.spent.tokens, steps=stands.steps, revisions=stands.revisions

@@ -337,6 +337,30 @@ async def test_tried_again_a_team_does_what_failed_in_it_and_what_it_did_stays_d
     assert [name for name, _ in paid] == ["ann"]
 
 
+async def test_a_team_that_did_what_it_should_does_nothing_once_more() -> None:
+    tried = 0
+
+    @pure
+    async def maybe() -> str:
+        """Fail, which the plan can do without."""
+        nonlocal tried
+        tried += 1
+        raise AgentFailure("no line")
+
+    job = plan(
+        task("maybe", maybe),
+        task("say", bold, text="x"),
+        task("one", bold, join={"of": ["maybe", "say"], "take": 1}, text=ref("joined[0]")),
+        deliver=ref("say"),
+    )
+    crew = Orchestrator([maybe, bold], ladder={"*": []}).as_agent("crew", plans={"job": job})
+    refused = task("job", "crew.job", output={"type": "integer"}, ladder={"invalid_output": ["retry"]})
+    run = await Orchestrator([crew]).run("say it", plan=plan(refused))
+    assert run.status == "failed"
+    assert run.state.tasks["job"].attempt == 2
+    assert tried == 1
+
+
 async def test_a_fork_does_not_repeat_what_a_team_did_for_its_parent(tmp_path: Path) -> None:
     team = Orchestrator([failing_once()], store=tmp_path / "runs.db", ladder={"refused": []})
     run = await team.run("pay and post", plan=crew_job, approve="all")
