@@ -26,6 +26,7 @@ from stretto.amounts import budget_of, deadline_of
 from stretto.channels import KINDS, read_channel
 from stretto.chronicle import chronicle
 from stretto.conditions import CelConditions, condition_defects
+from stretto.core.budget import within
 from stretto.core.canonical import short
 from stretto.core.commands import (
     AnswerRequest,
@@ -39,7 +40,8 @@ from stretto.core.commands import (
     RetryTask,
     SubmitGoal,
 )
-from stretto.core.decide import decide
+from stretto.core.decide import decide, step
+from stretto.core.decide.control import why_no_retry
 from stretto.core.decide.revising import finished, is_old
 from stretto.core.domain import (
     AgentCard,
@@ -50,14 +52,18 @@ from stretto.core.domain import (
     FailureClass,
     InputSpec,
     Json,
+    Kept,
     Ladder,
     NoticeKind,
     Plan,
     Provider,
     Rules,
+    RunStatus,
+    TaskStatus,
 )
 from stretto.core.errors import BadAgent, BadWorkspace, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.evolve import evolve
+from stretto.core.forking import later_actions
 from stretto.core.limits import OF_RULES, provider_of
 from stretto.core.plan.asking import BadChain, place_of, read_asks, strangers
 from stretto.core.plan.check import check
@@ -76,6 +82,7 @@ from stretto.edits import edit_of, require_possible
 from stretto.engines.clock import SystemClock
 from stretto.engines.local import LocalEngine
 from stretto.engines.people import Nobody, StandingWord
+from stretto.engines.places import Places
 from stretto.journals.memory import MemoryJournal
 from stretto.journals.sqlite import SqliteJournal
 from stretto.notifiers import dispatch, notifiers_of
@@ -84,7 +91,7 @@ from stretto.planners.auto import AutoPlanner, propose
 from stretto.planners.proposal import Proposal
 from stretto.planners.stream import StreamPlanner
 from stretto.playbooks import read_playbooks
-from stretto.ports import Agent, Journal, Listener, Notifier, Order, People, Planner, RunSummary, Starter
+from stretto.ports import Agent, Engine, Journal, Listener, Notifier, Order, People, Planner, RunSummary, Starter
 from stretto.registry import Registry
 from stretto.reviewers.grounding import GroundingReviewer
 from stretto.reviewers.schema import SchemaReviewer
@@ -477,8 +484,9 @@ class Orchestrator:
         says nothing, as many as one run may have). Raises UsageError for less than one of either.
         """
         async with self.journal() as journal:
-            house = self.house(journal, Nobody())
-            engine = LocalEngine(self.rules.parallel if places is None else places, clock=house.clock)
+            shared = Places(self.rules.parallel if places is None else places)
+            house = self.house(journal, Nobody(), below=LocalEngine(shared, patience=math.inf))
+            engine = LocalEngine(shared, clock=house.clock)
             workspace = str(self.workspace.folder) if self.workspace else ""
             yield Worker(house, engine, workspace=workspace, runs=runs, tell=tell)
 
@@ -557,11 +565,20 @@ class Orchestrator:
             found[self.workspace.plan_file().stem] = self.read_plan(None)
         return found
 
-    def house(self, journal: Journal, people: People, above: tuple[Policy, ...] = ()) -> House:
-        """Give everything that a run needs from outside the core; `above` are the policies of those it works for."""
+    def house(
+        self, journal: Journal, people: People, above: tuple[Policy, ...] = (), below: Engine | None = None
+    ) -> House:
+        """Give everything that a run needs from outside the core.
+
+        `above` are the policies of those it works for, `below` is what drives the runs of its teams: as long as the
+        tasks they are for, which wait with them.
+        """
         schemas = JsonSchemas()
         policies = above or DEFAULT_POLICIES
-        agents = (one.hired(journal, people, policies) if isinstance(one, TeamAgent) else one for one in self.registry)
+        engine = below or LocalEngine(patience=math.inf)
+        agents = (
+            one.hired(journal, people, policies, engine) if isinstance(one, TeamAgent) else one for one in self.registry
+        )
         return House(
             journal=journal,
             registry=Registry(agents),
@@ -602,8 +619,8 @@ class _Office:
     team: Orchestrator
     plans: dict[str, Plan]
 
-    def starter(self, journal: Journal, people: People, policies: tuple[Policy, ...]) -> Starter:
-        return _Starter(office=self, journal=journal, people=people, policies=policies)
+    def starter(self, journal: Journal, people: People, policies: tuple[Policy, ...], engine: Engine) -> Starter:
+        return _Starter(office=self, journal=journal, people=people, policies=policies, engine=engine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -614,22 +631,26 @@ class _Starter:
     journal: Journal
     people: People
     policies: tuple[Policy, ...]
+    engine: Engine
 
     async def pursue(self, order: Order) -> RunState:
-        house = self.office.team.house(self.journal, self.people, self.policies)
+        house = self.office.team.house(self.journal, self.people, self.policies, self.engine)
         stands = await load(self.journal, order.run)
-        first = list(self._on(order, stands)) if stands.run else [self._begun(order)]
+        first = list(self._on(order, stands)) if stands.run else [await self._begun(order)]
+        stopping = asyncio.create_task(self._stop_with(order), name=f"stretto-stop-{order.run}")
         try:
-            engine = LocalEngine(patience=math.inf, clock=house.clock)  # the task above waits with it
-            return await engine.drive(order.run, Conductor(house), first=first, wait=False)
+            return await self.engine.drive(order.run, Conductor(house), first=first, wait=False)
         except asyncio.CancelledError:
             await self._withdraw(order, house)
             raise
+        finally:
+            stopping.cancel()
 
-    def _begun(self, order: Order) -> SubmitGoal:
+    async def _begun(self, order: Order) -> SubmitGoal:
         team = self.office.team
         plan = self.office.plans[order.plan] if order.plan is not None else None
         values, specs = team.inputs_for(order.goal, plan, order.inputs)
+        kept, begun = await self._done_before(order)
         labelled = {
             name: replace(spec, labels=tuple(sorted({*spec.labels, *order.labels}))) for name, spec in specs.items()
         }
@@ -642,12 +663,34 @@ class _Starter:
             specs=labelled,
             catalogue=team.catalogue,
             plan=replace(plan, inputs=labelled) if plan is not None else None,
-            budget=order.budget,
+            budget=within(order.budget, order.share),
+            deadline=order.deadline,
             workspace=str(team.workspace.folder) if team.workspace else "",
+            lineage=order.lineage,
+            kept=kept,
+            begun=begun,
         )
+
+    async def _done_before(self, order: Order) -> tuple[dict[str, Kept], tuple[str, ...]]:
+        """Give what the team did for the runs that the one above descends from, and the keys of what is in doubt."""
+        kept: dict[str, Kept] = {}
+        begun: dict[str, None] = {}
+        for earlier in order.lineage:
+            done, open_ = later_actions(RunState(), [one.event for one in await self.journal.read(earlier)])
+            kept |= done
+            begun |= dict.fromkeys(open_)
+        return kept, tuple(key for key in begun if key not in kept)
 
     def _on(self, order: Order, stands: RunState) -> Iterator[Command]:
         yield Recover()
+        if order.again and stands.status.final and stands.status is not RunStatus.FINISHED:
+            yield from _once_more(stands, f"run:{order.parent}")
+        used = Budget(
+            money=stands.spent.money, tokens=stands.spent.tokens, steps=stands.steps, revisions=stands.revisions
+        )
+        budget = within(order.budget, order.share, used)
+        if (budget, order.deadline) != (stands.budget, stands.deadline):
+            yield ChangeLimits(actor=f"run:{order.parent}", budget=budget, deadline=order.deadline)
         if stands.paused is not None and order.again:
             yield Continue(actor=f"run:{order.parent}")
         if order.word is not None:
@@ -660,6 +703,15 @@ class _Starter:
                 value=word.value,
             )
 
+    async def _stop_with(self, order: Order) -> None:
+        """Cancel the team's run when the run above is being cancelled, with the grace that is left there."""
+        await order.stopping.wait()
+        above = await load(self.journal, order.parent)
+        if above.cancelling is not None:
+            grace = max(above.cancelling - time.time(), 0.0)
+            word = Cancel(actor=f"run:{order.parent}", reason="the run above is cancelled", grace=grace)
+            await self.journal.post(order.run, word)
+
     async def _withdraw(self, order: Order, house: House) -> None:
         """Cancel the team's run when the task it was for is over; else it is gone on with later."""
         above = await load(self.journal, order.parent)
@@ -668,6 +720,16 @@ class _Starter:
             conductor = Conductor(house, judging=False)
             await conductor.begin(order.run, [Cancel(actor=f"run:{order.parent}", reason="nobody waits for it")])
             await conductor.leave()
+
+
+def _once_more(state: RunState, actor: str) -> Iterator[Command]:
+    """Open again what failed in a run that has ended, one task after the other, as far as that can be."""
+    for id_, one in list(state.tasks.items()):
+        again = RetryTask(actor=actor, revision=state.revision, task=id_)
+        fell = state.tasks[id_].status in (TaskStatus.FAILED, TaskStatus.CANCELLED)
+        if fell and one.parent is None and why_no_retry(state, again) is None:
+            _, state = step(state, again)
+            yield again
 
 
 def open_workspace(
@@ -706,7 +768,7 @@ def _must_exist(store: Path) -> None:
 async def find_run(journal: Journal, begins: str) -> str:
     """Give the run whose id begins so; `last` is the newest. Raises UnknownRun."""
     wanted = "" if begins == "last" else begins.encode(errors="replace").decode()
-    found: Sequence[RunSummary] = await journal.runs(begins=wanted, limit=MOST_ALIKE)
+    found: Sequence[RunSummary] = await journal.runs(begins=wanted, limit=MOST_ALIKE, teams="." in wanted)
     if found and (begins == "last" or len(found) == 1):
         return found[0].run
     if not found:

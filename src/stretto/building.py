@@ -29,7 +29,7 @@ from stretto.core.plan.asking import BadChain, place_of, read_asks
 from stretto.core.plan.references import RESERVED, NoDefault
 from stretto.declare import declared, ladder_of
 
-T = TypeVar("T", Join, Repeat)
+T = TypeVar("T", Join, Repeat, Budget)
 
 
 def ref(path: str, default: Any = NoDefault) -> dict[str, Json]:
@@ -75,7 +75,7 @@ def task(
     parallel: int | None = None,
     undo: str | Callable[..., Any] | None = None,
     undo_inputs: dict[str, Json] | None = None,
-    budget: str | Budget | None = None,
+    budget: str | Budget | dict[str, Any] | None = None,
     ask: Json = None,
     inputs: dict[str, Json] | None = None,
     **arguments: Json,
@@ -118,7 +118,7 @@ def task(
         repeat=_made(Repeat, repeat, f"the repetition of task {id!r}"),
         wait=_seconds(wait, f"the wait of task {id!r}"),
         undo=taken_back,
-        budget=budget_of(budget) if isinstance(budget, str) else budget,
+        budget=budget_of(budget) if isinstance(budget, str) else _made(Budget, budget, f"the budget of task {id!r}"),
         ask=_asks(id, ask),
     )
 

@@ -73,7 +73,7 @@ class Codec:
             if not beside:
                 documents.append((content_hash(b"", whole), whole))
                 body[name] = {_SHARED: documents[-1][0]}
-            elif everything or personal or len(whole) > INLINE:
+            elif everything or (personal and body[name] != {}) or len(whole) > INLINE:
                 salt = os.urandom(16)
                 contents.append((content_hash(salt, whole), salt, whole))
                 body[name] = {_BESIDE: contents[-1][0], "bytes": len(whole)}

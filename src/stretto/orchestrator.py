@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from stretto.core.budget import ceiling, task_ends
+from stretto.core.budget import ceiling, ends, share, task_ends
 from stretto.core.chains import WITHOUT
 from stretto.core.commands import (
     AnswerRequest,
@@ -214,6 +214,13 @@ class Conductor:
                 return await self._notify(effect)
         return None
 
+    def is_call(self, effect: Effect) -> bool:
+        """Whether a piece of work is the call of an agent that is no team: its members' calls are the work."""
+        if not isinstance(effect, RunTask | LookUp):
+            return False
+        card = self.state.roster.agents.get(effect.agent)
+        return card is None or card.kind != "team"
+
     async def collect(self) -> Sequence[Note]:
         """Give what others have left for the run, and listen to what other runs tell of its agents."""
         await self._sharing.listen()
@@ -328,7 +335,8 @@ class Conductor:
             return Failed(failure=FailureClass.UNAVAILABLE, message=message)
         assignment = self._assignment(one, effect.task, effect.attempt, effect.agent)
         assignment.limits = limits = self._limits(one, effect.agent)
-        assignment.ceiling = ceiling(self.state, one)
+        assignment.ceiling, assignment.share = ceiling(self.state, one), share(self.state, effect.task)
+        assignment.until = ends(self.state, one)
         if agent.card.window is not None:
             whole = assignment.arguments
             assignment.arguments, names = fitted(whole, agent.card.window)
@@ -387,6 +395,7 @@ class Conductor:
             word=one.word,
             charged=one.cost - one.handed,
             turn=one.turn,
+            lineage=self.state.lineage,
         )
 
     def _limits(self, one: TaskState, agent: str) -> Limits:

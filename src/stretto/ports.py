@@ -115,7 +115,8 @@ class Assignment:
     arguments that did not fit the agent's window: `whole(name)` gives them as they are. `labels` are those of the
     data it reads; `word` is what a person said to a request that a team had handed on;
     `charged` is what the task has cost so far, and `turn` the agent's name, where it took over from another. `ceiling`
-    is the most that the attempt may spend; None is no bound.
+    is the most that the attempt may spend; None is no bound. `share` is what the run leaves to that of a team, up to
+    the moment `until`, and `lineage` are the runs that this one descends from.
     `stopping` is set when the run is being cancelled: what ends soon by itself has its result kept.
     """
 
@@ -135,6 +136,9 @@ class Assignment:
     word: Word | None = None
     charged: Cost = FREE
     turn: str = ""
+    share: Budget = NO_BUDGET
+    until: float | None = None
+    lineage: tuple[str, ...] = ()
     citations: list[Citation] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)
     spent: Cost = FREE
@@ -201,7 +205,10 @@ class Order:
     """What a team is to pursue as a run of its own, for a task of another run (`parent`).
 
     The run of this id is begun, or gone on with where it stands; `plan` names one of the team's ways, None has
-    the goal planned. `labels` are those of the inputs, `budget` is what the whole may spend.
+    the goal planned. `labels` are those of the inputs, `budget` is what the whole may spend, and `share` what it may
+    spend from now on, until the moment `deadline`. `lineage` are the runs that stood for the task in the runs that the
+    parent descends from: what they did is not done again. When `stopping` is set, the run is cancelled with the grace
+    that the parent has.
     """
 
     run: str
@@ -211,8 +218,12 @@ class Order:
     inputs: dict[str, Json] = field(default_factory=dict)
     labels: frozenset[str] = frozenset()
     budget: Budget = field(default_factory=Budget)
+    share: Budget = NO_BUDGET
+    deadline: float | None = None
+    lineage: tuple[str, ...] = ()
     again: bool = False  # what failed in it is tried once more
     word: Word | None = None
+    stopping: Stopping = field(default_factory=Stopping, repr=False, compare=False)
 
 
 class Starter(Protocol):
@@ -333,8 +344,8 @@ class Journal(Protocol):
         """Give a run's events as stored, for the audit."""
         ...
 
-    async def runs(self, *, begins: str = "", limit: int = 100) -> Sequence[RunSummary]:
-        """Give the newest runs whose id begins so."""
+    async def runs(self, *, begins: str = "", limit: int = 100, teams: bool = True) -> Sequence[RunSummary]:
+        """Give the newest runs whose id begins so; without `teams`, not the runs that teams made of tasks of others."""
         ...
 
     async def due(self, moment: float, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
@@ -445,14 +456,6 @@ class People(Protocol):
         ...
 
 
-class Office(Protocol):
-    """Where a team can be hired for a run."""
-
-    def starter(self, journal: Journal, people: People, policies: tuple[Policy, ...]) -> Starter:
-        """Give who starts the team's runs: in this journal, before these people, under these policies first."""
-        ...
-
-
 class Notifier(Protocol):
     """Tells people what they should know when nobody looks at the screen."""
 
@@ -493,6 +496,10 @@ class Performer(Protocol):
         """Do one piece of work; more than one command goes through `emit`."""
         ...
 
+    def is_call(self, effect: Effect) -> bool:
+        """Whether a piece of work is the call of an agent, which takes a place; a team's members take their own."""
+        ...
+
     async def collect(self) -> Sequence[Note]:
         """Give what others have left for the run."""
         ...
@@ -520,4 +527,12 @@ class Engine(Protocol):
 
         What others left in the inbox before the drive began is carried out in any case.
         """
+        ...
+
+
+class Office(Protocol):
+    """Where a team can be hired for a run."""
+
+    def starter(self, journal: Journal, people: People, policies: tuple[Policy, ...], engine: Engine) -> Starter:
+        """Give who starts the team's runs: in this journal, on this engine, with these people and policies."""
         ...

@@ -64,16 +64,18 @@ def fork_of(recorded: Sequence[Recorded], point: str | None, run: str, now: floa
     if not state.run:
         raise UsageError("before that there is nothing to begin with; name a later event")
     kept, begun = later_actions(state, events[at:])
+    parent = as_it_was(events, len(events))
     copied = [
         (one.actor, replace(one.event, run=run) if isinstance(one.event, RunSubmitted) else one.event)
         for one in recorded[:at]
     ]
     fork = RunForked(
         at=max(now, state.at),
-        parent=state.run,
+        parent=parent.run,
         fork_at=at,
-        root=state.root or state.run,
+        root=parent.root or parent.run,
         kept=kept,
         begun=begun,
+        lineage=(*parent.lineage, parent.run),
     )
     return [*copied, ("system", fork)]

@@ -1,17 +1,19 @@
 """Teams: an orchestrator as an agent of another, with its budget, its people and its policies inside theirs."""
 
 import asyncio
+import time
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from stretto import Assignment, Orchestrator, agent, irreversible, plan, pure, ref, task
+from stretto import Assignment, Orchestrator, agent, idempotent, irreversible, plan, pure, ref, task
 from stretto.bootstrap import find_run, leave_word, open_store, open_workspace
 from stretto.core.commands import AnswerRequest, Cancel
-from stretto.core.domain import InputSpec
+from stretto.core.domain import Budget, InputSpec
 from stretto.core.errors import BadAgent, BadWorkspace, UsageError
 from stretto.orchestrator import load
+from stretto.ports import AgentFailure
 from stretto.views import Run
 
 paid: list[tuple[str, str]] = []
@@ -286,3 +288,172 @@ def test_a_team_that_cannot_be_is_told_with_its_place(tmp_path: Path, line: str,
 def test_a_team_without_agents_is_refused() -> None:
     with pytest.raises(BadAgent, match="has no agents"):
         Orchestrator().as_agent("empty")
+
+
+def test_the_budget_of_a_task_may_be_a_mapping_and_anything_else_is_told() -> None:
+    assert task("a", bold, text="x", budget={"seconds": 5}).budget == Budget(seconds=5)
+    with pytest.raises(UsageError, match="the budget of task 'a'"):
+        task("a", bold, text="x", budget={"second": "x", "steps": "many"})
+
+
+# ---- tried again, in forks, within the limits of the run above
+
+
+def failing_once():  # type: ignore[no-untyped-def]
+    """Give a team that pays, and then fails the first time ever; what it does after that it can."""
+    said: list[str] = []
+
+    @idempotent
+    async def post(said_of: str) -> str:
+        """Post a letter."""
+        said.append(said_of)
+        if len(said) == 1:
+            raise AgentFailure("the box is full")
+        return f"posted {said_of}"
+
+    job = plan(
+        task("pay", pay, name=ref("inputs.name")),
+        task("post", post, said_of=ref("pay")),
+        task("print", bold, text=ref("post")),
+        deliver=ref("print"),
+        inputs=["name"],
+    )
+    crew = Orchestrator([pay, post, bold], retries={"error": 0, "refused": 0}, ladder={"refused": []})
+    return crew.as_agent("crew", plans={"job": job})
+
+
+crew_job = plan(task("job", "crew.job", name="ann"), deliver=ref("job"))
+
+
+@pytest.mark.parametrize("do", ["ladder", "retry"])
+async def test_tried_again_a_team_does_what_failed_in_it_and_what_it_did_stays_done(tmp_path: Path, do: str) -> None:
+    team = Orchestrator([failing_once()], store=tmp_path / "runs.db", ladder={"refused": ["retry"] * (do == "ladder")})
+    run = await team.run("pay and post", plan=crew_job, approve="all")
+    if do == "retry":
+        assert run.status == "failed"
+        assert "the box is full" in run.gaps[0].why
+        run = await team.retry(run.run_id, "job", approve="all")
+    assert run.answer == "**posted paid ann**"
+    assert [name for name, _ in paid] == ["ann"]
+
+
+async def test_a_team_that_did_what_it_should_does_nothing_once_more() -> None:
+    tried = 0
+
+    @pure
+    async def maybe() -> str:
+        """Fail, which the plan can do without."""
+        nonlocal tried
+        tried += 1
+        raise AgentFailure("no line")
+
+    job = plan(
+        task("maybe", maybe),
+        task("say", bold, text="x"),
+        task("one", bold, join={"of": ["maybe", "say"], "take": 1}, text=ref("joined[0]")),
+        deliver=ref("say"),
+    )
+    crew = Orchestrator([maybe, bold], ladder={"*": []}).as_agent("crew", plans={"job": job})
+    refused = task("job", "crew.job", output={"type": "integer"}, ladder={"invalid_output": ["retry"]})
+    run = await Orchestrator([crew]).run("say it", plan=plan(refused))
+    assert run.status == "failed"
+    assert run.state.tasks["job"].attempt == 2
+    assert tried == 1
+
+
+async def test_a_fork_does_not_repeat_what_a_team_did_for_its_parent(tmp_path: Path) -> None:
+    team = Orchestrator([failing_once()], store=tmp_path / "runs.db", ladder={"refused": []})
+    run = await team.run("pay and post", plan=crew_job, approve="all")
+    assert run.status == "failed"
+    fork = await team.fork(run.run_id, "job", approve="all")
+    assert fork.answer == "**posted paid ann**"
+    again = await team.fork(fork.run_id, 1, approve="all")
+    assert again.answer == "**posted paid ann**"
+    assert [name for name, _ in paid] == ["ann"]
+
+
+async def test_the_keys_of_a_team_s_actions_are_those_of_the_first_run_in_any_fork(tmp_path: Path) -> None:
+    job = plan(task("wait", bold, text="x"), task("pay", "payers.payment", name="ann", after=["wait"]))
+    team = Orchestrator([payers(), bold], store=tmp_path / "runs.db")
+    run = await team.run("pay ann", plan=job)
+    fork = await team.fork(run.run_id, "wait", approve="all")
+    await team.resume(run.run_id, approve="all")
+    assert fork.status == "finished"
+    assert len({key for _, key in paid}) == 1
+
+
+async def test_a_team_spends_no_more_than_the_run_above_has_left() -> None:
+    job = plan(
+        task("find", find, topic="bikes"),
+        task("weigh", weigh, for_each=ref("find"), facts=[ref("item")]),
+        task("more", weigh, for_each=ref("find"), facts=[ref("item")], after=["weigh"]),
+        deliver=ref("more"),
+    )
+    crew = Orchestrator([find, weigh]).as_agent("crew", plans={"job": job})
+    assert not crew.card.bounded
+    run = await Orchestrator([crew], budget="$0.025").run("weigh", plan=plan(task("job", "crew.job")))
+    assert run.status == "failed"
+    assert run.cost.money == Decimal("0.02")
+
+
+def test_the_cost_of_a_team_has_a_bound_by_its_budget_or_because_its_members_are_free() -> None:
+    @agent(cost="unbounded", effect="none")
+    async def think() -> str:
+        """Think for as long as it takes."""
+        return "so"
+
+    bounded = {
+        "budget": Orchestrator([think], budget="$1").as_agent("a", plans={"job": plan(task("t", think))}),
+        "steps": Orchestrator([think], budget="9 steps").as_agent("a", plans={"job": plan(task("t", think))}),
+        "free": Orchestrator([bold]).as_agent("a", plans={"job": plan(task("t", bold, text="x"))}),
+    }
+    assert {name: one.card.bounded for name, one in bounded.items()} == {"budget": True, "steps": False, "free": True}
+
+
+async def test_the_time_of_the_task_and_the_run_above_is_that_of_the_team(tmp_path: Path) -> None:
+    team = Orchestrator([payers()], store=tmp_path / "runs.db")
+    job = plan(task("pay", "payers.payment", name="ann", budget="50s"))
+    run = await team.run("pay ann", plan=job, deadline=time.time() + 500)
+    async with team.journal() as journal:
+        above, below = await load(journal, run.run_id), await load(journal, f"{run.run_id}.pay")
+    began = above.tasks["pay"].started
+    assert began is not None
+    assert below.deadline == pytest.approx(began + 50)
+
+
+async def test_cancelling_with_grace_lets_a_team_s_members_end_by_themselves(tmp_path: Path) -> None:
+    begun = asyncio.Event()
+
+    @pure
+    async def tidy(work: Assignment) -> str:
+        """Work until it is time to stop, and put things in order."""
+        begun.set()
+        await work.stopping.wait()
+        return "in order"
+
+    inner = Orchestrator([tidy]).as_agent("crew", plans={"job": plan(task("tidy", tidy), deliver=ref("tidy"))})
+    middle = Orchestrator([inner]).as_agent("group", plans={"job": plan(task("j", "crew.job"), deliver=ref("j"))})
+    team = Orchestrator([middle], store=tmp_path / "runs.db")
+    going = asyncio.create_task(team.run("tidy", plan=plan(task("s", "group.job")), run_id="r1"))
+    async with asyncio.timeout(20):
+        await begun.wait()
+        async with open_store(tmp_path / "runs.db") as journal:
+            await journal.post("r1", Cancel(actor="person:p", grace=30.0))
+        run = await going
+    assert run.status == "cancelled"
+    async with open_store(tmp_path / "runs.db") as journal:
+        below = await load(journal, "r1.s.j")
+    assert below.status.value == "cancelled"
+    assert below.tasks["tidy"].result is not None
+    assert below.tasks["tidy"].result.output == "in order"
+
+
+async def test_runs_of_teams_are_listed_only_on_request(tmp_path: Path) -> None:
+    team = Orchestrator([research(), bold], store=tmp_path / "runs.db")
+    run = await team.run("print a study", plan=above)
+    async with team.journal() as journal:
+        assert [one.run for one in await journal.runs(teams=False)] == [run.run_id]
+        assert len(await journal.runs()) == 2
+        assert await find_run(journal, "last") == run.run_id
+        assert await find_run(journal, run.run_id[:-2]) == run.run_id
+        assert await find_run(journal, f"{run.run_id}.stu") == f"{run.run_id}.study"

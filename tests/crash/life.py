@@ -1,8 +1,8 @@
 """One life of a process that drives a run over the outside world, and may die in it: at an append, or in a deed.
 
 The plan is random but the same for one seed: side effects of every kind, fan-outs, timers, approvals, undoings,
-joins, rounds, a team with a run of its own, lost and late replies. Nothing here may depend on how often the process
-died before.
+joins, rounds, teams with runs of their own, one of which has to be tried again, lost and late replies. Nothing here
+may depend on how often the process died before.
 """
 
 import asyncio
@@ -114,7 +114,9 @@ class _World:
         functions = self._functions()
         inner = Orchestrator([functions["think"], functions["pay"], functions["tell"]], retries=RETRIES)
         crew = inner.as_agent("crew", plans={"errand": ERRAND})
-        return _Team([*functions.values(), crew], life=self._life, parallel=4, retries=RETRIES)
+        strict = Orchestrator([functions["pay"], functions["flaky"]], ladder={"*": []})
+        second = strict.as_agent("strict", plans={"twice": TWICE})
+        return _Team([*functions.values(), crew, second], life=self._life, parallel=4, retries=RETRIES)
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
         def lookup(name: str, work: Assignment) -> str | None:
@@ -173,10 +175,18 @@ ERRAND = plan(
     inputs=["name"],
 )
 
+TWICE = plan(
+    task("pay", "pay", name=ref("inputs.name")),
+    task("flaky", "flaky", name=ref("inputs.name"), after=["pay"]),
+    deliver=ref("pay"),
+    inputs=["name"],
+)
+"""Fails the first time after it has paid: the run above tries it again."""
+
 
 KINDS = (
-    "think", "think", "flaky", "pay", "book", "book", "lost", "late", "crew.errand", "spread", "race", "rounds",
-    "sleep",
+    "think", "think", "flaky", "pay", "book", "book", "lost", "late", "crew.errand", "strict.twice", "spread",
+    "race", "rounds", "sleep",
 )  # fmt: skip
 
 

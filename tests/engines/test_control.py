@@ -346,12 +346,16 @@ def test_a_fork_goes_its_own_way_and_does_nothing_again_that_its_parent_did(worl
     grandchild = go(team.fork(child.run_id, "second", plan=CHAIN))
     assert world.done.count("send a says yes") == 1
     assert grandchild.state.root == run.run_id
+    from_the_start = go(team.fork(grandchild.run_id, 1))
+    assert from_the_start.status == "finished"
+    assert world.done.count("send a says yes") == 1, "a fork of a fork knows what its first run did"
+    assert from_the_start.state.root == run.run_id
 
     async def chains() -> list[int | None]:
         async with team.journal() as journal:
             return [broken_link(await journal.envelopes(one.run)) for one in await journal.runs()]
 
-    assert go(chains()) == [None, None, None]
+    assert go(chains()) == [None] * 4
     assert go(team.show(run.run_id)).answer == run.answer
 
 

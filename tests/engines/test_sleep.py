@@ -10,7 +10,6 @@ from stretto import Assignment, Orchestrator, irreversible, plan, pure, ref, tas
 from stretto.bootstrap import leave_word
 from stretto.core.commands import AnswerRequest, Cancel
 from stretto.core.domain import FailureClass
-from stretto.core.policy import Policy
 from stretto.engines.clock import SystemClock
 from stretto.orchestrator import House
 from stretto.ports import AgentFailure, Clock, Journal, People
@@ -35,8 +34,8 @@ class Team(Orchestrator):
 
     clock: Clock
 
-    def house(self, journal: Journal, people: People, above: tuple[Policy, ...] = ()) -> House:
-        return replace(super().house(journal, people, above), clock=self.clock)
+    def house(self, journal: Journal, people: People, *more: Any, **also: Any) -> House:
+        return replace(super().house(journal, people, *more, **also), clock=self.clock)
 
 
 class Shop:

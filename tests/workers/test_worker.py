@@ -19,7 +19,6 @@ from stretto.core.commands import AnswerRequest, Cancel, SubmitGoal
 from stretto.core.domain import FailureClass, Plan
 from stretto.core.errors import StoreError, UsageError
 from stretto.core.events import AttemptStarted
-from stretto.core.policy import Policy
 from stretto.engines.clock import SystemClock
 from stretto.engines.local import LocalEngine
 from stretto.engines.people import Nobody
@@ -47,8 +46,8 @@ class Team(Orchestrator):
 
     clock: SystemClock = SystemClock()
 
-    def house(self, journal: Journal, people: People, above: tuple[Policy, ...] = ()) -> House:
-        return replace(super().house(journal, people, above), clock=self.clock)
+    def house(self, journal: Journal, people: People, *more: Any, **also: Any) -> House:
+        return replace(super().house(journal, people, *more, **also), clock=self.clock)
 
     async def leave(self, run: str, job: Plan) -> None:
         """Begin a run, and leave it before anything of it is done."""
@@ -366,3 +365,45 @@ def _lose_a_content(store: Path, run: str) -> None:
 def _attempt(one: Recorded) -> int:
     assert isinstance(one.event, AttemptStarted)
     return one.event.attempt
+
+
+# ---- teams
+
+
+@pytest.mark.parametrize("places", [1, 2])
+async def test_the_members_of_teams_share_the_places_of_the_worker_and_their_task_holds_none(
+    tmp_path: Path, places: int
+) -> None:
+    at_work, most = 0, 0
+
+    @pure
+    async def work(name: str) -> str:
+        """Work, and see who else does."""
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        at_work -= 1
+        return name
+
+    inner = plan(*(task(f"w{n}", work, name=f"{n}") for n in range(4)), deliver=ref("w0"))
+    team = Team([Orchestrator([work]).as_agent("crew", plans={"job": inner}), work], store=tmp_path / "runs.db")
+    await team.leave("r", plan(*(task(f"t{n}", "crew.job") for n in range(3)), task("own", work, name="own")))
+    async with asyncio.timeout(20):
+        await once(team, places=places)
+    assert await team.status("r") == "finished"
+    assert most == places
+
+
+async def test_a_team_s_run_is_never_driven_without_the_run_it_is_for(tmp_path: Path) -> None:
+    team = Team([Orchestrator([echo]).as_agent("crew", plans={"job": ECHO})], store=tmp_path / "runs.db")
+    async with team.journal() as journal:
+        conductor = Conductor(team.house(journal, Nobody()), judging=False)
+        begun = SubmitGoal(run="r.job", parent="r", goal="go", catalogue=Orchestrator([echo]).catalogue, plan=ECHO)
+        await conductor.begin("r.job", [begun])
+        await conductor.leave()
+        assert (await once(team)).reports == []
+        await journal.post("r.job", Cancel(actor="person:ann"))
+    assert (await once(team)).of("r.job") == ["foreign"]
+    assert await team.status("r.job") == "planning"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from stretto.core.domain import (
+    FREE,
     AgentCard,
     Artifact,
     Budget,
@@ -27,7 +28,7 @@ from stretto.core.errors import BadAgent, OwnedElsewhere, StrettoError
 from stretto.core.policy import Policy
 from stretto.core.routing import GRAVITY
 from stretto.core.state import RunState, team_run
-from stretto.ports import Assignment, Journal, Office, Order, People, Starter
+from stretto.ports import Assignment, Engine, Journal, Office, Order, People, Starter
 
 PURSUE = "pursue"
 DEEPEST = 8
@@ -45,9 +46,11 @@ class Way:
 class TeamAgent:
     """An agent whose work is a run. See `stretto.ports.Agent`.
 
-    The run is named after the task, so an attempt that is made again goes on with it: nothing in it happens twice.
+    The run is named after the task, so an attempt that is made again goes on with it, and does what failed in it once
+    more: nothing in it happens twice. In a fork, what the team did for the run that was forked is not done again.
     What it asks people is asked in the run above. Its budget is part of that run's: the most it may cost is
-    reserved there before it begins.
+    reserved there before it begins, and it ends with the time of that run and task. When the run above is cancelled,
+    the team's has the same grace.
     """
 
     def __init__(
@@ -63,15 +66,15 @@ class TeamAgent:
         self.card, self._ways, self._budget, self._office = card, dict(ways), budget, office
         self._accept_partial, self._starter = accept_partial, starter
 
-    def hired(self, journal: Journal, people: People, policies: tuple[Policy, ...]) -> "TeamAgent":
-        """Give this team at work for a run: its own runs go to that run's journal, people and policies."""
+    def hired(self, journal: Journal, people: People, policies: tuple[Policy, ...], engine: Engine) -> "TeamAgent":
+        """Give this team at work for a run: its runs go to that run's journal, people, policies and engine."""
         return TeamAgent(
             self.card,
             self._ways,
             budget=self._budget,
             office=self._office,
             accept_partial=self._accept_partial,
-            starter=self._office.starter(journal, people, policies),
+            starter=self._office.starter(journal, people, policies, engine),
         )
 
     async def run(self, assignment: Assignment) -> Outcome:
@@ -92,8 +95,12 @@ class TeamAgent:
             inputs=inputs,
             labels=assignment.labels,
             budget=self._budget,
+            share=assignment.share,
+            deadline=assignment.until,
+            lineage=tuple(team_run(one, assignment.task, assignment.turn) for one in assignment.lineage),
             again=assignment.attempt > 1,
             word=assignment.word,
+            stopping=assignment.stopping,
         )
         try:
             state = await self._starter.pursue(order)
@@ -154,6 +161,7 @@ def team_card(
     There is a skill for each plan, which takes the plan's inputs, and one (`NAME.pursue`) for any other goal. What
     none of its members may see the team may not see either; what their results are labelled with, its results are.
     Doing a team's task again only goes on with its run, so it is idempotent, or without effect like its members.
+    What it costs at most is its budget; without a limit of cost it has a bound only if all its members are free.
     """
     members = list(cards)
     if not members:
@@ -190,6 +198,7 @@ def team_card(
         skills=tuple(offered),
         perimeter=None if None in seen else tuple(sorted({label for one in seen for label in one or ()})),
         cost=Cost(money=budget.money or Decimal(0), tokens=budget.tokens or 0),
+        bounded=budget.limits_cost or all(one.bounded and one.cost == FREE for one in members),
     )
     return card, ways
 

@@ -43,15 +43,16 @@ def runs(
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
     limit: Annotated[int, typer.Option("--limit", metavar="NUMBER", min=1, help="How many, newest first.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="Also the runs of teams, named RUN.TASK.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the runs, newest first."""
+    """List the runs, newest first; those of teams only with --all."""
     from stretto.bootstrap import open_store
     from stretto.views import summary_view
 
     async def look() -> "Sequence[RunSummary]":
         async with open_store(store_file(workspace, store), must_exist=True) as journal:
-            return await journal.runs(limit=limit)
+            return await journal.runs(limit=limit, teams=everything)
 
     found = asyncio.run(look())
     if as_json:

@@ -3,6 +3,7 @@
 A run has a budget, and a task may have one for all its attempts and items; an attempt needs room in both.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
@@ -105,15 +106,35 @@ def share(state: RunState, id_: str) -> Budget:
     """
     one = state.tasks[id_]
     own, account = one.task.budget or NO_BUDGET, state.accounts.get(one.task.id, _NOTHING)
-    ends = [end for end in (state.until, task_ends(state, one)) if end is not None]
+    end = ends(state, one)
     most = _unspent(state, one, free=True) if one.reserved == FREE else ceiling(state, one)
     return Budget(
         money=most.money,
         tokens=most.tokens,
         steps=_least(_minus(state.budget.steps, state.steps), _minus(own.steps, account.steps)),
-        seconds=max(min(ends) - state.at, 0.0) if ends else None,
+        seconds=None if end is None else max(end - state.at, 0.0),
         revisions=_least(_minus(state.budget.revisions, state.revisions), _minus(own.revisions, account.revisions)),
     )
+
+
+def within(budget: Budget, left: Budget, used: Budget = NO_BUDGET) -> Budget:
+    """Give the limits of what works inside a share: those of its own budget, and no more than it has `used` and `left`.
+
+    The seconds are those of the budget: a share's end at a moment, whatever was used.
+    """
+    return replace(
+        budget,
+        money=_least(budget.money, _plus(left.money, used.money)),
+        tokens=_least(budget.tokens, _plus(left.tokens, used.tokens)),
+        steps=_least(budget.steps, _plus(left.steps, used.steps)),
+        revisions=_least(budget.revisions, _plus(left.revisions, used.revisions)),
+    )
+
+
+def ends(state: RunState, one: TaskState) -> float | None:
+    """Give the moment at which the time of a task is over, by its budget or its run; None without a limit."""
+    found = [end for end in (state.until, task_ends(state, one)) if end is not None]
+    return min(found, default=None)
 
 
 def task_ends(state: RunState, one: TaskState) -> float | None:
@@ -138,8 +159,8 @@ def out_of_revisions(state: RunState, one: TaskState) -> str:
 
 def out_of_time(state: RunState, one: TaskState, at: float) -> str:
     """Say that the seconds of a task's budget are over by a moment; empty when they are not."""
-    ends = task_ends(state, one)
-    if ends is None or at < ends or one.task.budget is None:
+    end = task_ends(state, one)
+    if end is None or at < end or one.task.budget is None:
         return ""
     return f"the {one.task.budget.seconds:g} s of the task's budget are over; {_RAISE_TASK}"
 
@@ -186,6 +207,10 @@ def _unspent(state: RunState, one: TaskState, *, free: bool = False) -> Budget:
 
 def _minus(limit: N | None, used: N) -> N | None:
     return None if limit is None else max(limit - used, limit * 0)
+
+
+def _plus(limit: N | None, used: N | None) -> N | None:
+    return limit if limit is None or used is None else limit + used
 
 
 def _least(one: N | None, other: N | None) -> N | None:

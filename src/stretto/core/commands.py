@@ -12,6 +12,7 @@ from stretto.core.domain import (
     InputSpec,
     Interpretation,
     Json,
+    Kept,
     Outcome,
     Plan,
     Preview,
@@ -47,6 +48,9 @@ class SubmitGoal(Base):
     parent: str = ""  # the run whose task this run is
     expected: dict[str, float] = field(default_factory=dict)  # "agent/skill": seconds, learned from earlier runs
     streamed: bool = False  # the plan comes as a stream, from outside
+    lineage: tuple[str, ...] = ()  # runs that stood for the same task before, in the run above's own lineage
+    kept: dict[str, Kept] = field(default_factory=dict)  # by key: what those did
+    begun: tuple[str, ...] = ()  # keys of actions that those began, with no known end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

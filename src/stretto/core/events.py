@@ -30,7 +30,7 @@ from stretto.core.plan.diagnostics import Diagnostic
 
 
 def content(*, personal: bool = False, **options: Any) -> Any:
-    """Mark a field that can be large; one that is `personal` always lies beside the chain."""
+    """Mark a field that can be large; one that is `personal` always lies beside the chain, unless it is empty."""
     return field(metadata={"content": True, "personal": personal}, **options)
 
 
@@ -48,6 +48,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSubmitted(Fact):
+    """A run begins. One that a team makes of a task of a fork has the runs that stood for that task in the `lineage` of
+    the fork, the first one first, and what they did: `kept` by key, `begun` where the end is not known.
+    """
+
     run: str
     goal: str = content(personal=True)
     inputs: dict[str, Json] = content(personal=True)
@@ -60,6 +64,9 @@ class RunSubmitted(Fact):
     parent: str = ""
     expected: dict[str, float] = field(default_factory=dict)  # "agent/skill": seconds, learned from earlier runs
     streamed: bool = False
+    lineage: tuple[str, ...] = ()
+    kept: dict[str, Kept] = content(personal=True, default_factory=dict)
+    begun: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -580,6 +587,7 @@ class RunForked(Fact):
     """From here on this run goes its own way; what came before was copied from its parent, up to event `fork_at`.
 
     `kept` are results, by key, of actions that the parent did later; `begun` are keys of those whose end is not known.
+    `lineage` are the runs that it descends from, the first one first.
     """
 
     parent: str
@@ -587,6 +595,7 @@ class RunForked(Fact):
     root: str
     kept: dict[str, Kept] = content(personal=True, default_factory=dict)
     begun: tuple[str, ...] = ()
+    lineage: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from stretto.core.events import (
     ResultReused,
     RunEnded,
     RunForked,
+    RunSubmitted,
     TaskCompleted,
     TaskExpanded,
     TaskFailed,
@@ -80,6 +81,9 @@ def later_actions(state: RunState, later: Iterable[Event]) -> tuple[dict[str, Ke
             case AttemptStarted():
                 if effect_of(state, state.tasks[event.task], event.agent) is not SideEffect.NONE:
                     open_[event.key] = None
+            case RunForked() | RunSubmitted():
+                kept |= event.kept
+                open_ |= dict.fromkeys(event.begun)
             case AttemptFailed() | AttemptForgotten() | AttemptSuspended(unknown=False):
                 open_.pop(str(state.tasks[event.task].key), None)
             case TaskCompleted():

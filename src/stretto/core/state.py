@@ -272,6 +272,7 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     offered: str | None = None  # the open request about how to go on
     root: str = ""  # the run that this one, or its parents, were forked from
     forked_from: str = ""
+    lineage: tuple[str, ...] = ()  # the runs that it descends from, the first one first
     kept: Map[str, Kept] = field(default_factory=Map)  # by key: what was done before, and is not done again
     begun: Map[str, None] = field(default_factory=Map)  # keys of actions that another run began, with no known end
     used: Map[str, int] = field(default_factory=Map)  # attempts of tasks that are gone, by id

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from stretto.core.commands import Command
-from stretto.core.effects import AskPerson, Change, Effect, LookUp, RunTask, Wait, Withdraw
+from stretto.core.effects import AskPerson, Change, Effect, Wait, Withdraw
 from stretto.core.errors import StrettoError
 from stretto.core.state import RunState
 from stretto.engines.clock import SystemClock
@@ -25,15 +25,15 @@ class LocalEngine:
     """See `stretto.ports.Engine`. One engine drives any number of runs at once.
 
     With `places`, at most so many agent calls are under way at once over all its runs, handed out fairly (see
-    `stretto.engines.places`). A drive that does not `wait` stays for a timer that is due within `patience` seconds
-    of the clock, and ends when all others are further away (never, when that is infinite). Raises UsageError for less
-    than one place.
+    `stretto.engines.places`); engines may share them. A drive that does not `wait` stays for a timer that is due within
+    `patience` seconds of the clock, and ends when all others are further away (never, when that is infinite). Raises
+    UsageError for less than one place.
     """
 
     def __init__(
-        self, places: int | None = None, *, patience: float = PATIENCE_SECONDS, clock: Clock | None = None
+        self, places: int | Places | None = None, *, patience: float = PATIENCE_SECONDS, clock: Clock | None = None
     ) -> None:
-        self._places = None if places is None else Places(places)
+        self._places = Places(places) if isinstance(places, int) else places
         self._patience, self._clock = patience, clock or SystemClock()
 
     async def drive(
@@ -126,7 +126,7 @@ class _Drive:
     async def _perform(self, effect: Effect) -> None:
         report: Command | BaseException | None
         try:
-            if self._turns is None or not isinstance(effect, RunTask | LookUp):
+            if self._turns is None or not self._performer.is_call(effect):
                 report = await self._performer.perform(effect, self._mailbox.put)
             else:
                 async with self._turns:

@@ -106,9 +106,17 @@ class MemoryJournal:
     async def envelopes(self, run: str) -> Sequence[Envelope]:
         return list(self._events[run])
 
-    async def runs(self, *, begins: str = "", limit: int = 100) -> Sequence[RunSummary]:
-        found = [one for one in self._summaries.values() if one.run.startswith(begins)]
+    async def runs(self, *, begins: str = "", limit: int = 100, teams: bool = True) -> Sequence[RunSummary]:
+        found = [
+            one
+            for one in self._summaries.values()
+            if one.run.startswith(begins) and (teams or not self._is_of_team(one.run))
+        ]
         return sorted(found, key=lambda one: (one.started, one.run), reverse=True)[:limit]
+
+    def _is_of_team(self, run: str) -> bool:
+        above, dot, _ = run.partition(".")
+        return bool(dot) and above in self._summaries
 
     async def due(self, moment: float, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
         noted = {run for run, _ in self._inbox}

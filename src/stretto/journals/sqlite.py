@@ -146,9 +146,9 @@ class SqliteJournal:
         names = ("run", "seq", "at", "actor", "type", "version", "payload", "previous", "hash")
         return [Envelope(**dict(zip(names, row, strict=True))) for row in rows]
 
-    async def runs(self, *, begins: str = "", limit: int = 100) -> Sequence[RunSummary]:
+    async def runs(self, *, begins: str = "", limit: int = 100, teams: bool = True) -> Sequence[RunSummary]:
         with self._clearly(), self._reading:
-            rows = self._reader.execute(statement("list_runs"), (begins, limit)).fetchall()
+            rows = self._reader.execute(statement("list_runs"), (begins, limit, teams)).fetchall()
         return [_summary(row) for row in rows]
 
     async def due(self, moment: float, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:

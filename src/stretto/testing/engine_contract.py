@@ -138,6 +138,9 @@ class Script:
             events += said
         return self.state, changes(before, self.state, events)
 
+    def is_call(self, effect: Effect) -> bool:
+        return isinstance(effect, RunTask)
+
     async def perform(self, effect: Effect, emit: Emit) -> Command | None:
         match effect:
             case MakePlan():

@@ -208,6 +208,10 @@ class JournalContract:
             assert [one.run for one in await journal.runs(limit=1)] == ["bb1"]
             assert (await journal.runs(begins="aa2"))[0].cost == Cost(tokens=1)
             assert list(await journal.runs(begins="%")) == []
+            lease = await journal.claim("aa2.task.0")
+            await journal.append(lease, 0, story("aa2.task.0"), line("aa2.task.0", started=9.0))
+            assert [one.run for one in await journal.runs(limit=2)] == ["aa2.task.0", "bb1"]
+            assert [one.run for one in await journal.runs(limit=2, teams=False)] == ["bb1", "aa2"]
 
         self.use(tmp_path, work)
 

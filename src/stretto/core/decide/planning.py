@@ -53,6 +53,9 @@ def submit(draft: Draft, command: SubmitGoal) -> None:
         streamed=command.streamed,
         specs=command.specs,
         expected=command.expected,
+        lineage=command.lineage,
+        kept=command.kept,
+        begun=command.begun,
     )
 
 

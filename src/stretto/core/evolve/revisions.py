@@ -134,6 +134,7 @@ def forked(state: RunState, event: RunForked) -> RunState:
         notices=Map(alerts),
         root=event.root,
         forked_from=event.parent,
+        lineage=event.lineage or tuple(dict.fromkeys((event.root, event.parent))),
         deadline=None,
         kept=state.kept.update(event.kept),
         begun=state.begun.update(dict.fromkeys(event.begun)),

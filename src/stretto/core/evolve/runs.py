@@ -34,6 +34,11 @@ def submitted(state: RunState, event: RunSubmitted) -> RunState:
         deadline=event.deadline,
         started=event.at,
         expected=event.expected,
+        root=event.lineage[0] if event.lineage else "",
+        forked_from=event.lineage[-1] if event.lineage else "",
+        lineage=event.lineage,
+        kept=Map(event.kept),
+        begun=Map(dict.fromkeys(event.begun)),
     )
 
 
