@@ -55,7 +55,8 @@ def driven(world: World, *, people: bool = True, most: int = 1500, meddle: bool 
         open_ = [one for one in world.under_way.values() if people or not isinstance(one, AskPerson)]
         if not [one for one in open_ if not is_endless(world.state, one)]:
             return
-        timeless = [one for one in open_ if one.key.split("/")[1] not in ("deadline", "limit")] or open_
+        moving = [one for one in open_ if not is_endless(world.state, one)]
+        timeless = [one for one in moving if one.key.split("/")[1] not in ("deadline", "limit")] or moving
         effect = world.draw(st.sampled_from(sorted(timeless, key=lambda one: one.key)))
         for command in world.answers(effect):
             world.say(command)

@@ -110,7 +110,7 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
             deliver(draft, command)
         case _:
             assert_never(command)
+    follow(draft)
     if draft.events and draft.state.open_tasks == 0 and draft.state.settled and not state.settled:
         undo_what_fell(draft)
-    follow(draft)
     return draft.events, draft.state

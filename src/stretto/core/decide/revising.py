@@ -279,7 +279,7 @@ def follow(draft: Draft) -> None:
     """Say what follows by itself: a quiet run that is being cancelled ends, a lost agent is planned around."""
     state = draft.state
     if state.cancelling is not None and not state.status.final and not at_work(state):
-        end_cancelled(draft, state.cancelling_by)
+        end_cancelled(draft, state.cancelling_by, undo=state.cancelling_undo)
         return
     for event in tuple(draft.events):
         match event:
