@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
-from stretto.core.amounts import write_budget
 from stretto.core.canonical import canonical
 from stretto.core.chains import coming
 from stretto.core.domain import (
@@ -18,17 +15,13 @@ from stretto.core.domain import (
     Cost,
     Delivery,
     Gap,
-    InputSpec,
     Interpretation,
     Json,
-    Plan,
     Request,
-    Task,
 )
 from stretto.core.holds import PROVIDER
-from stretto.core.plan.asking import write_asks
 from stretto.core.plan.diagnostics import Diagnostic
-from stretto.core.plan.ladders import write_ladder
+from stretto.core.plan.writing import write_task
 from stretto.core.state import LIMIT, WAIT, RunState, TaskState, gaps, is_undone, team_run, written
 from stretto.core.wake import wake
 from stretto.ledger import budget_view
@@ -268,7 +261,7 @@ def plan_view(state: RunState) -> dict[str, Any]:
                 "skill": one.task.skill,
                 "needs": sorted(one.needs),
                 "inputs": one.task.inputs,
-                **{name: value for name, value in task_document(one.task).items() if name in _SCHEDULING},
+                **{name: value for name, value in write_task(one.task).items() if name in _SCHEDULING},
             }
             for id_, one in (
                 (state.ids[position], state.tasks[state.ids[position]]) for position in range(len(state.ids))
@@ -304,47 +297,6 @@ def interpretation_view(one: Interpretation | None) -> dict[str, Any] | None:
             for way in one.estimates
         ],
     }
-
-
-def task_document(task: Task) -> dict[str, Any]:
-    """Give a task as a plan's file says it: only what differs from the defaults."""
-    plain: dict[str, Any] = msgspec.to_builtins(task)
-    usual: dict[str, Any] = msgspec.to_builtins(Task(id=task.id, skill=""))
-    found = {name: value for name, value in plain.items() if name != "id" and value != usual[name]}
-    if task.ladder:
-        found["ladder"] = write_ladder(task.ladder)
-    if "limits" in found:
-        found["limits"] = {name: value for name, value in found["limits"].items() if value is not None}
-    if "for_each" in found:
-        spread = {name: value for name, value in found["for_each"].items() if value not in (None, False)}
-        found["for_each"] = spread if isinstance(spread.get("items"), dict | list) else found["for_each"]
-    if "join" in found:
-        found["join"] = {**found["join"], "of": list(found["join"]["of"])}
-    if "repeat" in found:
-        found["repeat"] = {name: value for name, value in found["repeat"].items() if value not in (None, 0.0)}
-    if "undo" in found:
-        found["undo"] = {name: value for name, value in found["undo"].items() if value is not None}
-    if task.budget is not None:
-        found["budget"] = write_budget(task.budget)
-    if task.ask:
-        found["ask"] = write_asks(task.ask)
-    return found
-
-
-def plan_document(plan: Plan) -> dict[str, Any]:
-    """Give a plan as a document that `--plan` reads again."""
-    usual = msgspec.to_builtins(InputSpec())
-    inputs = {
-        name: {key: value for key, value in msgspec.to_builtins(spec).items() if value != usual[key]}
-        for name, spec in plan.inputs.items()
-    }
-    found: dict[str, Any] = {"name": plan.name} if plan.name else {}
-    if inputs:
-        found["inputs"] = inputs
-    found["tasks"] = {task.id: task_document(task) for task in plan.tasks}
-    if plan.deliver is not None:
-        found["deliver"] = plan.deliver
-    return found
 
 
 def context_view(state: RunState) -> list[dict[str, Any]]:

@@ -37,14 +37,15 @@ def show_proposal(team: "Orchestrator", goal: str, inputs: Sequence[str], as_jso
 
 
 def _view(goal: str, proposal: "Proposal", found: Sequence[object]) -> dict[str, object]:
-    from stretto.views import diagnostic_view, interpretation_view, plan_document
+    from stretto.core.plan.writing import write_plan
+    from stretto.views import diagnostic_view, interpretation_view
 
     question, refusal = proposal.question, proposal.refusal
     return {
         "goal": goal,
         "status": proposal.status,
         "interpretation": interpretation_view(proposal.interpretation),
-        "plan": plan_document(proposal.plan) if proposal.plan is not None else None,
+        "plan": write_plan(proposal.plan) if proposal.plan is not None else None,
         "question": {"text": question.text, "choices": list(question.choices)} if question is not None else None,
         "refusal": {"reason": refusal.reason, "missing": list(refusal.missing), "instead": list(refusal.instead)}
         if refusal is not None

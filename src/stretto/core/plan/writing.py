@@ -23,10 +23,36 @@ def write_plan(plan: Plan, goal: str = "") -> dict[str, Json]:
         found["goal"] = goal
     if plan.inputs:
         found["inputs"] = {name: _input(spec) for name, spec in plan.inputs.items()}
-    found["tasks"] = {task.id: _task(task) for task in plan.tasks}
+    found["tasks"] = {task.id: write_task(task) for task in plan.tasks}
     if plan.deliver is not None:
         found["deliver"] = plan.deliver
     return found
+
+
+def write_task(task: Task) -> dict[str, Json]:
+    """Give a task as a plan's file says it, without its id; what is as usual is left out."""
+    body = msgspec.to_builtins(task)
+    found = {name: _listed(body[name]) for name in body if name != "id" and body[name] != _USUAL_TASK[name]}
+    if task.limits != NO_LIMITS:
+        found["limits"] = {name: value for name, value in body["limits"].items() if value is not None}
+    if task.for_each is not None:
+        many = body["for_each"]
+        found["for_each"] = {
+            name: many[name] for name in many if name == "items" or many[name] != _USUAL_FOR_EACH[name]
+        }
+    if task.ladder:
+        found["ladder"] = write_ladder(task.ladder)
+    if task.join is not None:
+        found["join"] = {**body["join"], "of": list(task.join.of)}
+    if task.repeat is not None:
+        found["repeat"] = {name: value for name, value in body["repeat"].items() if value is not None}
+    if task.undo is not None:
+        found["undo"] = {name: value for name, value in body["undo"].items() if value is not None}
+    if task.budget is not None:
+        found["budget"] = write_budget(task.budget)
+    if task.ask:
+        found["ask"] = write_asks(task.ask)
+    return {"skill": task.skill, **found}
 
 
 def misfits(plan: Any) -> Iterator[Diagnostic]:
@@ -62,31 +88,6 @@ def _problem(one: Any, kind: type) -> str | None:
     except (msgspec.ValidationError, TypeError, RecursionError) as error:
         return str(error)
     return None
-
-
-def _task(task: Task) -> dict[str, Json]:
-    body = msgspec.to_builtins(task)
-    found = {name: _listed(body[name]) for name in body if name != "id" and body[name] != _USUAL_TASK[name]}
-    if task.limits != NO_LIMITS:
-        found["limits"] = {name: value for name, value in body["limits"].items() if value is not None}
-    if task.for_each is not None:
-        many = body["for_each"]
-        found["for_each"] = {
-            name: many[name] for name in many if name == "items" or many[name] != _USUAL_FOR_EACH[name]
-        }
-    if task.ladder:
-        found["ladder"] = write_ladder(task.ladder)
-    if task.join is not None:
-        found["join"] = {**body["join"], "of": list(task.join.of)}
-    if task.repeat is not None:
-        found["repeat"] = {name: value for name, value in body["repeat"].items() if value is not None}
-    if task.undo is not None:
-        found["undo"] = {name: value for name, value in body["undo"].items() if value is not None}
-    if task.budget is not None:
-        found["budget"] = write_budget(task.budget)
-    if task.ask:
-        found["ask"] = write_asks(task.ask)
-    return {"skill": task.skill, **found}
 
 
 def _input(spec: InputSpec) -> dict[str, Json]:
