@@ -8,7 +8,7 @@ MARKET     = build/market
 OF_CORE    = $(addprefix tests/,core plans context synthesis planners engines agents/test_teams.py)
 export UV_SYSTEM_CERTS = 1
 
-.PHONY: demo market test coverage crash soak check fix lock bench clean
+.PHONY: demo market test laws coverage crash soak check fix lock bench clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be done here
@@ -34,6 +34,9 @@ market: .venv/.stamp  ## write the market report from its tables and notes
 
 test: .venv/.stamp  ## the whole test suite
 	$(PY) -m pytest -n 2
+
+laws: .venv/.stamp  ## look for new cases that break a law: every property test, ten times, with fresh chance
+	for turn in 1 2 3 4 5 6 7 8 9 10; do LAWS=search $(PY) -m pytest -q -n 2 -m hypothesis || exit 1; done
 
 coverage: .venv/.stamp  ## how much of the core, line by line and branch by branch, its tests reach
 	$(PY) -m pytest -n 2 --timeout 600 $(OF_CORE) --cov=stretto.core --cov-branch --cov-report=term-missing --cov-fail-under=98

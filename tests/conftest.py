@@ -1,11 +1,17 @@
-"""Tests may be coroutines; each has a bounded time."""
+"""Tests may be coroutines; each has a bounded time. Property tests repeat their cases, but for `LAWS=search`."""
 
 import asyncio
 import inspect
+import os
 
 import pytest
+from hypothesis import settings
 
 SECONDS = 60
+
+settings.register_profile("steady", derandomize=True)
+settings.register_profile("search", print_blob=True)
+settings.load_profile(os.environ.get("LAWS", "steady"))
 
 
 @pytest.hookimpl(tryfirst=True)

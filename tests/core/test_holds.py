@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -39,6 +39,7 @@ from stretto.core.domain import (
     FailureClass,
     ForEach,
     Hold,
+    NoticeKind,
     Outcome,
     Plan,
     Provider,
@@ -178,7 +179,7 @@ def test_what_others_learned_is_heard_once(data: st.DataObject) -> None:
 @given(st.data())
 def test_every_alert_is_sent_until_it_is_heard_or_given_up_and_no_end_waits_for_it(data: st.DataObject) -> None:
     world = World(data.draw)
-    catalogue = replace(data.draw(catalogues), notify=("request", "breaker", "stalled", "halted", "ended"))
+    catalogue = replace(data.draw(catalogues), notify=get_args(NoticeKind))
     world.submit(data.draw(plans()), catalogue, data.draw(budgets), data.draw(deadlines))
     driven(world)
     for _ in range(100):
