@@ -4,7 +4,7 @@ State changes only after a commit; an effect is performed only while it is due.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from stretto.core.budget import ceiling, ends, share, task_ends
@@ -26,6 +26,8 @@ from stretto.core.compress import fitted
 from stretto.core.context import Missing, context_schema, labels, resolve, value_of, visible
 from stretto.core.decide import step
 from stretto.core.domain import (
+    Call,
+    Called,
     Failed,
     FailureClass,
     Limits,
@@ -82,6 +84,16 @@ LOOKS = (0.0, 0.5, 2.0)
 """Seconds before each look at what became of an action: asking changes nothing, a person is asked only after these."""
 LEAST_SECONDS = 0.001
 """What an attempt has at the least, so that one that begins when the time is just over ends by its timeout."""
+
+
+class Plainly:
+    """Makes inner calls as they come. See `stretto.ports.Caller`."""
+
+    async def call(self, call: Call, do: Callable[[], Awaitable[Called]]) -> Called:
+        return await do()
+
+
+PLAINLY = Plainly()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,14 +213,14 @@ class Conductor:
                 await self._house.clock.until(effect.until)
                 return FireTimer(timer=effect.timer)
             case MakePlan():
-                async for part in self._house.planner.plan(self.state):
+                async for part in self._house.planner.plan(self.state, PLAINLY):
                     await emit(part)
             case AskPerson():
                 return await self._ask(effect)
             case LookUp():
                 return await self._look_up(effect)
             case Synthesise():
-                delivery = await self._house.synthesiser.compose(self.state)
+                delivery = await self._house.synthesiser.compose(self.state, PLAINLY)
                 return Deliver(delivery=delivery)
             case Notify():
                 return await self._notify(effect)
@@ -463,7 +475,7 @@ class Conductor:
         names = []
         review = Review(accepted=True, reviewer="")
         for reviewer in self._house.reviewers:
-            review = reviewer.glance(product) or await reviewer.review(product)
+            review = reviewer.glance(product) or await reviewer.review(product, PLAINLY)
             names.append(review.reviewer)
             if not review.accepted:
                 break

@@ -16,6 +16,8 @@ from stretto.core.domain import (
     AgentCard,
     Artifact,
     Budget,
+    Call,
+    Called,
     Citation,
     Cost,
     Delivery,
@@ -374,13 +376,26 @@ class Journal(Protocol):
     async def close(self) -> None: ...
 
 
+class Caller(Protocol):
+    """Makes the inner calls of one piece of work: a plan being written, an attempt, a review, a synthesis."""
+
+    async def call(self, call: Call, do: Callable[[], Awaitable[Called]]) -> Called:
+        """Make a call, or give what it brought before: one that finished is never made again.
+
+        It is judged and its cost is reserved before, and what it brought is durable when this returns. Raises
+        AgentFailure as `do` does, with class `denied` where the policy forbids it and `over_budget` where there is no
+        room for it; InputNeeded where a person has to approve of it first.
+        """
+        ...
+
+
 PlanPart: TypeAlias = InterpretGoal | ClarifyGoal | AddTask | ClosePlan | FailPlan
 
 
 class Planner(Protocol):
     """Writes plans. Tasks come one by one, so that they can start while the rest is being written."""
 
-    def plan(self, state: RunState) -> AsyncIterator[PlanPart]: ...
+    def plan(self, state: RunState, caller: Caller) -> AsyncIterator[PlanPart]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -407,13 +422,13 @@ class Reviewer(Protocol):
         """Judge from memory alone, at once; None when it takes reading."""
         ...
 
-    async def review(self, product: Product) -> Review: ...
+    async def review(self, product: Product, caller: Caller) -> Review: ...
 
 
 class Synthesiser(Protocol):
     """Composes the deliverable from the accepted results."""
 
-    async def compose(self, state: RunState) -> Delivery: ...
+    async def compose(self, state: RunState, caller: Caller) -> Delivery: ...
 
 
 class Conditions(Protocol):

@@ -109,6 +109,54 @@ FREE = Cost()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """The tokens that a model read and wrote; `cached` are those of the `input` that its provider had at hand."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return self.input + self.output
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            input=self.input + other.input, output=self.output + other.output, cached=self.cached + other.cached
+        )
+
+
+Role: TypeAlias = Literal["planner", "worker", "reviewer", "synthesiser", "summariser", "tool"]
+"""What an inner call is made for. All but `worker` and `tool` are coordination, which is counted apart from work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """An inner call, of a model or a tool, before it is made.
+
+    `key` is unique in the piece of work that makes it, and the same on every repetition of it; `what` names the
+    model or the skill, `arguments` what it gets (of a model the hash of its prompt). `reserve` is the most that it
+    may cost.
+    """
+
+    key: str
+    role: Role
+    what: str
+    arguments: Json = None
+    effect: SideEffect = SideEffect.NONE
+    reserve: Cost = FREE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """What an inner call brought, and what it cost."""
+
+    output: Json = None
+    cost: Cost = FREE
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """What a run, or a task of one, may use at most. None is no limit.
 

@@ -13,13 +13,13 @@ from stretto.planners import direct
 from stretto.planners.proposal import Proposal, Refusal
 from stretto.planners.stream import ACTOR, LOST
 from stretto.planners.triage import triaged
-from stretto.ports import PlanPart
+from stretto.ports import Caller, PlanPart
 
 
 class AutoPlanner:
     """See `stretto.ports.Planner`."""
 
-    async def plan(self, state: RunState) -> AsyncIterator[PlanPart]:
+    async def plan(self, state: RunState, caller: Caller) -> AsyncIterator[PlanPart]:
         revision = state.revision
         if state.streamed and state.draft is None:
             yield FailPlan(actor=ACTOR, revision=revision, reason=LOST)

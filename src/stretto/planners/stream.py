@@ -15,7 +15,7 @@ from stretto.core.errors import UsageError
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors, shown
 from stretto.core.plan.shape import Size
 from stretto.core.state import RunState
-from stretto.ports import Planner, PlanPart
+from stretto.ports import Caller, Planner, PlanPart
 from stretto.streams import Part, within
 
 ACTOR = "planner:stream"
@@ -42,9 +42,9 @@ class StreamPlanner:
         self._parts, self._size, self._anew = parts, size, anew
         self._check, self._values = check, values
 
-    async def plan(self, state: RunState) -> AsyncIterator[PlanPart]:
+    async def plan(self, state: RunState, caller: Caller) -> AsyncIterator[PlanPart]:
         if state.draft is not None:
-            async for one in self._anew.plan(state):
+            async for one in self._anew.plan(state, caller):
                 yield one
             return
         meant = Interpretation(planner="stream", restated=state.goal, reasons=("the plan comes as a stream",))

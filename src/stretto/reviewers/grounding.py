@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Self, TextIO
 
 from stretto.core.domain import Citation, Review
-from stretto.ports import Product
+from stretto.ports import Caller, Product
 from stretto.textfiles import marked_encoding
 
 MOST_FINDINGS = 5
@@ -29,7 +29,7 @@ class GroundingReviewer:
             return Review(accepted=False, reviewer=self.name, findings=("it cites nothing for what it says",))
         return Review(accepted=True, reviewer=self.name)
 
-    async def review(self, product: Product) -> Review:
+    async def review(self, product: Product, caller: Caller) -> Review:
         findings = await asyncio.to_thread(unsupported, product.result.citations)
         return Review(accepted=not findings, reviewer=self.name, findings=tuple(findings))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from stretto.core.domain import Review
-from stretto.ports import Product, Schemas
+from stretto.ports import Caller, Product, Schemas
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,5 +21,5 @@ class SchemaReviewer:
             problems = [f"as context entry {name!r}: {one}" for one in found]
         return Review(accepted=not problems, reviewer=self.name, findings=tuple(problems))
 
-    async def review(self, product: Product) -> Review:
+    async def review(self, product: Product, caller: Caller) -> Review:
         return self.glance(product) or Review(accepted=True, reviewer=self.name)

@@ -11,6 +11,7 @@ from stretto.core.context import Missing, value_of
 from stretto.core.domain import Citation, Delivery, Gap, Json, TaskStatus
 from stretto.core.plan.references import is_reference
 from stretto.core.state import RunState, TaskState, accepted, gaps, is_undone
+from stretto.ports import Caller
 from stretto.synthesis.coverage import used_by, used_with, waived
 
 MOST_CITATIONS = 1000
@@ -19,7 +20,7 @@ MOST_CITATIONS = 1000
 class Composer:
     """See `stretto.ports.Synthesiser`."""
 
-    async def compose(self, state: RunState) -> Delivery:
+    async def compose(self, state: RunState, caller: Caller) -> Delivery:
         missing = list(gaps(state))
         answer: Json = None
         used: set[str] = set()

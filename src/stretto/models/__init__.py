@@ -1,0 +1,1 @@
+"""Language models behind one door: what is asked of one, what it answers, which one serves which role."""
