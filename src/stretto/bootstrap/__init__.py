@@ -1,0 +1,24 @@
+"""The composition root: the only place that names concrete classes. `Orchestrator` is what users hold."""
+
+from stretto.bootstrap.facade import Orchestrator
+from stretto.bootstrap.hiring import SPECIALISTS, specialist, specialists
+from stretto.bootstrap.opening import open_workspace
+from stretto.bootstrap.stores import find_run, new_run_id, open_store, parent_of, user
+from stretto.bootstrap.words import cancel, fork, grant, leave_word
+
+__all__ = [
+    "SPECIALISTS",
+    "Orchestrator",
+    "cancel",
+    "find_run",
+    "fork",
+    "grant",
+    "leave_word",
+    "new_run_id",
+    "open_store",
+    "open_workspace",
+    "parent_of",
+    "specialist",
+    "specialists",
+    "user",
+]

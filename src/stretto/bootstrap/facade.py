@@ -1,0 +1,283 @@
+"""`Orchestrator`: what users hold. How each thing is done stands in the other modules."""
+
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, Literal, cast
+
+from stretto.agents.team import TeamAgent
+from stretto.bootstrap.choices import Approve, as_budget, as_deadline, who_answers
+from stretto.bootstrap.crew import AnyPlan, Crew
+from stretto.bootstrap.stores import actor, find_run, new_run_id, parent_of
+from stretto.bootstrap.streaming import AnyStream, adopting, adopting_again
+from stretto.bootstrap.teams import team_of
+from stretto.bootstrap.words import GRACE, cancel, fork, grant, leave_word
+from stretto.chronicle import chronicle
+from stretto.core.commands import ChangeLimits, Command, Continue, Pause, Recover, Replan, RetryTask, SubmitGoal
+from stretto.core.domain import Budget, Json
+from stretto.core.errors import UsageError
+from stretto.core.state import RunState
+from stretto.edits import edit_of
+from stretto.engines.local import LocalEngine
+from stretto.engines.people import Nobody
+from stretto.engines.places import Places
+from stretto.orchestrator import Conductor, load
+from stretto.ports import People, Planner
+from stretto.streams import PlanStream, is_stream
+from stretto.travel import as_it_was, moment_of
+from stretto.views import Run
+from stretto.workers import RUNS, Tell, Worker
+from stretto.workspace import require
+
+
+class Orchestrator(Crew):
+    """Pursues goals with a team of agents.
+
+    `agents` are functions or agents; `budget` is like "$2, 50 steps"; `store` is a file that keeps every run
+    (without one, runs live in memory); `parallel` bounds the attempts under way at once; `timeout` is the
+    seconds one attempt may take when nothing else says so; `ladder` says by class of failure what to try next,
+    where no task, skill or agent says it. `providers` are what several agents draw on, by name; `breaker` ("off" for
+    none) holds for agents and providers without one of their own; `most_failures` and `stall` say when a run pauses by
+    itself; `notify` are channels of alerts as in a workspace, or notifiers; `unbounded` what becomes of agents whose
+    cost has no bound under a budget. `ask` says who is asked when a person has
+    to decide: `[{"who": "ann", "within": "2h"}, "deny"]`, or such chains by kind of request; `people` are those whom
+    chains may name, anybody when it is empty. Raises BadAgent for what cannot be an agent, UsageError for the rest.
+    """
+
+    async def run(
+        self,
+        goal: str,
+        *,
+        plan: AnyPlan | PlanStream | None = None,
+        inputs: dict[str, Json] | Sequence[str] | None = None,
+        budget: str | Budget | None = None,
+        deadline: str | float | None = None,
+        approve: Approve = "ask",
+        people: People | None = None,
+        wait: bool = False,
+        run_id: str | None = None,
+    ) -> Run:
+        """Pursue a goal and give what came of it.
+
+        Without a plan, and without one that the workspace names, it is planned from the workspace's playbooks and
+        the agents' typed skills; where that cannot be done, the run fails and its gap says what is missing.
+        `inputs` are what the plan asks for, by name, or files and values for a goal; `deadline` is a length of
+        time like "10m", or a moment.
+        A plan may as well be a stream: something that gives tasks (or mappings) one by one, a file of JSON Lines, or
+        `-` for such lines on standard input. Its tasks start while the rest is being written, as far as that harms
+        nobody; what is wrong with it then shows in the run, whose finished results stay.
+        With `wait` it returns only at the end of the run, else also when nothing can move without a person (the
+        status is then `waiting`), or before a moment more than a minute away (`wake`). Raises BadPlan or UsageError
+        before anything is stored or run.
+        """
+        if not goal.strip():
+            raise UsageError("the goal is empty; say in a sentence what you want done")
+        asked = who_answers(approve, people)
+        streamed = is_stream(plan)
+        chosen = None if streamed else self.read_plan(cast(AnyPlan | None, plan))
+        limit = as_budget(budget) if budget is not None else self.budget
+        now = time.time()
+        until = as_deadline(deadline, now)
+        if chosen is not None:
+            require(chosen, self.check(chosen, budget=limit, seconds=None if until is None else until - now))
+        values, specs = ({}, {}) if streamed else self.inputs_for(goal, chosen, inputs)
+        planner = adopting(self, plan, inputs, budget=limit, until=until, known={}) if streamed else None
+        run = run_id or new_run_id()
+        first = SubmitGoal(
+            actor=actor(),
+            run=run,
+            goal=goal,
+            inputs=values,
+            specs=specs,
+            catalogue=self.catalogue,
+            plan=chosen,
+            budget=limit,
+            deadline=until,
+            workspace=str(self.workspace.folder) if self.workspace else "",
+            streamed=streamed,
+        )
+        return await self._drive(run, [first], asked, wait, planner)
+
+    async def resume(
+        self,
+        run_id: str,
+        *,
+        plan: AnyStream | None = None,
+        inputs: dict[str, Json] | Sequence[str] | None = None,
+        budget: str | Budget | None = None,
+        deadline: str | float | None = None,
+        approve: Approve = "ask",
+        people: People | None = None,
+        wait: bool = False,
+    ) -> Run:
+        """Go on with a run, also one that is paused; an ended one is given as it is.
+
+        A run whose plan came as a stream that broke off takes the whole `plan` again, with its `inputs`; without it,
+        what was adopted is done and the rest is named as missing. Raises UnknownRun and OwnedElsewhere.
+        """
+        first: list[Command] = [Recover(), Continue(actor=actor())]
+        if budget is not None or deadline is not None:
+            first.append(
+                ChangeLimits(
+                    actor=actor(),
+                    budget=as_budget(budget) if budget is not None else None,
+                    deadline=as_deadline(deadline, time.time()),
+                )
+            )
+        asked = who_answers(approve, people)
+        async with self.journal() as journal:
+            run = await find_run(journal, run_id)
+            if parent := await parent_of(journal, run):
+                raise UsageError(f"run {run} is a team's work for run {parent}; resume that one")
+            state = await load(journal, run) if plan is not None else RunState()
+        planner = adopting_again(self, state, plan, inputs) if plan is not None else None
+        return await self._drive(run, first, asked, wait, planner)
+
+    async def pause(self, run_id: str, reason: str = "") -> Run:
+        """Have a run begin nothing new, whoever drives it; what is under way ends and is kept. `resume` goes on.
+
+        Gives the run as far as it is known here: its owner reads the word within a second. Raises UnknownRun.
+        """
+        async with self.journal() as journal:
+            run = await find_run(journal, run_id)
+            return Run(state=await leave_word(journal, run, Pause(actor=actor(), reason=reason)))
+
+    async def cancel(
+        self, run_id: str, *, reason: str = "", grace: float = GRACE, now: bool = False, undo: bool = False
+    ) -> Run:
+        """Stop a run; what is finished stays, or with `undo` is taken back first where it can be.
+
+        Attempts under way have `grace` seconds to end by themselves. With `now`, when it is being cancelled already,
+        and when nobody drives it, it ends at once. Raises UnknownRun.
+        """
+        if grace < 0:
+            raise UsageError(f"grace is a number of seconds, 0 or more, not {grace!r}")
+        async with self.journal() as journal:
+            return Run(state=await cancel(journal, run_id, reason=reason, grace=0.0 if now else grace, undo=undo))
+
+    async def retry(
+        self, run_id: str, task: str, *, agent: str | None = None, feedback: str = "", again: bool = False, **more: Any
+    ) -> Run:
+        """Do a task once more, with all that fell because of it, and go on with the run; `more` is as for `resume`.
+
+        A completed task only `again`, and then what follows from it too. `agent` is to do it, `feedback` is what it
+        should mind. Raises UsageError where that makes no sense.
+        """
+
+        def wish(state: RunState) -> Command:
+            return RetryTask(
+                actor=actor(), revision=state.revision, task=task, agent=agent, feedback=feedback, again=again
+            )
+
+        return await self._granted(run_id, wish, **more)
+
+    async def edit(
+        self,
+        run_id: str,
+        plan: AnyPlan | None = None,
+        *,
+        values: dict[str, Json] | Sequence[str] = (),
+        remove: Sequence[str] = (),
+        inputs: dict[str, Json] | Sequence[str] = (),
+        **more: Any,
+    ) -> Run:
+        """Put another plan in place and go on with the run; finished tasks that it leaves unchanged keep their results.
+
+        Without a plan the one there is changes: `values` by TASK.inputs.NAME are set, tasks to `remove` are left out.
+        `inputs` are those of the run. Raises BadPlan, and UsageError where that makes no sense.
+        """
+        chosen = self.read_plan(plan) if plan is not None else None
+
+        def wish(state: RunState) -> Command:
+            return edit_of(state, chosen, values=values, remove=remove, inputs=inputs, actor=actor())
+
+        return await self._granted(run_id, wish, **more)
+
+    async def replan(self, run_id: str, words: str = "", **more: Any) -> Run:
+        """Have the unfinished part of a run planned anew, with more words to its goal, and go on with it."""
+
+        def wish(state: RunState) -> Command:
+            return Replan(actor=actor(), revision=state.revision, words=words.strip())
+
+        return await self._granted(run_id, wish, **more)
+
+    async def fork(
+        self,
+        run_id: str,
+        at: str | int | None = None,
+        *,
+        plan: AnyPlan | None = None,
+        inputs: dict[str, Json] | Sequence[str] = (),
+        **more: Any,
+    ) -> Run:
+        """Begin another run where this one was at a point, and go on with it; `more` is as for `resume`.
+
+        `at` is an event's number, a moment, or a task (just before it began); without it, before the run ended. What
+        the parent did to the world is not done again. Raises UsageError for a point that the run never was at.
+        """
+        chosen = self.read_plan(plan) if plan is not None else None
+        async with self.journal() as journal:
+            run = await fork(journal, run_id, None if at is None else str(at), plan=chosen, inputs=inputs)
+        return await self.resume(run, **more)
+
+    async def show(self, run_id: str, at: str | int | None = None) -> Run:
+        """Give a run as it is, or as it was at a point: an event's number, a moment, or just before a task began."""
+        async with self.journal() as journal:
+            recorded = await journal.read(await find_run(journal, run_id))
+        events = [one.event for one in recorded]
+        return Run(state=as_it_was(events, len(events) if at is None else moment_of(events, str(at))))
+
+    async def events(self, run_id: str) -> list[dict[str, Any]]:
+        """List what happened in a run: number, moment, actor, type, and a line of text."""
+        async with self.journal() as journal:
+            return chronicle(await journal.read(await find_run(journal, run_id)))
+
+    @asynccontextmanager
+    async def worker(
+        self, *, runs: int = RUNS, places: int | None = None, tell: Tell = lambda report: None
+    ) -> AsyncIterator[Worker]:
+        """Open the store for a worker, which drives the runs of this workspace that nobody drives.
+
+        `runs` bounds the runs that it drives at once, `places` the agent calls under way over all of them (where it
+        says nothing, as many as one run may have). Raises UsageError for less than one of either.
+        """
+        async with self.journal() as journal:
+            shared = Places(self.rules.parallel if places is None else places)
+            house = self.house(journal, Nobody(), below=LocalEngine(shared, patience=math.inf))
+            engine = LocalEngine(shared, clock=house.clock)
+            workspace = str(self.workspace.folder) if self.workspace else ""
+            yield Worker(house, engine, workspace=workspace, runs=runs, tell=tell)
+
+    def as_agent(
+        self,
+        name: str,
+        *,
+        plans: dict[str, AnyPlan] | None = None,
+        description: str = "",
+        partial: Literal["refuse", "accept"] = "refuse",
+    ) -> TeamAgent:
+        """Give this team as an agent of another: a task of theirs becomes a run of its own, within their budget.
+
+        It has a skill `NAME.PLAN` for each of `plans` (by default the workspace's plan and playbooks), which takes the
+        plan's inputs, and `NAME.pursue`, which takes a `goal` and `inputs`. This orchestrator's budget is the most a
+        task may cost. A partial result fails the task, unless it is to be accepted with its gaps. Raises BadAgent.
+        """
+        return team_of(self, name, plans=plans, description=description, partial=partial)
+
+    async def _granted(self, run_id: str, wish: Callable[[RunState], Command], **more: Any) -> Run:
+        async with self.journal() as journal:
+            state = await grant(journal, run_id, wish)
+            if await journal.owner(state.run) is not None or await parent_of(journal, state.run):
+                return Run(state=state)
+        return await self.resume(state.run, **more)
+
+    async def _drive(
+        self, run: str, first: Sequence[Command], people: People, wait: bool, planner: Planner | None = None
+    ) -> Run:
+        async with self.journal() as journal:
+            house = self.house(journal, people)
+            conductor = Conductor(house if planner is None else replace(house, planner=planner))
+            state = await LocalEngine(clock=house.clock).drive(run, conductor, first=first, wait=wait)
+        return Run(state=state)

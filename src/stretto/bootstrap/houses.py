@@ -1,0 +1,61 @@
+"""How a house is put together: everything that a run needs from outside the core."""
+
+import math
+from collections.abc import Iterable
+
+from stretto.agents.team import TeamAgent
+from stretto.conditions import CelConditions
+from stretto.core.policy import DEFAULT, Policy
+from stretto.engines.clock import SystemClock
+from stretto.engines.local import LocalEngine
+from stretto.engines.people import Nobody
+from stretto.notifiers import dispatch
+from stretto.orchestrator import House
+from stretto.planners.auto import AutoPlanner
+from stretto.ports import Agent, Engine, Journal, Listener, Notifier, People
+from stretto.registry import Registry
+from stretto.reviewers.grounding import GroundingReviewer
+from stretto.reviewers.schema import SchemaReviewer
+from stretto.synthesis.compose import Composer
+from stretto.validation import JsonSchemas
+
+
+def furnished(
+    journal: Journal,
+    people: People,
+    agents: Iterable[Agent] = (),
+    *,
+    above: tuple[Policy, ...] = (),
+    below: Engine | None = None,
+    listeners: tuple[Listener, ...] = (),
+    notifiers: tuple[Notifier, ...] = (),
+) -> House:
+    """Give the house of a run, with its teams at work for it.
+
+    `above` are the policies of those it works for, `below` is what drives the runs of its teams: as long as the
+    tasks they are for, which wait with them.
+    """
+    schemas = JsonSchemas()
+    policies = above or DEFAULT
+    engine = below or LocalEngine(patience=math.inf)
+    at_work = (one.hired(journal, people, policies, engine) if isinstance(one, TeamAgent) else one for one in agents)
+    return House(
+        journal=journal,
+        registry=Registry(at_work),
+        policies=policies,
+        planner=AutoPlanner(),
+        reviewers=(SchemaReviewer(schemas), GroundingReviewer()),
+        synthesiser=Composer(),
+        conditions=CelConditions(),
+        schemas=schemas,
+        clock=SystemClock(),
+        people=people,
+        listeners=listeners,
+        notifiers=notifiers,
+        dispatch=dispatch,
+    )
+
+
+def bare_house(journal: Journal) -> House:
+    """Give a house without agents and people: enough to carry out a command, not to perform work."""
+    return furnished(journal, Nobody())
