@@ -1,0 +1,110 @@
+"""What was asked of the scripted server: kept for asserts, and read by rules."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from stretto.core.domain import Json
+from stretto.testing.models.tokens import compact, content_text
+
+End: TypeAlias = Literal["", "whole", "cut", "left"]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Request:
+    """One request, and what became of it.
+
+    `at` is in seconds since the epoch. `rule` is the one that answered (`default`, or empty where none did), `fault`
+    what went wrong by the script, `problem` what was wrong with the request or with the script. `input` and `output`
+    are the tokens that were read and sent, whatever was reported. `end` says whether the answer was sent `whole`, `cut`
+    by the script, or the client had `left`; empty while it is under way, which took `seconds` in the end.
+    """
+
+    number: int
+    at: float
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Json = None
+    rule: str = ""
+    fault: str = ""
+    problem: str = ""
+    status: int = 0
+    input: int = 0
+    output: int = 0
+    end: End = ""
+    seconds: float = 0.0
+    groups: dict[str, str] = field(default_factory=dict)
+    """The groups of the patterns that met, by name and by number."""
+
+    @property
+    def model(self) -> str:
+        """The model that was asked for."""
+        return str(self._given("model", ""))
+
+    @property
+    def messages(self) -> list[Json]:
+        """The messages, as they came."""
+        return [one for one in self._given("messages", []) if isinstance(one, dict)]
+
+    @property
+    def system(self) -> str:
+        """What the system said."""
+        return "\n".join(content_text(one) for one in self.messages if one.get("role") in ("system", "developer"))
+
+    @property
+    def user(self) -> str:
+        """What the user said last."""
+        return next((content_text(one) for one in reversed(self.messages) if one.get("role") == "user"), "")
+
+    @property
+    def conversation(self) -> str:
+        """Every message as `role: text`, and every call as `assistant: name {arguments}`, on lines of their own."""
+        lines = []
+        for one in self.messages:
+            if (text := content_text(one)) or not one.get("tool_calls"):
+                lines.append(f"{one.get('role')}: {text}")
+            for call in one.get("tool_calls") or []:
+                asked = call.get("function", {})
+                lines.append(f"assistant: {asked.get('name')} {asked.get('arguments')}")
+        return "\n".join(lines)
+
+    @property
+    def turn(self) -> int:
+        """How often the model has answered before."""
+        return sum(one.get("role") == "assistant" for one in self.messages)
+
+    @property
+    def results(self) -> list[str]:
+        """What the tools gave, in order."""
+        return [content_text(one) for one in self.messages if one.get("role") == "tool"]
+
+    @property
+    def tools(self) -> list[str]:
+        """The names of the tools on offer."""
+        return [str(one.get("function", {}).get("name")) for one in self._given("tools", None) or []]
+
+    @property
+    def schema(self) -> Json | None:
+        """The JSON Schema that the answer has to fit, `{}` for any JSON, or None."""
+        wanted = self._given("response_format", None) or {}
+        if wanted.get("type") == "json_schema":
+            return wanted.get("json_schema", {}).get("schema", {})
+        return {} if wanted.get("type") == "json_object" else None
+
+    @property
+    def streams(self) -> bool:
+        """Whether the answer is wanted as a stream."""
+        return bool(self._given("stream", False))
+
+    def holds(self, pattern: str) -> bool:
+        """Whether a pattern is found anywhere in the conversation."""
+        return re.search(pattern, self.conversation) is not None
+
+    def __str__(self) -> str:
+        outcome = self.fault or self.problem or self.rule or "under way"
+        return f"{self.number}: {self.method} {self.path} {compact(self.user[:60])} -> {self.status} ({outcome})"
+
+    def _given(self, name: str, default: Json) -> Json:
+        return self.body.get(name, default) if isinstance(self.body, dict) else default
