@@ -24,7 +24,7 @@ from stretto.core.domain import (
     Undo,
 )
 from stretto.core.errors import UsageError
-from stretto.core.lengths import seconds_in
+from stretto.core.lengths import read_length
 from stretto.core.plan.asking import BadChain, place_of, read_asks
 from stretto.core.plan.references import RESERVED, NoDefault
 from stretto.declare import declared, ladder_of
@@ -161,7 +161,7 @@ def _made(kind: type[T], given: Any, what: str) -> T | None:
 
 def _seconds(given: float | str | None, what: str) -> float | None:
     try:
-        return seconds_in(given) if isinstance(given, str) else given
+        return None if given is None else read_length(given)
     except ValueError as error:
         raise UsageError(f"{what}: {error}") from None
 

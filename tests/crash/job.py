@@ -1,62 +1,28 @@
-"""A job that changes the world and can be killed at any append: `python job.py STORE WORLD [--kill-at N --when W]`.
+"""A job that changes the world and can be killed: `python -m tests.crash.job STORE WORLD [--kill-at N --when W]`.
 
-The world is a file that only ever grows: one line per action, with its key. `--when` is `before` or `after` the
-N-th append, or `during` the N-th action.
+`--when` is `before` or `after` the N-th append, or `during` the N-th action.
 """
 
-import argparse
 import asyncio
 import json
-import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
-from stretto import Assignment, Orchestrator, idempotent, irreversible, plan, pure, ref, reversible, task
-from stretto.core.events import Event
-from stretto.journals.sqlite import SqliteJournal
-from stretto.ports import Journal, Lease, RunSummary
+from tests.crash.dying import Mortal
+from tests.crash.script import read_options
 
-parser = argparse.ArgumentParser()
-parser.add_argument("store", type=Path)
-parser.add_argument("world", type=Path)
-parser.add_argument("--kill-at", type=int, default=0)
-parser.add_argument("--when", choices=["before", "after", "during"], default="after")
-parser.add_argument("--resume", action="store_true")
-options = parser.parse_args()
+from stretto import Assignment, idempotent, irreversible, plan, pure, ref, reversible, task
 
 RUN = "20260101-crashtest0"
+options = read_options()
 happened = 0
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def act(kind: str, key: str, name: str) -> None:
-    """Do something to the world, whole and for good; maybe die right after, before anybody hears of it."""
+    """Do something to the world; maybe die right after, before anybody hears of it."""
     global happened
-    line = json.dumps({"kind": kind, "key": key, "name": name}) + "\n"
-    handle = os.open(options.world, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(handle, line.encode())
-    os.fsync(handle)
-    os.close(handle)
+    options.world.act(kind, key, name)
     happened += 1
-    if options.when == "during" and happened == options.kill_at:
-        die()
-
-
-def seen(key: str) -> dict[str, str] | None:
-    if not options.world.exists():
-        return None
-    for line in options.world.read_text().splitlines():
-        found = json.loads(line)
-        if found["key"] == key and found["kind"] == "pay":
-            return dict(found)
-    return None
+    options.death.meet("during", happened)
 
 
 @pure
@@ -68,8 +34,8 @@ async def think(name: str, work: Assignment) -> str:
 
 def paid(name: str, work: Assignment) -> str | None:
     """Tell whether this payment was made."""
-    found = seen(work.key)
-    return None if found is None else f"paid {found['name']}"
+    mine = [one for one in options.world.actions() if (one["kind"], one["key"]) == ("pay", work.key)]
+    return f"paid {mine[0]['name']}" if mine else None
 
 
 @irreversible(lookup=paid)
@@ -95,39 +61,11 @@ def tell(said: list[str], booked: str) -> str:
 @pure
 def flaky(name: str, work: Assignment) -> str:
     """Fail the first time ever, so that there is a timer too."""
-    first = not options.world.exists() or '"flaky"' not in options.world.read_text()
+    first = all(one["kind"] != "flaky" for one in options.world.actions())
     act("flaky", work.key, name)
     if first:
         raise ConnectionError("the line was busy")
     return name
-
-
-class Dying(SqliteJournal):
-    """A real journal in a process that dies at a chosen append."""
-
-    count = 0
-
-    async def append(
-        self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary, *more: Any
-    ) -> None:
-        self.count += 1
-        if options.when == "before" and self.count == options.kill_at:
-            die()
-        await super().append(lease, after, facts, summary, *more)
-        if options.when == "after" and self.count == options.kill_at:
-            die()
-
-
-class Team(Orchestrator):
-    """An orchestrator over the dying journal."""
-
-    @asynccontextmanager
-    async def journal(self) -> AsyncIterator[Journal]:
-        journal = Dying(options.store)
-        try:
-            yield journal
-        finally:
-            await journal.close()
 
 
 job = plan(
@@ -142,7 +80,7 @@ job = plan(
 
 
 async def main() -> None:
-    team = Team([think, pay, book, tell, flaky], parallel=3)
+    team = Mortal([think, pay, book, tell, flaky], store=options.store, death=options.death, parallel=3)
     if options.resume:
         run = await team.resume(RUN, approve="all")
     else:

@@ -7,40 +7,29 @@ may depend on how often the process died before.
 
 import asyncio
 import json
-import os
 import random
-import signal
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from tests.crash.dying import NEVER, Death, Mortal
 from tests.crash.outside import ask
 
 from stretto import Assignment, Orchestrator, agent, idempotent, irreversible, plan, pure, ref, reversible, task
 from stretto.core.commands import AnswerRequest, Command, ReportOutcome
 from stretto.core.domain import Plan, Task
 from stretto.core.effects import Effect
-from stretto.core.events import Event
 from stretto.core.state import RunState
 from stretto.engines.local import LocalEngine
 from stretto.journals.sqlite import SqliteJournal
 from stretto.orchestrator import Conductor
-from stretto.ports import Emit, Journal, Lease, People, RunSummary
+from stretto.ports import Emit, People
 from stretto.views import Run
 
 RUN = "20260101-crashtest0"
 PATIENCE = 0.4
 """Seconds an agent waits for the outside world; a late reply takes longer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Death:
-    """When a life ends: before or after its n-th append, or in its n-th deed, done and not yet heard of."""
-
-    when: Literal["before", "after", "during"]
-    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +39,7 @@ class Life:
     seed: int
     store: Path
     port: int
-    death: Death | None = None
+    death: Death = NEVER
 
     @property
     def case(self) -> str:
@@ -101,9 +90,7 @@ class _World:
             self._life.port, "POST", f"/{self._life.case}", {"kind": kind, "name": name, "key": key}, timeout=PATIENCE
         )
         self._deeds += 1
-        death = self._life.death
-        if death is not None and death.when == "during" and self._deeds == death.number:
-            die()
+        self._life.death.meet("during", self._deeds)
         return str(done["did"])
 
     def seen(self, key: str) -> str | None:
@@ -116,7 +103,13 @@ class _World:
         crew = inner.as_agent("crew", plans={"errand": ERRAND})
         strict = Orchestrator([functions["pay"], functions["flaky"]], ladder={"*": []})
         second = strict.as_agent("strict", plans={"twice": TWICE})
-        return _Team([*functions.values(), crew, second], life=self._life, parallel=4, retries=RETRIES)
+        return _Team(
+            [*functions.values(), crew, second],
+            store=self._life.store,
+            death=self._life.death,
+            parallel=4,
+            retries=RETRIES,
+        )
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
         def lookup(name: str, work: Assignment) -> str | None:
@@ -218,39 +211,8 @@ def job(seed: int) -> Plan:
     return plan(*tasks, task("tell", "tell", said=said), deliver=ref("tell"))
 
 
-class _Dying(SqliteJournal):
-    """A real journal in a process that dies at a chosen append."""
-
-    death: Death | None = None
-    appends = 0
-
-    async def append(
-        self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary, *more: Any
-    ) -> None:
-        self.appends += 1
-        due = self.death is not None and self.appends == self.death.number
-        if due and self.death is not None and self.death.when == "before":
-            die()
-        await super().append(lease, after, facts, summary, *more)
-        if due and self.death is not None and self.death.when == "after":
-            die()
-
-
-class _Team(Orchestrator):
-    """An orchestrator over the dying journal."""
-
-    def __init__(self, agents: Sequence[Any], *, life: Life, **options: Any) -> None:
-        super().__init__(agents, **options)
-        self._life = life
-
-    @asynccontextmanager
-    async def journal(self) -> AsyncIterator[Journal]:
-        journal = _Dying(self._life.store)
-        journal.death = self._life.death
-        try:
-            yield journal
-        finally:
-            await journal.close()
+class _Team(Mortal):
+    """A mortal orchestrator to whom every outcome is reported twice."""
 
     async def _drive(self, run: str, first: Sequence[Command], people: People, wait: bool, *_: Any) -> Run:
         async with self.journal() as journal:
@@ -266,8 +228,3 @@ class _Stuttering(Conductor):
         if isinstance(report, ReportOutcome):
             await emit(report)
         return report
-
-
-def die() -> None:
-    """Die as by `kill -9`."""
-    os.kill(os.getpid(), signal.SIGKILL)

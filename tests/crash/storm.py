@@ -20,7 +20,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tests.crash.life import RUN, Death, Life, live
+from tests.crash.dying import Death
+from tests.crash.life import RUN, Life, live
 from tests.crash.outside import Outside
 
 from stretto.core.audit import broken_link

@@ -14,7 +14,7 @@ from stretto.core.audit import broken_link
 from stretto.core.events import TaskCompleted
 from stretto.journals.sqlite import SqliteJournal
 
-JOB = Path(__file__).parent / "job.py"
+ROOT = Path(__file__).parents[2]
 RUN = "20260101-crashtest0"
 POINTS = (
     [("before", number) for number in range(1, 11)]
@@ -23,9 +23,12 @@ POINTS = (
 )
 
 
+def command(folder: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "tests.crash.job", str(folder / "runs.db"), str(folder / "world"), *more]
+
+
 def job(folder: Path, *more: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, str(JOB), str(folder / "runs.db"), str(folder / "world"), *more]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command(folder, *more), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def actions(folder: Path) -> list[dict[str, str]]:
@@ -111,8 +114,12 @@ def test_killed_again_and_again_it_still_ends(tmp_path: Path, uncrashed: object)
 
 def test_two_processes_that_want_one_run_get_one_owner(tmp_path: Path, uncrashed: object) -> None:
     assert job(tmp_path, "--kill-at", "3").returncode == -9
-    command = [sys.executable, str(JOB), str(tmp_path / "runs.db"), str(tmp_path / "world"), "--resume"]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    both = [
+        subprocess.Popen(
+            command(tmp_path, "--resume"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
     outs = [one.communicate(timeout=60) for one in both]
     codes = [one.returncode for one in both]
     assert 0 in codes, [err[-600:] for _, err in outs]

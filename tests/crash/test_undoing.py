@@ -11,7 +11,7 @@ import pytest
 from stretto.core.audit import broken_link
 from stretto.journals.sqlite import SqliteJournal
 
-JOB = Path(__file__).parent / "undo_job.py"
+ROOT = Path(__file__).parents[2]
 RUN = "20260101-undotest00"
 DONE = ["flight", "a", "b", "a", "deposit"]
 UNDONE = ["deposit!", "a!", "b!", "a!", "flight!"]
@@ -25,8 +25,8 @@ POINTS = (
 
 
 def job(folder: Path, *more: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, str(JOB), str(folder / "runs.db"), str(folder / "world"), *more]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-m", "tests.crash.undo_job", str(folder / "runs.db"), str(folder / "world"), *more]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def actions(folder: Path, kind: str) -> list[str]:

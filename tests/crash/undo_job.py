@@ -1,76 +1,48 @@
-"""A job whose bookings are undone, and that can be killed at any append: `python undo_job.py STORE WORLD ...`.
+"""A job whose bookings are undone, and that can be killed: `python -m tests.crash.undo_job STORE WORLD ...`.
 
-The world is a file that only ever grows. `--when` is `before` or `after` the N-th append, or `during`
-the N-th undoing, right after it happened.
+`--when` is `before` or `after` the N-th append, or `during` the N-th undoing, right after it happened.
 """
 
-import argparse
 import asyncio
 import json
-import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
-from stretto import Assignment, Orchestrator, irreversible, plan, pure, ref, reversible, task
-from stretto.core.events import Event
-from stretto.journals.sqlite import SqliteJournal
-from stretto.ports import Journal, Lease, RunSummary
+from tests.crash.dying import Mortal
+from tests.crash.script import read_options
 
-parser = argparse.ArgumentParser()
-parser.add_argument("store", type=Path)
-parser.add_argument("world", type=Path)
-parser.add_argument("--kill-at", type=int, default=0)
-parser.add_argument("--when", choices=["before", "after", "during"], default="after")
-parser.add_argument("--resume", action="store_true")
-options = parser.parse_args()
+from stretto import Assignment, irreversible, plan, pure, ref, reversible, task
 
 RUN = "20260101-undotest00"
+options = read_options()
 undone = 0
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def lines() -> list[dict[str, str]]:
-    return [json.loads(line) for line in options.world.read_text().splitlines()] if options.world.exists() else []
-
-
-def act(kind: str, key: str, name: str) -> None:
-    """Do something to the world, whole and for good."""
-    handle = os.open(options.world, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(handle, (json.dumps({"kind": kind, "key": key, "name": name}) + "\n").encode())
-    os.fsync(handle)
-    os.close(handle)
+def happened(key: str) -> bool:
+    return any(one["key"] == key for one in options.world.actions())
 
 
 def undo(key: str, name: str) -> None:
     """Take something back in the world; maybe die right after, before anybody hears of it."""
     global undone
-    act("undo", key, name)
+    options.world.act("undo", key, name)
     undone += 1
-    if options.when == "during" and undone == options.kill_at:
-        die()
+    options.death.meet("during", undone)
 
 
 def is_booked(name: str, work: Assignment) -> str | None:
     """Tell whether it was booked."""
-    return f"{name}!" if any(line["key"] == work.key for line in lines()) else None
+    return f"{name}!" if happened(work.key) else None
 
 
 def cancel(name: str, result: str, work: Assignment) -> None:
     """Cancel a booking; twice is like once."""
-    if not any(line["key"] == work.key for line in lines()):
+    if not happened(work.key):
         undo(work.key, result)
 
 
 def is_refunded(result: str, work: Assignment) -> str | None:
     """Tell whether it was paid back."""
-    return f"refunded {result}" if any(line["key"] == work.key for line in lines()) else None
+    return f"refunded {result}" if happened(work.key) else None
 
 
 @irreversible(lookup=is_refunded)
@@ -83,14 +55,14 @@ def refund(result: str, work: Assignment) -> str:
 @reversible(undo=cancel, lookup=is_booked)
 def book(name: str, work: Assignment) -> str:
     """Book a place."""
-    act("do", work.key, name)
+    options.world.act("do", work.key, name)
     return f"{name}!"
 
 
 @reversible(undo=refund, lookup=is_booked)
 def deposit(name: str, work: Assignment) -> str:
     """Pay in advance."""
-    act("do", work.key, name)
+    options.world.act("do", work.key, name)
     return f"{name}!"
 
 
@@ -98,34 +70,6 @@ def deposit(name: str, work: Assignment) -> str:
 def confirm(said: list[str]) -> str:
     """Never confirm."""
     raise ValueError("the agency is closed")
-
-
-class Dying(SqliteJournal):
-    """A real journal in a process that dies at a chosen append."""
-
-    count = 0
-
-    async def append(
-        self, lease: Lease, after: int, facts: Sequence[tuple[str, Event]], summary: RunSummary, *more: Any
-    ) -> None:
-        self.count += 1
-        if options.when == "before" and self.count == options.kill_at:
-            die()
-        await super().append(lease, after, facts, summary, *more)
-        if options.when == "after" and self.count == options.kill_at:
-            die()
-
-
-class Team(Orchestrator):
-    """An orchestrator over the dying journal."""
-
-    @asynccontextmanager
-    async def journal(self) -> AsyncIterator[Journal]:
-        journal = Dying(options.store)
-        try:
-            yield journal
-        finally:
-            await journal.close()
 
 
 job = plan(
@@ -137,7 +81,7 @@ job = plan(
 
 
 async def main() -> None:
-    team = Team([book, deposit, confirm], parallel=1, retries={"error": 0})
+    team = Mortal([book, deposit, confirm], store=options.store, death=options.death, parallel=1, retries={"error": 0})
     run = await (team.resume(RUN) if options.resume else team.run("A trip", plan=job, run_id=RUN))
     json.dump(run.as_json(), sys.stdout)
 

@@ -1,6 +1,7 @@
 """Joins, repetitions, waits and deadlines on paper: what is read, and what is told about what cannot be."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -70,6 +71,26 @@ def test_a_plan_made_in_python_is_the_same_as_one_on_paper() -> None:
 
 
 @pytest.mark.parametrize(
+    ("length", "told"),
+    [
+        (0, "a length of time is more than 0 seconds"),
+        (math.nan, "a length of time is more than 0 seconds"),
+        (math.inf, "no length of time has so many seconds"),
+        (10**400, "no length of time has so many seconds"),
+        (True, "a length of time is a number of seconds, or written like 90s"),
+        ([1], "a length of time is a number of seconds, or written like 90s"),
+    ],
+)
+def test_a_length_that_is_none_is_refused_where_it_is_written(length: Any, told: str) -> None:
+    with pytest.raises(UsageError, match=f"the wait of task 'a': {told}"):
+        task("a", say, wait=length, word="x")
+    with pytest.raises(UsageError, match=f"the deadline of task 'a': {told}"):
+        task("a", say, deadline=length, word="x")
+    with pytest.raises(UsageError, match=rf"task 'a': ask\[0\].within: {told}"):
+        task("a", say, ask=[{"who": "ann", "within": length}, "deny"], word="x")
+
+
+@pytest.mark.parametrize(
     ("fields", "code", "place", "message"),
     [
         ({"join": {"of": ["a", "nobody"]}}, "dangling-reference", "join.of", "there is no task 'nobody'"),
@@ -95,6 +116,8 @@ def test_a_plan_made_in_python_is_the_same_as_one_on_paper() -> None:
         ({"repeat": {"max": 2}, "for_each": ["x"]}, "bad-value", "repeat", "`for_each` or `repeat`, not both"),
         ({"wait": 0}, "bad-value", "wait", "0"),
         ({"wait": "soon"}, "bad-value", "wait", "'soon' is no length of time"),
+        ({"wait": "0s"}, "bad-value", "wait", "'0s' is no length of time"),
+        ({"wait": 10**400}, "bad-value", "wait", "no length of time"),
         ({"wait": "9" * 400}, "bad-value", "wait", "no length of time"),
         ({"limits": {"deadline": []}}, "bad-value", "limits.deadline", "no length of time"),
         ({"for_each": {"items": [1], "parallel": 0}}, "bad-value", "for_each.parallel", "parallel is 0"),

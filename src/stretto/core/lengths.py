@@ -1,7 +1,7 @@
 """Lengths of time as people write them: "90", "90s", "10m", "1h30m", "2d"."""
 
-import math
 import re
+import sys
 
 from stretto.core.domain import Json
 
@@ -26,6 +26,8 @@ def read_length(value: Json) -> float:
         return seconds_in(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("a length of time is a number of seconds, or written like 90s, 10m, 1h30m or 2d")
-    if not 0 < value < math.inf:
+    if not value > 0:
         raise ValueError("a length of time is more than 0 seconds")
+    if value > sys.float_info.max:
+        raise ValueError("no length of time has so many seconds")
     return float(value)

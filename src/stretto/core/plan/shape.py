@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
@@ -20,7 +21,7 @@ from stretto.core.domain import (
     Task,
     Undo,
 )
-from stretto.core.lengths import seconds_in
+from stretto.core.lengths import read_length
 from stretto.core.plan.asking import BadChain, place_of, read_asks
 from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose, shown, under
 from stretto.core.plan.ladders import read_ladder
@@ -317,13 +318,10 @@ class _Reader:
 
     def seconds(self, raw: Json, place: str) -> float | None:
         """Read a length of time: seconds, or text like 90s, 10m, 1h30m or 2d."""
-        problem = f"this is {shown(raw)}, no length of time"
-        try:
-            value = seconds_in(raw) if isinstance(raw, str) else raw
-        except ValueError as error:
-            value, problem = None, str(error)
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9:
-            return float(value)
+        with suppress(ValueError):
+            if (seconds := read_length(raw)) < 1e9:
+                return seconds
+        problem = f"{shown(raw)} is no length of time"
         self.say("bad-value", place, problem, "Give seconds above 0, or a length like 90s, 10m, 1h30m or 2d.")
         return None
 
