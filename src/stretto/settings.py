@@ -1,7 +1,7 @@
 """Settings: `stretto.toml` beside the workspace, then the environment (`STRETTO_...`), which wins."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -26,6 +26,13 @@ class Settings(BaseSettings):
     plan_tasks: int = Field(20_000, ge=1, description="tasks in one plan")
     plan_depth: int = Field(40, ge=3, description="levels of nesting in a plan")
     plan_bytes: int = Field(50 * 1024 * 1024, ge=1, description="size of a plan's file")
+    model: str | None = Field(None, description="the model of every role, as in `--model`; several with commas")
+    model_planner: str | None = Field(None, description="the model that plans")
+    model_worker: str | None = Field(None, description="the model that agents use which name none")
+    model_reviewer: str | None = Field(None, description="the model that reviews")
+    model_synthesiser: str | None = Field(None, description="the model that writes deliverables")
+    model_summariser: str | None = Field(None, description="the model that summarises")
+    models: dict[str, Any] = Field(default_factory=dict, description="models as in a workspace, where it names none")
     retries: dict[str, int] = Field(default_factory=dict, description="tries by class of failure")
     fetch_allow: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="hosts that fetch may ask where the workspace names none"

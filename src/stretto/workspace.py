@@ -17,6 +17,7 @@ from stretto.core.plan.ladders import agents_in, read_ladder
 from stretto.core.plan.shape import DEFAULT_SIZE, Size, read_plan
 from stretto.documents import LARGEST, Document, Unreadable, read_document
 from stretto.given import read_input
+from stretto.models.definition import NO_MODELS, BadModel, ModelsSpec, chosen, models_of
 
 T = TypeVar("T")
 
@@ -25,7 +26,7 @@ _ON_CARDS = ("backups", "ladder", *OF_AGENTS)
 FILE = "workspace.yaml"
 _FIELDS = (
     "name", "description", "goal", "agents", "plan", "inputs", "rules", "ladder", "budget", "context", "notify",
-    "providers", "people", "ask",
+    "providers", "people", "ask", "models",
 )  # fmt: skip
 
 
@@ -67,6 +68,7 @@ class Workspace:
     providers: dict[str, Provider] = field(default_factory=dict)
     people: dict[str, dict[str, str]] = field(default_factory=dict)  # by name: where they can be reached
     ask: Asks = field(default_factory=dict)
+    models: ModelsSpec = NO_MODELS
 
     @property
     def store(self) -> Path:
@@ -305,6 +307,7 @@ class _Reader:
             providers=self._providers(body.get("providers") or {}),
             people=self._people(body.get("people") or {}),
             ask=self._asks(body.get("ask") or {}, body.get("people") or {}),
+            models=self._models(body.get("models") or {}),
         )
 
     def _agent(self, raw: Json, path: str) -> AgentSource:
@@ -474,6 +477,14 @@ class _Reader:
         if unknown := strangers(found, people):
             raise self._bad("ask", f"{unknown[0]!r} is not among the people: {', '.join(people)}")
         return found
+
+    def _models(self, raw: Json) -> ModelsSpec:
+        try:
+            spec = models_of(raw)
+            chosen([spec])
+        except BadModel as error:
+            raise self._bad(f"models.{error.field}" if error.field else "models", error.problem) from None
+        return spec
 
     def _budget(self, raw: Json) -> Budget:
         if raw is None:

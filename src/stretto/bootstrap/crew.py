@@ -18,6 +18,7 @@ from stretto.bootstrap.choices import (
 )
 from stretto.bootstrap.hiring import AnyAgent, agents_of
 from stretto.bootstrap.houses import furnished
+from stretto.bootstrap.models import roster_of
 from stretto.bootstrap.stores import open_store
 from stretto.conditions import condition_defects
 from stretto.core.domain import Breaker, Budget, Catalogue, InputSpec, Json, Plan, Provider
@@ -32,6 +33,8 @@ from stretto.core.plan.writing import misfits
 from stretto.core.policy import Policy
 from stretto.core.routing import roster
 from stretto.journals.memory import MemoryJournal
+from stretto.models.definition import ModelsGiven
+from stretto.models.roster import ModelRoster
 from stretto.orchestrator import House
 from stretto.planners.auto import propose
 from stretto.planners.proposal import Proposal
@@ -71,10 +74,12 @@ class Crew:
         listeners: Sequence[Listener] = (),
         people: Iterable[str] = (),
         ask: Json = None,
+        models: ModelsGiven | ModelRoster | None = None,
     ) -> None:
         self.settings = settings or read_settings(workspace.folder if workspace else None)
         self.workspace = workspace
         self.registry = Registry(agents_of(agents))
+        self.models = models if isinstance(models, ModelRoster) else roster_of(workspace, self.settings, models)
         self.playbooks = read_playbooks(workspace.folder, self.size) if workspace else ()
         self.rules = rules_of(
             self.settings,
@@ -186,6 +191,7 @@ class Crew:
             journal,
             people,
             self.registry,
+            models=self.models,
             above=above,
             below=below,
             listeners=self._listeners,

@@ -9,6 +9,8 @@ from stretto.core.policy import DEFAULT, Policy
 from stretto.engines.clock import SystemClock
 from stretto.engines.local import LocalEngine
 from stretto.engines.people import Nobody
+from stretto.models.prompt import Models
+from stretto.models.roster import NO_MODELS
 from stretto.notifiers import dispatch
 from stretto.orchestrator import House
 from stretto.planners.auto import AutoPlanner
@@ -25,6 +27,7 @@ def furnished(
     people: People,
     agents: Iterable[Agent] = (),
     *,
+    models: Models = NO_MODELS,
     above: tuple[Policy, ...] = (),
     below: Engine | None = None,
     listeners: tuple[Listener, ...] = (),
@@ -33,7 +36,7 @@ def furnished(
     """Give the house of a run, with its teams at work for it.
 
     `above` are the policies of those it works for, `below` is what drives the runs of its teams: as long as the
-    tasks they are for, which wait with them.
+    tasks they are for, which wait with them. `models` are those that its planner, reviewers and synthesiser may ask.
     """
     schemas = JsonSchemas()
     policies = above or DEFAULT

@@ -136,7 +136,7 @@ class Call:
 
     `key` is unique in the piece of work that makes it, and the same on every repetition of it; `what` names the
     model or the skill, `arguments` what it gets (of a model the hash of its prompt). `reserve` is the most that it
-    may cost.
+    may cost, unless nobody knows what it costs (`bounded` is false): then `reserve` holds its tokens alone.
     """
 
     key: str
@@ -145,6 +145,7 @@ class Call:
     arguments: Json = None
     effect: SideEffect = SideEffect.NONE
     reserve: Cost = FREE
+    bounded: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

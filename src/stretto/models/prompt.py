@@ -81,6 +81,21 @@ class Model(Protocol):
         """Whether its provider holds answers to a schema."""
         ...
 
+    @property
+    def tools(self) -> bool:
+        """Whether it can be given tools."""
+        ...
+
+    @property
+    def priced(self) -> bool:
+        """Whether anybody knows what it costs; where nobody does, `most` tells its tokens alone."""
+        ...
+
+    @property
+    def perimeter(self) -> tuple[str, ...] | None:
+        """The labels of the data that it may see; None is any."""
+        ...
+
     async def count(self, prompt: Prompt) -> int:
         """Give the tokens of a prompt: exactly where the provider tells, else an estimate that errs upward."""
         ...

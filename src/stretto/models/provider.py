@@ -1,0 +1,382 @@
+"""A model of a provider, asked through the client library: one turn a call, always streamed, never tried again here."""
+
+import asyncio
+import inspect
+import os
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from stretto.channels import is_loopback
+from stretto.core.domain import FREE, Cost, FailureClass, Usage
+from stretto.models.counting import estimate, tokens_in
+from stretto.models.definition import Definition
+from stretto.models.failures import failure_of
+from stretto.models.keys import find_key, where_keys_are
+from stretto.models.loops import PerLoop
+from stretto.models.prices import Tariff, tariff_of
+from stretto.models.prompt import Prompt, Reply, ToolCall
+from stretto.models.reading import Unreadable, read_json
+from stretto.models.reference import ADDRESS, Reference, address, needs_key, shown
+from stretto.models.throttle import Throttle
+from stretto.models.windows import longest_answer, window_of
+from stretto.ports import AgentFailure
+
+if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelResponse
+    from pydantic_ai.models import Model as Client
+    from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.profiles import ModelProfile
+    from pydantic_ai.providers import Provider as ClientProvider
+    from pydantic_ai.settings import ModelSettings
+
+SILENCE = 120.0
+"""Seconds without a sign of the answer after which it is given up, unless the model's definition says otherwise."""
+
+_CONSTRAINING = {"openai": True, "google": True, "ollama": True, "vllm": True, ADDRESS: True}
+_KINDS = {"openai": "openai-chat", "vllm": "vllm", ADDRESS: "openai-chat"}
+_OWN_SERVERS = {"ollama", "vllm", ADDRESS}
+"""Servers of many makes, which all know the older `max_tokens`."""
+_WITHOUT_RETRIES = {"bedrock", "huggingface", "xai"}
+_NO_KEY = "none"
+"""Sent where nobody wants a key: without any, the clients would look for one of their own, and send that."""
+
+
+class ProviderModel:
+    """A model as a workspace defines it. See `stretto.models.prompt.Model`."""
+
+    def __init__(self, definition: Definition, environment: Mapping[str, str] = os.environ) -> None:
+        self.definition, self._environment = definition, environment
+        self._client = PerLoop(self._opened)
+        self._throttle = Throttle(definition.concurrency, definition.rate)
+        self._constrains = definition.constrains
+        self._window: int | None = None
+        self._tariff: Tariff | None = None
+        self._priced: bool | None = None
+
+    def __repr__(self) -> str:
+        return f"ProviderModel({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        return str(self.definition.model)
+
+    @property
+    def window(self) -> int:
+        if self._window is None:
+            self._window = window_of(self.definition, self._environment)
+        return self._window
+
+    @property
+    def constrains(self) -> bool:
+        if self._constrains is None:
+            self._constrains = _constrains(self.definition.model)
+        return self._constrains
+
+    @property
+    def tools(self) -> bool:
+        return self.definition.tools is not False
+
+    @property
+    def perimeter(self) -> tuple[str, ...] | None:
+        return self.definition.perimeter
+
+    @property
+    def priced(self) -> bool:
+        if self._priced is None:
+            self._tariff = tariff_of(self.definition)
+            self._priced = self._tariff is not None
+        return self._priced
+
+    async def count(self, prompt: Prompt) -> int:
+        return estimate(prompt)
+
+    async def most(self, prompt: Prompt) -> Cost:
+        counted = await self.count(prompt)
+        return self._cost(Usage(input=counted, output=max(self._longest(prompt, counted), 0)))
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Reply]:
+        if prompt.tools and not self.tools:
+            raise AgentFailure(f"{self.name} takes no tools; name a model that does", FailureClass.UNAVAILABLE)
+        counted = await self.count(prompt)
+        key, place = None, self.name
+        try:
+            url, key = await self._reach()
+            place = shown(url) if url else self.name
+            client = await self._client.get()
+            async with self._throttle.pass_through(counted) as passage:
+                async for piece in self._turn(client, prompt, counted):
+                    if isinstance(piece, Reply):
+                        passage.used(piece.usage)
+                    yield piece
+        except Exception as error:
+            raise failure_of(error, self.definition, key, place) from None
+
+    async def close(self) -> None:
+        """Close the connections of the running loop."""
+        await self._client.close()
+
+    async def _reach(self) -> tuple[str, SecretStr | None]:
+        """Give the address of the model and its key; raises AgentFailure where they cannot be used."""
+        reference = self.definition.model
+        url = address(reference, self._environment)
+        key = await asyncio.to_thread(find_key, self.definition, self._environment)
+        if key is None and (needs_key(reference) or self.definition.key_env):
+            raise AgentFailure(
+                f"{self.name}: there is no key; put it into {where_keys_are(self.definition)}", FailureClass.UNAVAILABLE
+            )
+        if key is not None and url.startswith("http://") and not self.definition.insecure and not _is_here(url):
+            raise AgentFailure(
+                f"{self.name}: its key would go over plain http to {shown(url)}, where others can read it; "
+                "use https, or define the model with `insecure: true`",
+                FailureClass.UNAVAILABLE,
+            )
+        return url, key
+
+    async def _opened(self) -> tuple["Client", "ClientProvider[Any]"]:
+        url, key = await self._reach()
+        return await asyncio.to_thread(_client, self.definition, url, key, self.constrains)
+
+    async def _turn(self, client: "Client", prompt: Prompt, counted: int) -> AsyncIterator[str | Reply]:
+        from pydantic_ai.direct import model_request_stream
+
+        silence = self.definition.timeout or SILENCE
+        request = model_request_stream(
+            client,
+            _messages(prompt),
+            model_settings=self._settings(prompt, counted),
+            model_request_parameters=_parameters(prompt, self.constrains),
+            instrument=False,
+        )
+        async with asyncio.timeout(silence):
+            response = await request.__aenter__()
+        try:
+            events = aiter(response)
+            while True:
+                async with asyncio.timeout(silence):
+                    event = await anext(events, None)
+                if event is None:
+                    break
+                if text := _text_of(event):
+                    yield text
+        except BaseException as error:
+            await request.__aexit__(type(error), error, error.__traceback__)
+            raise
+        await request.__aexit__(None, None, None)
+        yield self._reply(response.get(), prompt, counted)
+
+    def _settings(self, prompt: Prompt, counted: int) -> "ModelSettings":
+        from pydantic_ai.settings import ModelSettings
+
+        settings = ModelSettings(max_tokens=max(self._longest(prompt, counted), 1))
+        if self.definition.model.provider not in _WITHOUT_RETRIES:
+            settings["max_retries"] = 0
+        temperature = prompt.temperature if prompt.temperature is not None else self.definition.temperature
+        if temperature is not None:
+            settings["temperature"] = temperature
+        return settings
+
+    def _longest(self, prompt: Prompt, counted: int) -> int:
+        return longest_answer(self.window, counted, prompt.most or self.definition.max_tokens)
+
+    def _cost(self, usage: Usage) -> Cost:
+        money = self._tariff(usage) if self.priced and self._tariff is not None else FREE.money
+        return Cost(money=money, tokens=usage.tokens)
+
+    def _reply(self, response: "ModelResponse", prompt: Prompt, counted: int) -> Reply:
+        """Give the reply; raises AgentFailure where the stream ended before the answer did."""
+        from pydantic_ai.messages import TextPart, ToolCallPart
+
+        text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
+        calls = [part for part in response.parts if isinstance(part, ToolCallPart)]
+        refusal = (response.provider_details or {}).get("refusal")
+        if response.finish_reason is None or response.finish_reason == "error" or response.state != "complete":
+            raise AgentFailure(f"{self.name}: the answer broke off before its end", FailureClass.TRANSIENT)
+        usage = _usage(response)
+        if not usage.tokens:  # its provider tells no usage
+            usage = Usage(input=counted, output=tokens_in(text))
+        finish: Any = {"content_filter": "refused", "tool_call": "tools"}.get(
+            response.finish_reason, response.finish_reason
+        )
+        return Reply(
+            text=text or (refusal if isinstance(refusal, str) else ""),
+            calls=tuple(
+                ToolCall(id=one.tool_call_id, name=one.tool_name, arguments=self._arguments(one)) for one in calls
+            ),
+            usage=usage,
+            cost=self._cost(usage),
+            model=response.model_name or self.definition.model.name,
+            finish="tools" if calls and finish == "stop" else finish,
+        )
+
+    def _arguments(self, call: Any) -> dict[str, Any]:
+        if isinstance(call.args, dict):
+            return call.args
+        try:
+            found = read_json(call.args) if call.args and call.args.strip() else {}
+        except Unreadable as error:
+            found = str(error)
+        if not isinstance(found, dict):
+            raise AgentFailure(
+                f"{self.name} asks for the tool {call.tool_name!r} with arguments that are no JSON object: {found}",
+                FailureClass.INVALID_OUTPUT,
+            )
+        return found
+
+
+def _client(
+    definition: Definition, url: str, key: SecretStr | None, constrains: bool
+) -> tuple["Client", "ClientProvider[Any]"]:
+    """Make the client of a model, and the provider that holds its connections; the slow part, for a thread."""
+    import pydantic_ai.direct  # noqa: F401 - takes more than a second; here it keeps nobody waiting
+    from pydantic_ai.models import infer_model
+
+    reference = definition.model
+    provider = _provider(reference, url, key.get_secret_value() if key is not None else _NO_KEY)
+    kind = _KINDS.get(reference.provider, reference.provider)
+    client = infer_model(f"{kind}:{reference.name}", provider_factory=lambda _: provider)
+
+    def profile(usual: "ModelProfile") -> "ModelProfile":
+        changed: Any = {
+            **usual,
+            "supports_json_schema_output": constrains,
+            "supports_tools": definition.tools is not False,
+            "openai_chat_streaming_requires_finish_reason": True,
+        }
+        if reference.provider in _OWN_SERVERS:
+            changed |= {"openai_chat_supports_max_completion_tokens": False, "json_schema_transformer": None}
+        return changed  # type: ignore[no-any-return]
+
+    make: Any = type(client)
+    return make(reference.name, provider=provider, profile=profile), provider
+
+
+def _provider(reference: Reference, url: str, key: str) -> "ClientProvider[Any]":
+    from pydantic_ai.providers import infer_provider_class
+
+    if reference.provider == ADDRESS:
+        from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
+
+        return OpenAICompatibleProvider(ADDRESS, base_url=url, api_key=key)
+    make: Any = infer_provider_class(reference.provider)
+    takes = inspect.signature(make.__init__).parameters
+    values = {"base_url": url or None, "api_key": key if key != _NO_KEY or url else None}
+    found: ClientProvider[Any] = make(**{name: value for name, value in values.items() if name in takes and value})
+    return found
+
+
+def _constrains(reference: Reference) -> bool:
+    known = _CONSTRAINING.get(reference.provider)
+    if known is not None:
+        return known
+    try:
+        from pydantic_ai.models import infer_model_profile  # slow to load, and needed as soon as the model is asked
+    except ImportError:
+        return False
+    return bool(infer_model_profile(f"{reference.provider}:{reference.name}").get("supports_json_schema_output"))
+
+
+def _is_here(url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    return is_loopback(urlsplit(url).hostname or "")
+
+
+def _messages(prompt: Prompt) -> list[Any]:
+    """Give the conversation as the client library has it: requests of parts, and responses between them."""
+    from pydantic_ai import messages as parts
+
+    found: list[Any] = []
+    for message in prompt.messages:
+        if message.role == "assistant":
+            said: list[Any] = [parts.TextPart(content=message.text)] if message.text else []
+            said += [
+                parts.ToolCallPart(tool_name=call.name, args=call.arguments, tool_call_id=call.id)
+                for call in message.calls
+            ]
+            found.append(parts.ModelResponse(parts=said))
+            continue
+        part: Any
+        match message.role:
+            case "system":
+                part = parts.SystemPromptPart(content=message.text)
+                if (said_before := _last_system(found)) is not None:
+                    said_before.content += f"\n\n{message.text}"
+                    continue
+            case "tool":
+                part = parts.ToolReturnPart(tool_name=message.name, content=message.text, tool_call_id=message.id)
+            case _:
+                part = parts.UserPromptPart(content=message.text)
+        if found and isinstance(found[-1], parts.ModelRequest):
+            found[-1] = parts.ModelRequest(parts=[*found[-1].parts, part])
+        else:
+            found.append(parts.ModelRequest(parts=[part]))
+    return found
+
+
+def _last_system(found: list[Any]) -> Any:
+    """Give the system's part that came last, where nothing else came after it: templates take one at a time."""
+    from pydantic_ai.messages import ModelRequest, SystemPromptPart
+
+    last = found[-1].parts[-1] if found and isinstance(found[-1], ModelRequest) else None
+    return last if isinstance(last, SystemPromptPart) else None
+
+
+def _parameters(prompt: Prompt, constrains: bool) -> "ModelRequestParameters":
+    from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.output import OutputObjectDefinition
+    from pydantic_ai.tools import ToolDefinition
+
+    tools = [
+        ToolDefinition(
+            name=tool.name,
+            description=tool.description,
+            parameters_json_schema=tool.inputs,
+            strict=None if is_closed(tool.inputs) else False,
+        )
+        for tool in prompt.tools
+    ]
+    if prompt.schema is None:
+        return ModelRequestParameters(function_tools=tools)
+    return ModelRequestParameters(
+        function_tools=tools,
+        output_mode="native" if constrains else "prompted",
+        output_object=OutputObjectDefinition(
+            json_schema=prompt.schema, name="answer", strict=None if is_closed(prompt.schema) else False
+        ),
+    )
+
+
+def is_closed(schema: Any) -> bool:
+    """Whether every object of a schema has all its properties and no others, as OpenAI's strict mode wants it.
+
+    Others are sent as they are and held loosely: made strict, an open object could hold nothing at all.
+    """
+    match schema:
+        case list():
+            return all(is_closed(one) for one in schema)
+        case dict():
+            if "object" in (schema.get("type") or ""):
+                properties = schema.get("properties") or {}
+                if schema.get("additionalProperties") is not False or set(properties) != set(
+                    schema.get("required", ())
+                ):
+                    return False
+            return all(is_closed(one) for one in schema.values())
+    return True
+
+
+def _text_of(event: Any) -> str:
+    from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
+
+    match event:
+        case PartStartEvent(part=TextPart(content=text)) | PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
+            return text
+    return ""
+
+
+def _usage(response: "ModelResponse") -> Usage:
+    told = response.usage
+    cached = min(told.cache_read_tokens, told.input_tokens)
+    return Usage(input=told.input_tokens, output=told.output_tokens, cached=cached)
