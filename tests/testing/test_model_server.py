@@ -428,7 +428,7 @@ def test_a_cut_answer_breaks_the_connection_after_so_many_tokens() -> None:
         assert isinstance(error, openai.APIConnectionError)
         with pytest.raises(openai.APIConnectionError):
             ask(server)
-        assert [(one.end, one.output) for one in server.requests] == [("cut", 2)] * 2
+        assert [(one.end, one.output) for one in server.requests] == [("cut", 2), ("cut", 4)]
         assert text_of(server) == "one two three four"
 
 
@@ -582,6 +582,17 @@ async def test_it_is_entered_on_a_loop_as_well() -> None:
         assert [one.choices[0].message.content for one in said] == ["ok"] * 5
 
 
+def test_started_again_it_has_the_same_address() -> None:
+    server = ModelServer(Script(default="ok"))
+    with server:
+        first = server.url
+        assert text_of(server) == "ok"
+    with server:
+        assert server.url == first
+        assert text_of(server) == "ok"
+        assert len(server.requests) == 2
+
+
 def test_a_port_that_is_taken_is_said() -> None:
     with ModelServer(Script(default="ok")) as server:
         port = int(server.url.split(":")[2].split("/")[0])
@@ -593,6 +604,8 @@ def test_a_port_that_is_taken_is_said() -> None:
     ("method", "path", "body", "status", "told"),
     [
         ("POST", "/chat/completions", b"{", 400, "no JSON object"),
+        ("POST", "/chat/completions", b'{"model": NaN}', 400, "no JSON object"),
+        ("POST", "/chat/completions", b"[" * 100_000, 400, "no JSON object"),
         ("POST", "/chat/completions", b"{}", 400, "model"),
         ("POST", "/chat/completions", b'{"model": "m", "messages": []}', 400, "messages"),
         ("POST", "/chat/completions", b'{"model": "m", "messages": [{"role": "poet"}]}', 400, "poet"),

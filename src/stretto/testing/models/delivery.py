@@ -76,7 +76,10 @@ def whole(response: wire.Response) -> bytes:
 
 
 def parts(request: Request, said: Speech, usage: Counted | None, pace: Pace) -> Iterator[Part]:
-    """Give an answer as it is sent: its head, then a part for each token, then its end."""
+    """Give an answer as it is sent: its head, then a part for each token, then its end.
+
+    An answer that is sent whole has been written whole before: all of its tokens are in its head.
+    """
     tokens = said.tokens
     if request.streams:
         about = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
@@ -86,10 +89,11 @@ def parts(request: Request, said: Speech, usage: Counted | None, pace: Pace) -> 
         yield Part(data=chunk(wire.closing(request, said, usage)) + chunk(b""))
         return
     body, due = wire.completion(request, said, usage), pace.due(max(tokens - 1, 0), tokens)
-    yield Part(data=head(200, {"content-type": "application/json", "content-length": str(len(body))}), due=due)
+    about = {"content-type": "application/json", "content-length": str(len(body))}
+    yield Part(data=head(200, about), tokens=tokens, due=due)
     for number in range(tokens):  # slices, so that it may break off after any of them
         begin, end = (len(body) * at // tokens for at in (number, number + 1))
-        yield Part(data=body[begin:end], tokens=1)
+        yield Part(data=body[begin:end])
     yield Part(data=b"" if tokens else body)
 
 

@@ -1,5 +1,6 @@
 """Which rule answers, and with what: pure but for its counts of what has been. Not to be used from two threads."""
 
+import json
 import random
 import re
 from collections import Counter
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from stretto.core.domain import Json
-from stretto.testing.models.reading import PATTERNS
+from stretto.testing.models.reading import PATTERNS, answer_defects
 from stretto.testing.models.requests import Request
 from stretto.testing.models.script import Answer, Fault, Pace, Rule, Say, Script, Usage, When
 from stretto.testing.models.tokens import compact
@@ -64,7 +65,7 @@ class Player:
         chance = self._script.random
         if chance is None or not chance.faults:
             return None
-        prompt = compact(request.body)
+        prompt = json.dumps(request.body, sort_keys=True)
         self._seen[prompt] += 1
         drawn = random.Random(f"{chance.seed}/{self._seen[prompt]}/{prompt}")  # noqa: S311
         return drawn.choice(chance.faults) if drawn.random() < chance.rate else None
@@ -149,6 +150,8 @@ def _answer(say: Say | None, request: Request, rule: str) -> Answer:
         return Answer(text=say or "")
     if not isinstance(say, Answer):
         raise Unscripted(f"the function of {rule} gave {type(say).__name__}; it gives a text or an Answer")
+    for defect in answer_defects(say, "", set(request.groups)):
+        raise Unscripted(f"the function of {rule} gave an answer that cannot be said: {defect}")
     if say.template is UNSET:
         return say
     made = _filled(say.template, request.groups)

@@ -27,6 +27,7 @@ from stretto.testing.models.script import (
     Usage,
     When,
 )
+from stretto.testing.models.tokens import compact
 
 T = TypeVar("T")
 Source: TypeAlias = "Script | Sequence[Rule] | str | Path"
@@ -138,8 +139,6 @@ class _Reader:
     def says(self, raw: Json, path: str) -> Say | tuple[Say, ...]:
         if not isinstance(raw, list):
             return self.say(raw, path)
-        if not raw:
-            self.note(path, "the list is empty, so that nothing could be said", _SAY)
         return tuple(self.say(one, under(path, number)) for number, one in enumerate(raw))
 
     def say(self, raw: Json, path: str) -> Say:
@@ -312,20 +311,40 @@ def _patterns(when: When, path: str) -> Generator[Diagnostic, None, set[str]]:
 
 def _sayings(say: Say | Sequence[Say] | None, path: str, groups: set[str]) -> Iterator[Diagnostic]:
     if isinstance(say, list | tuple):
+        if not say:
+            yield diagnose("bad-value", path, "the list is empty, so that nothing could be said", _SAY)
         for number, one in enumerate(say):
             yield from _sayings(one, under(path, number), groups)
     elif isinstance(say, Answer):
-        yield from _values(say, path)
-        given = [one for one in ("text", "json", "template") if getattr(say, one) not in (None, UNSET)]
-        if len(given) > 1:
-            told = f"{' and '.join(f'`{one}`' for one in given)} in one answer"
-            yield diagnose("bad-value", path, told, "Keep one of them.")
-        if not given and not say.calls and say.json is UNSET:
-            yield diagnose("missing-field", path, "the answer is nothing at all", _SAY)
-        if say.template is not UNSET:
-            yield from _template(say.template, under(path, "template"), groups)
+        yield from answer_defects(say, path, groups)
     elif not (say is None or isinstance(say, str) or callable(say)):
         yield diagnose("bad-value", path, f"{shown(say)} cannot be said", _SAY)
+
+
+def answer_defects(answer: Answer, path: str, groups: set[str]) -> Iterator[Diagnostic]:
+    """Say why an answer cannot be given, where the patterns have such groups."""
+    yield from _values(answer, path)
+    given = [one for one in ("text", "json", "template") if getattr(answer, one) not in (None, UNSET)]
+    if len(given) > 1:
+        told = f"{' and '.join(f'`{one}`' for one in given)} in one answer"
+        yield diagnose("bad-value", path, told, "Keep one of them.")
+    if not given and not answer.calls and answer.json is UNSET:
+        yield diagnose("missing-field", path, "the answer is nothing at all", _SAY)
+    for field in ("json", "template"):
+        value = getattr(answer, field)
+        if value is not UNSET and (said := _no_json(value)):
+            yield diagnose("bad-value", under(path, field), f"this is no JSON: {said}", "Write plain values.")
+        elif field == "template" and value is not UNSET:
+            yield from _template(value, under(path, field), groups)
+
+
+def _no_json(value: Any) -> str:
+    """Say why a value cannot be written as JSON, or nothing."""
+    try:
+        compact(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        return str(error)
+    return ""
 
 
 def _template(value: Json, path: str, groups: set[str]) -> Iterator[Diagnostic]:

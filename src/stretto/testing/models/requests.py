@@ -15,14 +15,16 @@ End: TypeAlias = Literal["", "whole", "cut", "left"]
 class Request:
     """One request, and what became of it.
 
-    `at` is in seconds since the epoch. `rule` is the one that answered (`default`, or empty where none did), `fault`
-    what went wrong by the script, `problem` what was wrong with the request or with the script. `input` and `output`
-    are the tokens that were read and sent, whatever was reported. `end` says whether the answer was sent `whole`, `cut`
-    by the script, or the client had `left`; empty while it is under way, which took `seconds` in the end.
+    `at` is in seconds since the epoch, `began` the same moment on `time.monotonic`. `rule` is the one that answered
+    (`default`, or empty where none did), `fault` what went wrong by the script, `problem` what was wrong with the
+    request or with the script. `input` and `output` are the tokens that were read and sent, whatever was reported.
+    `end` says whether the answer was sent `whole`, `cut` by the script or the server's end, or the client had `left`;
+    empty while it is under way, which took `seconds` in the end.
     """
 
     number: int
     at: float
+    began: float
     method: str
     path: str
     headers: Mapping[str, str]

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import threading
 import time
 from collections import Counter
@@ -202,10 +201,14 @@ class ModelServer:
         with self._changed:
             number = len(self._requests) + 1
             request = Request(
-                number=number, at=time.time(), method=incoming.method, path=incoming.path, headers=headers
+                number=number,
+                at=time.time(),
+                began=time.monotonic(),
+                method=incoming.method,
+                path=incoming.path,
+                headers=headers,
             )
-            with contextlib.suppress(ValueError):
-                request.body = json.loads(incoming.body) if incoming.body else None
+            request.body = wire.body_of(incoming.body)
             self._requests.append(request)
             self._active += 1
             self._most_active = max(self._most_active, self._active)
@@ -217,7 +220,7 @@ class ModelServer:
         with self._changed:
             if request.end:
                 return
-            request.end, request.seconds = end, time.time() - request.at
+            request.end, request.seconds = end, time.monotonic() - request.began
             self._active -= 1
             self._changed.notify_all()
         if self._tell is not None:
@@ -276,8 +279,7 @@ class ModelServer:
         """Send an answer part by part, each when it is due, with what goes wrong on the way."""
         tokens, fault = said.tokens, turn.fault
         strike = delivery.strike(fault, tokens)
-        clock = asyncio.get_running_loop().time
-        began = clock()
+        began = request.began
         for number, part in enumerate(delivery.parts(request, said, counted(read, tokens, turn.usage), turn.pace)):
             if number == strike:
                 await link.flush()
@@ -285,7 +287,7 @@ class ModelServer:
                     await self._break_off(request, fault, link)
                     return
                 began += await _stalled(fault)
-            if (pause := began + part.due - clock()) > 0:
+            if (pause := began + part.due - time.monotonic()) > 0:
                 await link.flush()
                 await asyncio.sleep(pause)
             if number == 0:

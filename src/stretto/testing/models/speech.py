@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from msgspec import UNSET
@@ -46,17 +46,21 @@ class Piece:
     begins: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Speech:
-    """An answer as it is sent."""
+    """An answer as it is sent; `pieces` are its tokens in the order in which they are streamed."""
 
     text: str = ""
     refusal: str = ""
     calls: tuple[Called, ...] = ()
     finish: Finish = "stop"
 
-    def pieces(self) -> Iterator[Piece]:
-        """Give its tokens in the order in which they are streamed. The name of a called tool is one token."""
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        return tuple(self._pieces())
+
+    def _pieces(self) -> Iterator[Piece]:
+        """The name of a called tool is one token."""
         for text in pieces(self.text):
             yield Piece(text=text)
         for text in pieces(self.refusal):
@@ -69,13 +73,13 @@ class Speech:
     @property
     def tokens(self) -> int:
         """How many tokens it takes."""
-        return sum(1 for _ in self.pieces())
+        return len(self.pieces)
 
     def first(self, most: int, finish: Finish) -> "Speech":
         """Give the first tokens of it, ended for a reason."""
         text, refusal = "", ""
         calls: list[Called] = []
-        for piece in islice(self.pieces(), most):
+        for piece in self.pieces[:most]:
             if piece.of == "content":
                 text += piece.text
             elif piece.of == "refusal":

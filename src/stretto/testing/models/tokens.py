@@ -43,5 +43,5 @@ def content_text(message: Json) -> str:
 
 
 def compact(value: Json) -> str:
-    """Give a value as JSON without blanks."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Give a value as JSON without blanks; raises TypeError or ValueError for what is none."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -66,6 +66,18 @@ def _model(name: str) -> Json:
     return {"id": name, "object": "model", "created": 0, "owned_by": "script"}
 
 
+def body_of(raw: bytes) -> Json | None:
+    """Give the JSON of a request; None for what is none."""
+    try:
+        return json.loads(raw, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _no_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not JSON")
+
+
 def check_chat(body: Json) -> None:
     """Raise BadRequest for what the chat interface would refuse as well."""
     if not isinstance(body, dict):
@@ -154,7 +166,7 @@ def completion(request: Request, said: Speech, usage: Counted | None) -> bytes:
 def events(request: Request, said: Speech) -> Iterator[bytes]:
     """Give the events of a stream up to the last token, one for each; the first begins the message."""
     opening = {"role": "assistant", "content": "" if not said.calls else None, "refusal": None}
-    for number, piece in enumerate(said.pieces()):
+    for number, piece in enumerate(said.pieces):
         begin = _event(request, opening) if number == 0 else b""
         yield begin + _event(request, _delta(piece, said))
 
