@@ -241,6 +241,26 @@ def test_a_conversation_with_an_unanswered_tool_call_is_refused_as_the_interface
         assert server.usage.tokens == 0
 
 
+def test_a_strict_schema_that_is_open_is_refused_as_the_interface_does() -> None:
+    closed = {
+        "type": "object",
+        "properties": {"a": {"type": "array"}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+    nested = {**closed, "properties": {"a": {"anyOf": [{"type": "object", "properties": {}}]}}}
+    with ModelServer([Rule(say="{}")]) as server:
+        for schema, told in ((closed, ""), (nested, "additionalProperties"), ({**closed, "required": []}, "required")):
+            strict = {"name": "x", "schema": schema, "strict": True}
+            for options in (
+                {"response_format": {"type": "json_schema", "json_schema": strict}},
+                {"tools": [{"type": "function", "function": {"name": "x", "parameters": schema, "strict": True}}]},
+            ):
+                with pytest.raises(openai.BadRequestError, match=told) if told else contextlib.nullcontext():
+                    ask(server, **options)
+        ask(server, tools=[{"type": "function", "function": {"name": "x", "parameters": nested}}])
+
+
 def test_a_bounded_answer_ends_at_its_length() -> None:
     with ModelServer([Rule(say="one two three four")]) as server:
         for bound in ("max_tokens", "max_completion_tokens"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from stretto.core.domain import Json
-from stretto.testing.models.tokens import compact, content_text
+from stretto.testing.models.tokens import compact, content_text, schema_of
 
 End: TypeAlias = Literal["", "whole", "cut", "left"]
 
@@ -89,11 +89,8 @@ class Request:
 
     @property
     def schema(self) -> Json | None:
-        """The JSON Schema that the answer has to fit, `{}` for any JSON, or None."""
-        wanted = self._given("response_format", None) or {}
-        if wanted.get("type") == "json_schema":
-            return wanted.get("json_schema", {}).get("schema", {})
-        return {} if wanted.get("type") == "json_object" else None
+        """The JSON Schema that the answer has to fit, `{}` for any JSON object, or None."""
+        return schema_of(self.body) if isinstance(self.body, dict) else None
 
     @property
     def streams(self) -> bool:

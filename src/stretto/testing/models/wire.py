@@ -94,12 +94,49 @@ def check_chat(body: Json) -> None:
             raise BadRequest(f"'{name}' is a number from 1", param=name)
     if not all(isinstance(one, dict) and isinstance(one.get("function"), dict) for one in _list(body, "tools")):
         raise BadRequest("'tools' is a list of objects with a 'function'", param="tools")
-    if not isinstance(body.get("response_format") or {}, dict):
-        raise BadRequest("'response_format' is an object", param="response_format")
+    _check_schemas(body)
     open_calls: dict[str, int] = {}
     for number, message in enumerate(messages):
         _check_message(message, number, open_calls)
     _check_answered(open_calls, len(messages))
+
+
+def _check_schemas(body: Json) -> None:
+    """What is to be held to strictly has to be closed: every object with all its properties required, and no others."""
+    wanted = body.get("response_format") or {}
+    if not isinstance(wanted, dict) or not isinstance(wanted.get("json_schema") or {}, dict):
+        raise BadRequest("'response_format' is an object", param="response_format")
+    told = [("response_format", wanted.get("json_schema") or {}, "schema")]
+    told += [
+        (f"function '{one['function'].get('name')}'", one["function"], "parameters") for one in _list(body, "tools")
+    ]
+    for where, holder, name in told:
+        if holder.get("strict") is True and (problem := _open(holder.get(name), ())):
+            raise BadRequest(f"Invalid schema for {where}: {problem}", code="invalid_json_schema", param=where)
+
+
+def _open(schema: Json, path: tuple[str, ...]) -> str:
+    """Say where an object of a schema is not closed, or nothing."""
+    if not isinstance(schema, dict):
+        return ""
+    if "properties" in schema or schema.get("type") == "object":
+        if schema.get("additionalProperties") is not False:
+            return f"In context={path}, 'additionalProperties' is required to be supplied and to be false."
+        if set(schema.get("properties") or {}) != set(schema.get("required") or ()):
+            return f"In context={path}, 'required' has to be an array of every key in properties."
+    return next(filter(None, (_open(one, (*path, *step)) for step, one in _inner(schema))), "")
+
+
+def _inner(schema: dict[str, Json]) -> Iterator[tuple[tuple[str, ...], Json]]:
+    """Give the schemas in a schema."""
+    for key in ("properties", "$defs", "definitions"):
+        if isinstance(schema.get(key), dict):
+            yield from (((key, name), one) for name, one in schema[key].items())
+    for key in ("anyOf", "oneOf", "allOf", "prefixItems"):
+        if isinstance(schema.get(key), list):
+            yield from (((key, str(at)), one) for at, one in enumerate(schema[key]))
+    for key in ("items", "not"):
+        yield (key,), schema.get(key)
 
 
 def most_tokens(body: Json) -> int | None:
