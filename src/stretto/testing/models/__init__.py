@@ -1,11 +1,7 @@
 """A model that says what you want: real HTTP, the OpenAI chat interface, and a script. See docs/testing.md."""
 
-from stretto.testing.models.reading import BadScript, parse_script, read_script
-from stretto.testing.models.requests import Request
-from stretto.testing.models.script import (
+from stretto.testing.models.faults import (
     FAULTS,
-    Answer,
-    Chance,
     ContentFilter,
     ContextExceeded,
     Cut,
@@ -14,24 +10,21 @@ from stretto.testing.models.script import (
     Garbled,
     HtmlPage,
     Malformed,
-    Pace,
     Prose,
     QuotaExceeded,
     RateLimited,
     Refusal,
-    Rule,
-    Script,
     ServerError,
     SlowHeaders,
     Stall,
     StreamError,
-    ToolUse,
     Truncated,
     Unauthorized,
-    Usage,
-    When,
     WrongSchema,
 )
+from stretto.testing.models.reading import BadScript, parse_script, read_script
+from stretto.testing.models.requests import Request
+from stretto.testing.models.script import Answer, Chance, Pace, Rule, Script, ToolUse, Usage, When
 from stretto.testing.models.server import KEY, ModelServer
 from stretto.testing.models.tokens import count, count_prompt
 

@@ -6,15 +6,12 @@ from email.utils import formatdate
 from math import ceil
 
 from stretto.testing.models import wire
-from stretto.testing.models.http import chunk, head
-from stretto.testing.models.requests import Request
-from stretto.testing.models.script import (
+from stretto.testing.models.faults import (
     ContextExceeded,
     Cut,
     Fault,
     Garbled,
     HtmlPage,
-    Pace,
     QuotaExceeded,
     RateLimited,
     ServerError,
@@ -22,6 +19,9 @@ from stretto.testing.models.script import (
     StreamError,
     Unauthorized,
 )
+from stretto.testing.models.http import chunk, head
+from stretto.testing.models.requests import Request
+from stretto.testing.models.script import Pace
 from stretto.testing.models.speech import Counted, Speech
 
 GARBLED = b'data: {"id": "chatcmpl-\xc3\x28", "choices": [{"delta"\n\n'

@@ -1,6 +1,7 @@
 """As much HTTP/1.1 as clients of models speak, over asyncio's streams; bytes out are in the hands of the caller."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import responses
 
@@ -131,3 +132,24 @@ def head(status: int, headers: dict[str, str]) -> bytes:
 def chunk(data: bytes) -> bytes:
     """Give a chunk of a body that comes in chunks; an empty one is its end."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+class Connection(asyncio.StreamReaderProtocol):
+    """A connection whose task ends as soon as the client leaves, also while nothing is sent."""
+
+    def __init__(self, connected: Callable[[Link], "asyncio.Task[None]"]) -> None:
+        self._task_of = connected
+        self._answering: asyncio.Task[None] | None = None
+        super().__init__(asyncio.StreamReader(limit=LARGEST_HEAD), self._begin)
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._answering = self._task_of(Link(reader, writer))
+
+    def eof_received(self) -> bool:
+        super().eof_received()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._answering is not None:
+            self._answering.cancel()

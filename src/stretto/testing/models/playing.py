@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from stretto.core.domain import Json
-from stretto.testing.models.reading import PATTERNS, answer_defects
+from stretto.testing.models.checking import PATTERNS, answer_defects
+from stretto.testing.models.faults import Fault
 from stretto.testing.models.requests import Request
-from stretto.testing.models.script import Answer, Fault, Pace, Rule, Say, Script, Usage, When
+from stretto.testing.models.script import Answer, Pace, Rule, Say, Script, Usage, When
 from stretto.testing.models.tokens import compact
 
 DEFAULT = "default"

@@ -8,18 +8,8 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET
 
 from stretto.core.domain import Json
-from stretto.testing.models.script import (
-    Answer,
-    ContentFilter,
-    Empty,
-    Fault,
-    Malformed,
-    Prose,
-    Refusal,
-    Truncated,
-    Usage,
-    WrongSchema,
-)
+from stretto.testing.models.faults import ContentFilter, Empty, Fault, Malformed, Prose, Refusal, Truncated, WrongSchema
+from stretto.testing.models.script import Answer, Usage
 from stretto.testing.models.tokens import compact, pieces
 
 Finish: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter"]
