@@ -631,6 +631,14 @@ def test_a_port_that_is_taken_is_said() -> None:
         ("POST", "/chat/completions", b'{"model": "m", "messages": [{"role": "poet"}]}', 400, "poet"),
         ("POST", "/chat/completions", b'{"model": "m", "messages": [3]}', 400, "messages"),
         ("POST", "/chat/completions", b'{"model": "m", "messages": [{"role": "user", "content": 3}]}', 400, "content"),
+        (
+            "POST",
+            "/chat/completions",
+            b'{"model": "m", "messages": [{"role": "user", "content": ""}], "tools": [{"function": {"strict": true,'
+            b'"parameters": ' + b'{"items":' * 800 + b"{}" + b"}" * 800 + b"}}]}",
+            400,
+            "nested too deeply",
+        ),
         ("GET", "/chat/completions", b"", 405, "POST"),
         ("POST", "/models", b"", 405, "GET"),
         ("GET", "/poems", b"", 404, "there are"),

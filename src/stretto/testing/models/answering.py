@@ -73,6 +73,9 @@ class Answerer:
         except Unscripted as error:
             request.problem = str(error)
             return wire.error(400, str(error), code="unscripted")
+        except RecursionError:
+            request.problem = "the body is nested too deeply"
+            return wire.error(400, request.problem)
 
     def _other(self, incoming: Incoming) -> wire.Response:
         models = self._script.models or (USUAL,)

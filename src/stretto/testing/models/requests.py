@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from stretto.core.domain import Json
-from stretto.testing.models.tokens import compact, content_text, schema_of
+from stretto.testing.models.tokens import calls_in, compact, content_text, member, members, schema_of
 
 End: TypeAlias = Literal["", "whole", "cut", "left"]
 
@@ -43,12 +43,12 @@ class Request:
     @property
     def model(self) -> str:
         """The model that was asked for."""
-        return str(self._given("model", ""))
+        return str(self.body.get("model", "")) if isinstance(self.body, dict) else ""
 
     @property
-    def messages(self) -> list[Json]:
+    def messages(self) -> list[dict[str, Json]]:
         """The messages, as they came."""
-        return [one for one in self._given("messages", []) if isinstance(one, dict)]
+        return members(self.body, "messages")
 
     @property
     def system(self) -> str:
@@ -65,11 +65,10 @@ class Request:
         """Every message as `role: text`, and every call as `assistant: name {arguments}`, on lines of their own."""
         lines = []
         for one in self.messages:
-            if (text := content_text(one)) or not one.get("tool_calls"):
+            calls = [f"assistant: {name} {arguments}" for name, arguments in calls_in(one)]
+            if (text := content_text(one)) or not calls:
                 lines.append(f"{one.get('role')}: {text}")
-            for call in one.get("tool_calls") or []:
-                asked = call.get("function", {})
-                lines.append(f"assistant: {asked.get('name')} {asked.get('arguments')}")
+            lines += calls
         return "\n".join(lines)
 
     @property
@@ -85,17 +84,17 @@ class Request:
     @property
     def tools(self) -> list[str]:
         """The names of the tools on offer."""
-        return [str(one.get("function", {}).get("name")) for one in self._given("tools", None) or []]
+        return [str(member(one, "function").get("name", "")) for one in members(self.body, "tools")]
 
     @property
     def schema(self) -> Json | None:
         """The JSON Schema that the answer has to fit, `{}` for any JSON object, or None."""
-        return schema_of(self.body) if isinstance(self.body, dict) else None
+        return schema_of(self.body)
 
     @property
     def streams(self) -> bool:
         """Whether the answer is wanted as a stream."""
-        return bool(self._given("stream", False))
+        return isinstance(self.body, dict) and self.body.get("stream") is True
 
     def holds(self, pattern: str) -> bool:
         """Whether a pattern is found anywhere in the conversation."""
@@ -104,6 +103,3 @@ class Request:
     def __str__(self) -> str:
         outcome = self.fault or self.problem or self.rule or "under way"
         return f"{self.number}: {self.method} {self.path} {compact(self.user[:60])} -> {self.status} ({outcome})"
-
-    def _given(self, name: str, default: Json) -> Json:
-        return self.body.get(name, default) if isinstance(self.body, dict) else default

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 
 from stretto.core.domain import Json
 
@@ -25,13 +26,11 @@ def count(text: str) -> int:
 def count_prompt(body: Json) -> int:
     """Give the tokens of a chat request: its messages with the calls in them, the tools on offer, and the schema."""
     found = 0
-    for message in body.get("messages", []):
+    for message in members(body, "messages"):
         found += PER_MESSAGE + count(content_text(message))
-        for call in message.get("tool_calls") or []:
-            asked = call["function"]
-            found += PER_MESSAGE + count(str(asked.get("name", ""))) + count(str(asked.get("arguments", "")))
-    for tool in body.get("tools") or []:
-        told = tool["function"]
+        found += sum(PER_MESSAGE + count(name) + count(arguments) for name, arguments in calls_in(message))
+    for tool in members(body, "tools"):
+        told = member(tool, "function")
         found += PER_MESSAGE + count(f"{told.get('name', '')} {told.get('description') or ''}")
         found += count(compact(told.get("parameters") or {}))
     schema = schema_of(body)
@@ -40,18 +39,38 @@ def count_prompt(body: Json) -> int:
 
 def schema_of(body: Json) -> Json | None:
     """Give the JSON Schema that an answer has to fit, `{}` for any JSON object, or None."""
-    wanted = body.get("response_format") or {}
+    wanted = member(body, "response_format")
     if wanted.get("type") == "json_schema":
-        return (wanted.get("json_schema") or {}).get("schema") or {}
+        return member(wanted, "json_schema").get("schema") or {}
     return {} if wanted.get("type") == "json_object" else None
 
 
 def content_text(message: Json) -> str:
     """Give the text of a message, whose content may be parts; what is no text stands as its kind in brackets."""
     content = message.get("content")
-    if isinstance(content, list):
-        return "\n".join(part.get("text") or f"[{part.get('type')}]" for part in content if isinstance(part, dict))
-    return content if isinstance(content, str) else ""
+    if isinstance(content, str):
+        return content
+    texts = ((part.get("text"), part.get("type")) for part in members(message, "content"))
+    return "\n".join(text if isinstance(text, str) else f"[{kind}]" for text, kind in texts)
+
+
+def calls_in(message: Json) -> Iterator[tuple[str, str]]:
+    """Give the names of the tools that a message calls, each with its arguments as they were written."""
+    for call in members(message, "tool_calls"):
+        asked = member(call, "function")
+        yield str(asked.get("name", "")), str(asked.get("arguments", ""))
+
+
+def members(holder: Json, name: str) -> list[dict[str, Json]]:
+    """Give the objects in a list of an object; none where it is no such list."""
+    found = holder.get(name) if isinstance(holder, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def member(holder: Json, name: str) -> dict[str, Json]:
+    """Give an object in an object; an empty one where there is none."""
+    found = holder.get(name) if isinstance(holder, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def compact(value: Json) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from stretto.core.domain import Json
 from stretto.testing.models.requests import Request
 from stretto.testing.models.speech import Counted, Piece, Speech
+from stretto.testing.models.tokens import member
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 DONE = b"data: [DONE]\n\n"
@@ -103,10 +104,10 @@ def check_chat(body: Json) -> None:
 
 def _check_schemas(body: Json) -> None:
     """What is to be held to strictly has to be closed: every object with all its properties required, and no others."""
-    wanted = body.get("response_format") or {}
-    if not isinstance(wanted, dict) or not isinstance(wanted.get("json_schema") or {}, dict):
+    wanted = body.get("response_format")
+    if wanted is not None and not isinstance(wanted, dict):
         raise BadRequest("'response_format' is an object", param="response_format")
-    told = [("response_format", wanted.get("json_schema") or {}, "schema")]
+    told = [("response_format", member(wanted, "json_schema"), "schema")]
     told += [
         (f"function '{one['function'].get('name')}'", one["function"], "parameters") for one in _list(body, "tools")
     ]
@@ -122,7 +123,7 @@ def _open(schema: Json, path: tuple[str, ...]) -> str:
     if "properties" in schema or schema.get("type") == "object":
         if schema.get("additionalProperties") is not False:
             return f"In context={path}, 'additionalProperties' is required to be supplied and to be false."
-        if set(schema.get("properties") or {}) != set(schema.get("required") or ()):
+        if sorted(member(schema, "properties")) != sorted(map(str, _some(schema.get("required")))):
             return f"In context={path}, 'required' has to be an array of every key in properties."
     return next(filter(None, (_open(one, (*path, *step)) for step, one in _inner(schema))), "")
 
@@ -137,6 +138,10 @@ def _inner(schema: dict[str, Json]) -> Iterator[tuple[tuple[str, ...], Json]]:
             yield from (((key, str(at)), one) for at, one in enumerate(schema[key]))
     for key in ("items", "not"):
         yield (key,), schema.get(key)
+
+
+def _some(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def most_tokens(body: Json) -> int | None:
@@ -251,8 +256,7 @@ def _head(request: Request, kind: str) -> dict[str, Json]:
 
 
 def _wants_usage(request: Request) -> bool:
-    options = request.body.get("stream_options")
-    return isinstance(options, dict) and options.get("include_usage") is True
+    return member(request.body, "stream_options").get("include_usage") is True
 
 
 def _usage(usage: Counted) -> Json:
