@@ -9,7 +9,7 @@ PER_MESSAGE = 8
 """Tokens around each message: role, delimiters."""
 PER_PROMPT = 16
 
-_WORD = re.compile(r"[A-Za-z]+|[0-9]|[^\x00-\x7f]|[^\w\s]|_|\n+|[ \t]{2,}")
+_WORD = re.compile(r"[A-Za-z]+|[0-9]|[^\x00-\x7f]|[^\w\s]|_|\n+|[ \t]{2,}|\t")
 _LETTERS = 4
 
 
