@@ -29,6 +29,12 @@ PlainOption = Annotated[
 QuietOption = Annotated[
     bool, typer.Option("-q", "--quiet", help="Show no progress; questions and the result still appear.")
 ]
+ModelOption = Annotated[
+    Optional[str],
+    typer.Option(
+        "--model", metavar="MODEL", help="The model of every role: PROVIDER:NAME, `local`, or a name of the workspace."
+    ),
+]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or `last`.")]
 
 EXIT = {"finished": 0, "partial": 3, "waiting": 4, "failed": 1, "cancelled": 130}
@@ -100,13 +106,19 @@ def prepared_store(store: Path | None) -> Path | None:
     return store
 
 
-def orchestrator(folder: Path | None, store: Path | None, listeners: "tuple[Listener, ...]" = ()) -> "Orchestrator":
-    """Open a workspace; without one, the team of those that ship with Stretto."""
+def orchestrator(
+    folder: Path | None, store: Path | None, listeners: "tuple[Listener, ...]" = (), model: str | None = None
+) -> "Orchestrator":
+    """Open a workspace; without one, the team of those that ship with Stretto.
+
+    `model` serves every role; behind commas stand those that take its place.
+    """
     from stretto.bootstrap import Orchestrator, open_workspace, specialists
 
+    models = [one.strip() for one in model.split(",")] if model is not None else None
     if folder is None:
-        return Orchestrator(specialists(), store=store, listeners=listeners)
+        return Orchestrator(specialists(), store=store, listeners=listeners, models=models)
     try:
-        return open_workspace(folder, store=store, listeners=listeners)
+        return open_workspace(folder, store=store, listeners=listeners, models=models)
     except SystemExit as error:
         raise BadWorkspace(f"an agents' file of {folder} ends the program while it is loaded: exit {error}") from None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from stretto.cli.options import JsonOption, WorkspaceOption, here_or, orchestrator
+from stretto.cli.options import JsonOption, ModelOption, WorkspaceOption, here_or, orchestrator
 from stretto.cli.proposals import show_proposal
 from stretto.core.errors import UsageError
 
@@ -46,6 +46,7 @@ def plan(
     budget: Annotated[
         Optional[str], typer.Option("--budget", metavar="AMOUNT", help="Check that it fits this budget.")
     ] = None,
+    model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a plan and show it: every defect with its code, its place and how to mend it."""
@@ -60,7 +61,7 @@ def plan(
         raise typer.Exit(_take_in(file, tools or [], workspace, budget, write, as_json))
     if workspace is None and file is None and not goal and not Path("workspace.yaml").exists():
         raise UsageError("which plan? Give a goal, a file with --file, or a workspace with -w")
-    team = _team(workspace)
+    team = _team(workspace, model)
     if goal and file is None and (team.workspace is None or team.workspace.plan is None):
         show_proposal(team, goal, inputs or (), as_json)
     path = file if file is not None or team.workspace is None else team.workspace.plan_file()
@@ -124,9 +125,9 @@ def _take_in(
     return tell(judged, as_json=as_json, write=write)
 
 
-def _team(workspace: Path | None) -> "Orchestrator":
+def _team(workspace: Path | None, model: str | None = None) -> "Orchestrator":
     """Give the agents of a workspace, or without one those that ship with Stretto."""
-    return orchestrator(here_or(workspace), None)
+    return orchestrator(here_or(workspace), None, model=model)
 
 
 def _draw(plan: "Plan", team: "Orchestrator") -> None:

@@ -14,6 +14,7 @@ from stretto.cli.options import (
     EXIT,
     EXIT_USAGE,
     JsonOption,
+    ModelOption,
     PlainOption,
     QuietOption,
     RunArgument,
@@ -92,6 +93,7 @@ def run(
     ] = None,
     budget: BudgetOption = None,
     deadline: DeadlineOption = None,
+    model: ModelOption = None,
     output: OutputOption = None,
     store: StoreOption = None,
     approve: ApproveOption = "ask",
@@ -118,7 +120,8 @@ def run(
             wait=patient,
         )
 
-    _drive(folder, store, output, wait, as_json, Shown(plain, quiet), pursue, typed=plan == STANDARD_INPUT)
+    typed = plan == STANDARD_INPUT
+    _drive(folder, store, output, wait, as_json, Shown(plain, quiet), pursue, model=model, typed=typed)
 
 
 def resume(
@@ -126,6 +129,7 @@ def resume(
     workspace: WorkspaceOption = None,
     budget: BudgetOption = None,
     deadline: DeadlineOption = None,
+    model: ModelOption = None,
     output: OutputOption = None,
     store: StoreOption = None,
     approve: ApproveOption = "ask",
@@ -162,7 +166,8 @@ def resume(
         )
 
     folder = _folder_of(run_id, workspace, store)
-    _drive(folder, store, output, wait, as_json, Shown(plain, quiet), pursue, run_id, typed=plan == STANDARD_INPUT)
+    typed = plan == STANDARD_INPUT
+    _drive(folder, store, output, wait, as_json, Shown(plain, quiet), pursue, run_id, model=model, typed=typed)
 
 
 async def _told_to_go_on(run_id: str, workspace: Path | None, store: Path | None) -> str | None:
@@ -222,6 +227,7 @@ def _drive(
     pursue: "Callable[[Orchestrator, People, bool], Awaitable[Run]]",
     run_id: str = "",
     *,
+    model: str | None = None,
     typed: bool = False,
 ) -> None:
     """Pursue something and show it; where the plan is `typed` on standard input, no answers are."""
@@ -239,7 +245,7 @@ def _drive(
     with prints_kept_apart() as apart:
         screen = screen_for(apart.err, place=where, plain=shown.plain, quiet=shown.quiet)
         apart.pass_to(screen.overhear)
-        team = orchestrator(folder, prepared_store(store) or store_file(folder, None), (screen,))
+        team = orchestrator(folder, prepared_store(store) or store_file(folder, None), (screen,), model)
         people: People = Terminal(screen) if on_terminal and patient else Nobody()
 
         async def shown_while_pursued() -> "Run":

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -16,7 +16,7 @@ from stretto.models.failures import failure_of
 from stretto.models.keys import find_key, where_keys_are
 from stretto.models.loops import PerLoop
 from stretto.models.prices import Tariff, tariff_of
-from stretto.models.prompt import Prompt, Reply, ToolCall
+from stretto.models.prompt import Message, Prompt, Reply, ToolCall
 from stretto.models.reading import Unreadable, read_json
 from stretto.models.reference import ADDRESS, Reference, address, needs_key, shown
 from stretto.models.throttle import Throttle
@@ -104,7 +104,7 @@ class ProviderModel:
         try:
             url, key = await self._reach()
             place = shown(url) if url else self.name
-            client = await self._client.get()
+            client = await self._connected(url)
             async with self._throttle.pass_through(counted) as passage:
                 async for piece in self._turn(client, prompt, counted):
                     if isinstance(piece, Reply):
@@ -134,9 +134,13 @@ class ProviderModel:
             )
         return url, key
 
+    async def _connected(self, url: str) -> "Client":
+        """Give the client for the model at an address."""
+        return await self._client.get()
+
     async def _opened(self) -> tuple["Client", "ClientProvider[Any]"]:
         url, key = await self._reach()
-        return await asyncio.to_thread(_client, self.definition, url, key, self.constrains)
+        return await asyncio.to_thread(client_of, self.definition, url, key, self.constrains)
 
     async def _turn(self, client: "Client", prompt: Prompt, counted: int) -> AsyncIterator[str | Reply]:
         from pydantic_ai.direct import model_request_stream
@@ -225,7 +229,7 @@ class ProviderModel:
         return found
 
 
-def _client(
+def client_of(
     definition: Definition, url: str, key: SecretStr | None, constrains: bool
 ) -> tuple["Client", "ClientProvider[Any]"]:
     """Make the client of a model, and the provider that holds its connections; the slow part, for a thread."""
@@ -288,7 +292,7 @@ def _messages(prompt: Prompt) -> list[Any]:
     from pydantic_ai import messages as parts
 
     found: list[Any] = []
-    for message in prompt.messages:
+    for message in joined(prompt.messages):
         if message.role == "assistant":
             said: list[Any] = [parts.TextPart(content=message.text)] if message.text else []
             said += [
@@ -301,9 +305,6 @@ def _messages(prompt: Prompt) -> list[Any]:
         match message.role:
             case "system":
                 part = parts.SystemPromptPart(content=message.text)
-                if (said_before := _last_system(found)) is not None:
-                    said_before.content += f"\n\n{message.text}"
-                    continue
             case "tool":
                 part = parts.ToolReturnPart(tool_name=message.name, content=message.text, tool_call_id=message.id)
             case _:
@@ -315,12 +316,15 @@ def _messages(prompt: Prompt) -> list[Any]:
     return found
 
 
-def _last_system(found: list[Any]) -> Any:
-    """Give the system's part that came last, where nothing else came after it: templates take one at a time."""
-    from pydantic_ai.messages import ModelRequest, SystemPromptPart
-
-    last = found[-1].parts[-1] if found and isinstance(found[-1], ModelRequest) else None
-    return last if isinstance(last, SystemPromptPart) else None
+def joined(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Give a conversation in which the system speaks once in a row: many templates take no more."""
+    found: list[Message] = []
+    for message in messages:
+        if found and message.role == found[-1].role == "system":
+            found[-1] = Message(role="system", text=f"{found[-1].text}\n\n{message.text}")
+        else:
+            found.append(message)
+    return tuple(found)
 
 
 def _parameters(prompt: Prompt, constrains: bool) -> "ModelRequestParameters":

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from stretto.core.domain import Role
 from stretto.models.definition import Definition, ModelsSpec, chosen, resolve
+from stretto.models.local import LocalModel
 from stretto.models.prompt import Model
 from stretto.models.provider import ProviderModel
+from stretto.models.reference import LOCAL
 
 
 class ModelRoster:
@@ -31,7 +33,8 @@ class ModelRoster:
     def model(self, definition: Definition) -> ProviderModel:
         """Give the model of a definition."""
         if definition not in self._made:
-            self._made[definition] = ProviderModel(definition, self._environment)
+            make = LocalModel if definition.model.provider == LOCAL else ProviderModel
+            self._made[definition] = make(definition, self._environment)
         return self._made[definition]
 
     async def close(self) -> None:
