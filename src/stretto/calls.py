@@ -219,8 +219,8 @@ class PieceCaller:
             _raise_what_keeps_it(events)
             return None
         self._open.add(id_)
-        self._promise(call.reserve)
-        return Action(key=known.action, arguments=call.arguments if known.edited is None else known.edited)
+        self._promise(known.reserved)
+        return Action(key=known.action, arguments=_copy(call.arguments if known.edited is None else known.edited))
 
     async def _command(self, call: Call, id_: str, look_up: Finder | None) -> BeginCall:
         """Judge a call, and find out what became of one in doubt."""
@@ -274,15 +274,16 @@ class PieceCaller:
         Raises what the call raised.
         """
         known = call_of(self._exchange.state(), self._of, id_)
-        end = EndCall(of=self._of, call=id_, tries=known.tries if known else 1, outcome=Unknown(message="cut off"))
+        tries, reserved = (known.tries, known.reserved) if known is not None else (1, FREE)
+        end = EndCall(of=self._of, call=id_, tries=tries, outcome=Unknown(message="cut off"))
         mark = _within.set((*_within.get(), id_))
-        cost = call.reserve
+        cost = reserved
         try:
             called = _sound(await do(action))
             cost = called.cost
             end = replace(end, outcome=called)
             await self._exchange.tell((self._of, id_), end, self._emit)
-            return called
+            return replace(called, output=_copy(called.output))
         except asyncio.CancelledError:
             if isinstance(end.outcome, Unknown):
                 self._exchange.leave_word(end, self._emit)
@@ -297,7 +298,7 @@ class PieceCaller:
             raise
         finally:
             _within.reset(mark)
-            self._promise(cost, call.reserve)
+            self._promise(cost, reserved)
             self._open.discard(id_)
             await self._notice()
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from stretto import Assignment, Orchestrator, agent, idempotent, irreversible, plan, pure, ref, reversible, task
+from stretto import Assignment, Orchestrator, agent, irreversible, plan, pure, ref, task
 from stretto.core.domain import Call, Called, Cost, FailureClass, SideEffect, Usage
 from stretto.core.events import CallBegun, CallEnded, CallRefused
 from stretto.journals.sqlite import SqliteJournal

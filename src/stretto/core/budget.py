@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Literal, TypeVar
 
-from stretto.core.domain import FREE, NO_BUDGET, Budget, Cost, Piece
+from stretto.core.domain import FREE, NO_BUDGET, Budget, Call, Cost, Piece
 from stretto.core.state import Account, RunState, TaskState
 
 N = TypeVar("N", Decimal, int)
@@ -112,6 +112,26 @@ def call_room(state: RunState, of: Piece, cost: Cost, besides: Cost = FREE) -> L
     if _both_hold(state, of, state.reserved, account.reserved, cost):
         return "now"
     return "later" if _both_hold(state, of, FREE, FREE, cost) else "never"
+
+
+def most_of_call(state: RunState, of: Piece, call: Call, besides: Cost = FREE) -> Cost | None:
+    """Give what a call may cost at most, and so reserves; None when it may not be made.
+
+    Where a budget limits what nobody knows the price of, that is all that is left, or the rules refuse it.
+    """
+    if call.bounded:
+        return call.reserve
+    if of.work == "run":
+        left = _left_of_attempt(state, of, besides).money
+    else:
+        own, account = _budget_of(state, of), _account_of(state, of)
+        left = _least(
+            _minus(state.budget.money, (state.spent + state.reserved).money),
+            _minus(own.money, (account.spent + account.reserved).money),
+        )
+    if left is None:
+        return call.reserve
+    return None if not left or state.catalogue.rules.unbounded == "refuse" else replace(call.reserve, money=left)
 
 
 def why_no_room(state: RunState, of: Piece, cost: Cost, besides: Cost = FREE) -> str:

@@ -1,6 +1,6 @@
 """Inner calls: whether one may be made, what follows from its end, and what becomes of those that nobody heard of."""
 
-from stretto.core.budget import call_room, lost_call, why_no_room
+from stretto.core.budget import call_room, lost_call, most_of_call, why_no_room
 from stretto.core.calls import action_key, call_id, call_of, goes_on, is_doubtful, is_given, open_calls
 from stretto.core.canonical import digest, short
 from stretto.core.chains import assigned
@@ -71,11 +71,16 @@ def begin_call(draft: Draft, command: BeginCall) -> None:
     if verdict.decision == "deny":
         _refuse(draft, command, id_, FailureClass.DENIED, verdict, f"{call.what}: {verdict.reason}")
         return
-    match call_room(state, of, call.reserve, command.besides):
+    most = most_of_call(state, of, call, command.besides)
+    if most is None:
+        why = f"what {call.what} costs nobody knows, and a budget limits it; say its price, or raise the budget"
+        _refuse(draft, command, id_, FailureClass.OVER_BUDGET, verdict, why)
+        return
+    match call_room(state, of, most, command.besides):
         case "now":
-            _begin(draft, command, id_, action, call.reserve, verdict)
+            _begin(draft, command, id_, action, most, verdict)
         case "never":
-            why = why_no_room(state, of, call.reserve, command.besides)
+            why = why_no_room(state, of, most, command.besides)
             _refuse(draft, command, id_, FailureClass.OVER_BUDGET, verdict, f"{call.what}: {why}")
 
 
