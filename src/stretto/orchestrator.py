@@ -4,15 +4,18 @@ State changes only after a commit; an effect is performed only while it is due.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from stretto.calls import LOOKS, Exchange
 from stretto.core.budget import ceiling, ends, share, task_ends
 from stretto.core.chains import WITHOUT
 from stretto.core.commands import (
     AnswerRequest,
+    BeginCall,
     Command,
     Deliver,
+    EndCall,
     FireTimer,
     Judged,
     LookedUp,
@@ -26,12 +29,11 @@ from stretto.core.compress import fitted
 from stretto.core.context import Missing, context_schema, labels, resolve, value_of, visible
 from stretto.core.decide import step
 from stretto.core.domain import (
-    Call,
-    Called,
     Failed,
     FailureClass,
     Limits,
     Outcome,
+    Piece,
     Preview,
     Review,
     TaskStatus,
@@ -80,20 +82,8 @@ from stretto.ports import (
 from stretto.registry import Registry
 from stretto.sharing import Sharing
 
-LOOKS = (0.0, 0.5, 2.0)
-"""Seconds before each look at what became of an action: asking changes nothing, a person is asked only after these."""
 LEAST_SECONDS = 0.001
 """What an attempt has at the least, so that one that begins when the time is just over ends by its timeout."""
-
-
-class Plainly:
-    """Makes inner calls as they come. See `stretto.ports.Caller`."""
-
-    async def call(self, call: Call, do: Callable[[], Awaitable[Called]]) -> Called:
-        return await do()
-
-
-PLAINLY = Plainly()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +114,7 @@ class Conductor:
         self._sharing = Sharing(house.journal, house.clock)
         self._lessons = Lessons()
         self._at_work: dict[str, Assignment] = {}
+        self._calls = Exchange(lambda: self.state, house.policies, house.clock)
         self.state = RunState()
 
     async def begin(self, run: str, first: Sequence[Command] = ()) -> tuple[RunState, Sequence[Effect]]:
@@ -168,13 +159,16 @@ class Conductor:
         before = state = self.state
         facts: list[tuple[str, Event]] = []
         answered: set[str] = set()
-        queue = list(commands)
+        calls: list[tuple[Command, Sequence[Event]]] = []
+        queue = [*commands, *self._calls.parked()]
         while queue:
             reviewable: list[str] = []
             for command in queue:
                 stamped = replace(command, at=max(self._house.clock.now(), state.at))
                 events, state = step(state, stamped)
                 facts += [(stamped.actor, event) for event in events]
+                if isinstance(command, BeginCall | EndCall):
+                    calls.append((command, events))
                 reviewable += [event.task for event in events if isinstance(event, AttemptCompleted)]
             queue = list(self._answers(state, reviewable, answered)) if self._judging else []
         if facts:
@@ -185,6 +179,7 @@ class Conductor:
             for _, event in facts:
                 self._lessons.take(event)
         self.state = state
+        self._calls.heard(state, calls)
         if state.cancelling is not None:
             for assignment in self._at_work.values():
                 assignment.stopping.set()
@@ -204,23 +199,25 @@ class Conductor:
         """Do one piece of work if it is still due, and give the command that reports it."""
         match effect:
             case RunTask():
-                return await self._run(effect)
+                return await self._run(effect, emit)
             case ReviewResult():
-                return await self._review(effect)
+                return await self._review(effect, emit)
             case Judge():
                 return await self._judge_with_preview(effect)
             case Wait():
                 await self._house.clock.until(effect.until)
                 return FireTimer(timer=effect.timer)
             case MakePlan():
-                async for part in self._house.planner.plan(self.state, PLAINLY):
+                caller = self._calls.caller(Piece(work="plan", number=effect.revision), emit)
+                async for part in self._house.planner.plan(self.state, caller):
                     await emit(part)
             case AskPerson():
                 return await self._ask(effect)
             case LookUp():
                 return await self._look_up(effect)
             case Synthesise():
-                delivery = await self._house.synthesiser.compose(self.state, PLAINLY)
+                caller = self._calls.caller(Piece(work="synthesise", number=effect.revision), emit)
+                delivery = await self._house.synthesiser.compose(self.state, caller)
                 return Deliver(delivery=delivery)
             case Notify():
                 return await self._notify(effect)
@@ -333,14 +330,14 @@ class Conductor:
 
     # ---- running
 
-    async def _run(self, effect: RunTask) -> Command | None:
+    async def _run(self, effect: RunTask, emit: Emit) -> Command | None:
         one = self.state.tasks[effect.task]
         if of_task(self.state, effect.task) != effect:
             return None
-        outcome = await self._outcome(one, effect)
+        outcome = await self._outcome(one, effect, emit)
         return ReportOutcome(actor=f"agent:{effect.agent}", task=effect.task, attempt=effect.attempt, outcome=outcome)
 
-    async def _outcome(self, one: TaskState, effect: RunTask) -> Outcome:
+    async def _outcome(self, one: TaskState, effect: RunTask, emit: Emit) -> Outcome:
         agent = self._house.registry.get(effect.agent)
         if agent is None:
             message = f"the agent {effect.agent!r} is not in this workspace any more"
@@ -353,6 +350,8 @@ class Conductor:
             whole = assignment.arguments
             assignment.arguments, names = fitted(whole, agent.card.window)
             assignment.shortened = {name: whole[name] for name in names}
+        caller = self._calls.caller(Piece(work="run", task=effect.task, number=effect.attempt), emit, assignment)
+        assignment.toolbox = caller
         self._at_work[effect.key] = assignment
         if self.state.cancelling is not None:
             assignment.stopping.set()
@@ -370,6 +369,7 @@ class Conductor:
         except Exception as error:
             return Failed(failure=FailureClass.ERROR, message=f"{type(error).__name__}: {error}", cost=assignment.spent)
         finally:
+            caller.close()
             self._at_work.pop(effect.key, None)
 
     async def _look_up(self, effect: LookUp) -> Command | None:
@@ -468,14 +468,15 @@ class Conductor:
             names.append(review.reviewer)
         return Review(accepted=True, reviewer="+".join(names))
 
-    async def _review(self, effect: ReviewResult) -> Command | None:
+    async def _review(self, effect: ReviewResult, emit: Emit) -> Command | None:
         if of_task(self.state, effect.task) != effect:
             return None
         product = self._product(self.state, self.state.tasks[effect.task])
+        caller = self._calls.caller(Piece(work="review", task=effect.task, number=effect.attempt), emit)
         names = []
         review = Review(accepted=True, reviewer="")
         for reviewer in self._house.reviewers:
-            review = reviewer.glance(product) or await reviewer.review(product, PLAINLY)
+            review = reviewer.glance(product) or await reviewer.review(product, caller)
             names.append(review.reviewer)
             if not review.accepted:
                 break

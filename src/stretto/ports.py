@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
@@ -13,6 +13,7 @@ from stretto.core.commands import AddTask, ClarifyGoal, ClosePlan, Command, Fail
 from stretto.core.domain import (
     FREE,
     NO_BUDGET,
+    Action,
     AgentCard,
     Artifact,
     Budget,
@@ -29,7 +30,9 @@ from stretto.core.domain import (
     Preview,
     Review,
     Schema,
+    SideEffect,
     Task,
+    Usage,
     Word,
 )
 from stretto.core.effects import Change, Effect
@@ -39,15 +42,27 @@ from stretto.core.learning import Learned
 from stretto.core.policy import Policy
 from stretto.core.state import Result, RunState
 
+NOTHING_USED = Usage()
+
 
 class AgentFailure(Exception):
-    """Raised by an agent to fail in a named class, with a message for people."""
+    """Raised by an agent to fail in a named class, with a message for people.
+
+    Where an inner call fails, `cost` and `usage` are what it took all the same.
+    """
 
     def __init__(
-        self, message: str, failure: FailureClass = FailureClass.REFUSED, *, retry_after: float | None = None
+        self,
+        message: str,
+        failure: FailureClass = FailureClass.REFUSED,
+        *,
+        retry_after: float | None = None,
+        cost: Cost = FREE,
+        usage: Usage = NOTHING_USED,
     ) -> None:
         super().__init__(message)
         self.failure, self.retry_after = failure, retry_after
+        self.cost, self.usage = cost, usage
 
 
 class OverBudget(AgentFailure):
@@ -108,6 +123,51 @@ def _settle(future: "asyncio.Future[None]") -> None:
         future.set_result(None)
 
 
+class Caller(Protocol):
+    """Makes the inner calls of one piece of work: a plan being written, an attempt, a review, a synthesis."""
+
+    async def call(self, call: Call, do: Callable[[], Awaitable[Called]]) -> Called:
+        """Make a call, or give what it brought before: one that finished is never made again.
+
+        It is judged and its cost is reserved before, and what it brought is durable when this returns. Raises
+        AgentFailure as `do` does, with class `denied` where the policy forbids it and `over_budget` where there is no
+        room for it; InputNeeded where a person has to approve of it first.
+        """
+        ...
+
+
+Deed: TypeAlias = Callable[[Action], Awaitable[Called]]
+Finder: TypeAlias = Callable[[Action], Awaitable[Called | None]]
+
+
+class Toolbox(Caller, Protocol):
+    """Makes the inner calls of an attempt: of models, and of tools that may change the world."""
+
+    async def use(self, call: Call, do: Deed, look_up: Finder | None = None) -> Called:
+        """Make a call of a tool, as `call` does; `do` gets the arguments as they were approved, and the action's key.
+
+        Where a call that must not be made twice is in doubt, `look_up` says what it brought, gives None when it never
+        happened, and raises LookupError when nobody can tell. Without it, or when it cannot tell, a person is asked.
+        """
+        ...
+
+    async def function(
+        self,
+        work: "Assignment",
+        key: str,
+        function: Callable[..., Any],
+        given: tuple[tuple[Any, ...], dict[str, Any]],
+        reserve: Cost,
+        effect: SideEffect | str | None,
+    ) -> Json:
+        """Make a call of a function; see `Assignment.call`."""
+        ...
+
+    def wait_for(self, coming: Coroutine[Any, Any, Json]) -> Json:
+        """Give what comes of something on the loop of the attempt, from another thread; raises RuntimeError on it."""
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
 class Assignment:
     """One attempt at one task, as the agent sees it, and what it notes down besides its result.
@@ -119,7 +179,8 @@ class Assignment:
     `charged` is what the task has cost so far, and `turn` the agent's name, where it took over from another. `ceiling`
     is the most that the attempt may spend; None is no bound. `share` is what the run leaves to that of a team, up to
     the moment `until`, and `lineage` are the runs that this one descends from.
-    `stopping` is set when the run is being cancelled: what ends soon by itself has its result kept.
+    `stopping` is set when the run is being cancelled: what ends soon by itself has its result kept. `toolbox` makes its
+    inner calls.
     """
 
     run: str
@@ -146,6 +207,55 @@ class Assignment:
     spent: Cost = FREE
     notes: list[str] = field(default_factory=list)
     stopping: Stopping = field(default_factory=Stopping, repr=False, compare=False)
+    toolbox: Toolbox | None = field(default=None, repr=False, compare=False)
+
+    async def call(
+        self,
+        key: str,
+        function: Callable[..., Any],
+        /,
+        *args: Any,
+        cost: str | float | Decimal = 0,
+        tokens: int = 0,
+        effect: SideEffect | str | None = None,
+        **kwargs: Any,
+    ) -> Json:
+        """Call a function as an inner call: it is judged and reserved before, journalled when it ends, and never made
+        again once it has. After a crash its result is given, and the function is not called.
+
+        `key` names the call in this task: the same key with the same arguments is the same call. `cost` (dollars) and
+        `tokens` are the most that it may cost; it counts as having cost that, unless the function reports its spending
+        on an Assignment that it takes, which also holds the key of the action. `effect` is what the function declares
+        (`@pure`, `@irreversible`...) if nothing is said here; what nobody declares is never simply made again.
+        A plain function runs in a thread. Arguments and result have to be JSON values.
+
+        Raises what the function raises; AgentFailure with class `denied` when a policy or a person forbids it, and
+        `over_budget` when the attempt has no room for it; ValueError for arguments that cannot be given.
+        """
+        reserve = _amount(cost, tokens)
+        return await self._calls().function(self, key, function, (args, kwargs), reserve, effect)
+
+    def call_now(
+        self,
+        key: str,
+        function: Callable[..., Any],
+        /,
+        *args: Any,
+        cost: str | float | Decimal = 0,
+        tokens: int = 0,
+        effect: SideEffect | str | None = None,
+        **kwargs: Any,
+    ) -> Json:
+        """Do what `call` does, from a plain function: it returns when the call has ended."""
+        calls, reserve = self._calls(), _amount(cost, tokens)
+        return calls.wait_for(calls.function(self, key, function, (args, kwargs), reserve, effect))
+
+    def _calls(self) -> Toolbox:
+        if self.toolbox is None:
+            raise RuntimeError(
+                "inner calls are for agents at work in a run; previews, look-ups and isolated functions make none"
+            )
+        return self.toolbox
 
     def cite(self, file: str, line: int | None = None, text: str = "") -> None:
         """Note what the result rests on; the review looks it up."""
@@ -181,6 +291,18 @@ class Assignment:
         if self.answers:
             return self.answers[-1]
         raise InputNeeded(question)
+
+
+def _amount(money: str | float | Decimal, tokens: int) -> Cost:
+    """Read the most that a call may cost; raises ValueError for what is no amount."""
+    try:
+        most = Cost(money=Decimal(str(money).removeprefix("$")), tokens=tokens)
+    except InvalidOperation:
+        raise ValueError(f"a call's cost is an amount of dollars like '$0.01', not {money!r}") from None
+    whole = isinstance(tokens, int) and not isinstance(tokens, bool)
+    if not (whole and most.money.is_finite() and most.money >= 0 and tokens >= 0):
+        raise ValueError(f"a call's cost is an amount of dollars and a number of tokens, not {money!r} and {tokens!r}")
+    return most
 
 
 class Agent(Protocol):
@@ -374,19 +496,6 @@ class Journal(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-class Caller(Protocol):
-    """Makes the inner calls of one piece of work: a plan being written, an attempt, a review, a synthesis."""
-
-    async def call(self, call: Call, do: Callable[[], Awaitable[Called]]) -> Called:
-        """Make a call, or give what it brought before: one that finished is never made again.
-
-        It is judged and its cost is reserved before, and what it brought is durable when this returns. Raises
-        AgentFailure as `do` does, with class `denied` where the policy forbids it and `over_budget` where there is no
-        room for it; InputNeeded where a person has to approve of it first.
-        """
-        ...
 
 
 PlanPart: TypeAlias = InterpretGoal | ClarifyGoal | AddTask | ClosePlan | FailPlan

@@ -166,6 +166,7 @@ def request_view(one: Request) -> dict[str, Any]:
         "task": one.task,
         "kind": one.kind,
         "question": one.question,
+        **({"tool": one.tool} if one.call else {}),
         "choices": list(one.choices),
         "arguments": one.arguments,
         "diff": one.diff,

@@ -82,7 +82,7 @@ def _reserved(assignment: Assignment) -> Cost:
 
 def _plain(assignment: Assignment) -> dict[str, Any]:
     """Give an assignment as JSON carries it; whether to stop is told by a signal."""
-    names = (one.name for one in fields(assignment) if one.name != "stopping")
+    names = (one.name for one in fields(assignment) if one.name not in ("stopping", "toolbox"))
     return {name: msgspec.to_builtins(getattr(assignment, name)) for name in names}
 
 

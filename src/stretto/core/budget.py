@@ -5,9 +5,9 @@ A run has a budget, and a task may have one for all its attempts and items; an a
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from stretto.core.domain import FREE, NO_BUDGET, Budget, Cost
+from stretto.core.domain import FREE, NO_BUDGET, Budget, Call, Cost, Piece
 from stretto.core.state import Account, RunState, TaskState
 
 N = TypeVar("N", Decimal, int)
@@ -97,6 +97,81 @@ def lost(state: RunState, one: TaskState) -> Cost:
     """Give what an attempt counts as having cost whose owner died: all that was reserved, where a budget limits it."""
     own = one.task.budget or NO_BUDGET
     return one.reserved if state.budget.limits_cost or own.limits_cost else FREE
+
+
+def call_room(state: RunState, of: Piece, cost: Cost, besides: Cost = FREE) -> Literal["now", "later", "never"]:
+    """Whether there is room for an inner call: in what is reserved for its attempt, else in the budgets that limit it.
+
+    `besides` is what the attempt has spent by itself. `later` is when work under way has settled.
+    """
+    if of.work == "run":
+        left = _left_of_attempt(state, of, besides)
+        fits = (left.money is None or cost.money <= left.money) and (left.tokens is None or cost.tokens <= left.tokens)
+        return "now" if fits else "never"
+    account = _account_of(state, of)
+    if _both_hold(state, of, state.reserved, account.reserved, cost):
+        return "now"
+    return "later" if _both_hold(state, of, FREE, FREE, cost) else "never"
+
+
+def most_of_call(state: RunState, of: Piece, call: Call, besides: Cost = FREE) -> Cost | None:
+    """Give what a call may cost at most, and so reserves; None when it may not be made.
+
+    Where a budget limits what nobody knows the price of, that is all that is left, or the rules refuse it.
+    """
+    if call.bounded:
+        return call.reserve
+    if of.work == "run":
+        left = _left_of_attempt(state, of, besides).money
+    else:
+        own, account = _budget_of(state, of), _account_of(state, of)
+        left = _least(
+            _minus(state.budget.money, (state.spent + state.reserved).money),
+            _minus(own.money, (account.spent + account.reserved).money),
+        )
+    if left is None:
+        return call.reserve
+    return None if not left or state.catalogue.rules.unbounded == "refuse" else replace(call.reserve, money=left)
+
+
+def why_no_room(state: RunState, of: Piece, cost: Cost, besides: Cost = FREE) -> str:
+    """Say which limit an inner call would cross, and how to go on."""
+    if of.work == "run":
+        left = _left_of_attempt(state, of, besides)
+        rest = Cost(money=left.money or Decimal(0), tokens=left.tokens or 0)
+        agent = state.tasks[of.task].agent
+        mend = f"to go on, declare a higher cost of {agent!r}, or give a larger budget"
+        return f"it may cost {cost}, and {rest} is left of what was reserved for the attempt; {mend}"
+    own = _budget_of(state, of)
+    if not _holds(own, _account_of(state, of).spent, FREE, _EXEMPT, cost):
+        return f"{_why(own, _account_of(state, of).spent, _EXEMPT, cost)}; {_RAISE_TASK}"
+    return f"{_why(state.budget, state.spent, _EXEMPT, cost)}; {_RAISE}"
+
+
+def lost_call(state: RunState, of: Piece, reserved: Cost) -> Cost:
+    """Give what an inner call counts as having cost whose end nobody heard."""
+    return reserved if state.budget.limits_cost or _budget_of(state, of).limits_cost else FREE
+
+
+def _left_of_attempt(state: RunState, of: Piece, besides: Cost) -> Budget:
+    """Give what is left of an attempt's reservation, where there is a bound."""
+    one = state.tasks[of.task]
+    most, taken = ceiling(state, one), one.promised + besides
+    return Budget(money=_minus(most.money, taken.money), tokens=_minus(most.tokens, taken.tokens))
+
+
+def _budget_of(state: RunState, of: Piece) -> Budget:
+    return (state.tasks[of.task].task.budget or NO_BUDGET) if of.task in state.tasks else NO_BUDGET
+
+
+def _account_of(state: RunState, of: Piece) -> Account:
+    return state.accounts.get(state.tasks[of.task].task.id, _NOTHING) if of.task in state.tasks else _NOTHING
+
+
+def _both_hold(state: RunState, of: Piece, of_run: Cost, of_task: Cost, cost: Cost) -> bool:
+    """Whether a cost fits into the budgets of the run and of the task it is about, beside what is reserved in each."""
+    own = _holds(_budget_of(state, of), _account_of(state, of).spent, of_task, _EXEMPT, cost)
+    return own and _holds(state.budget, state.spent, of_run, _EXEMPT, cost)
 
 
 def share(state: RunState, id_: str) -> Budget:

@@ -4,21 +4,30 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from stretto.core.domain import (
+    FREE,
     Budget,
+    Call,
+    Called,
     Catalogue,
+    Cost,
     Delivery,
+    Failed,
     FailureClass,
     Hold,
+    InputRequired,
     InputSpec,
     Interpretation,
     Json,
     Kept,
     Outcome,
+    Piece,
     Plan,
     Preview,
     Review,
     Start,
     Task,
+    Unknown,
+    Usage,
     Verdict,
 )
 from stretto.core.plan.diagnostics import Diagnostic
@@ -137,6 +146,38 @@ class ReportReview(Base):
     task: str
     attempt: int
     review: Review
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginCall(Base):
+    """An inner call is to be made, judged by the policies; `tries` counts how often it was begun, or refused, before.
+
+    `besides` is what the attempt has spent by itself so far. Of a call in doubt, `found` is what it was found to have
+    brought, `never` says that it did not happen, and `doubt` why nobody can tell.
+    """
+
+    of: Piece
+    call: Call
+    verdict: Verdict
+    tries: int = 0
+    besides: Cost = FREE
+    found: Called | None = None
+    never: bool = False
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndCall(Base):
+    """How an inner call ended that was begun so many times; `usage` is that of one that brought nothing.
+
+    InputRequired: it was not made, for a person has to be asked first. Unknown: its end was not heard.
+    """
+
+    of: Piece
+    call: str
+    tries: int
+    outcome: Called | Failed | InputRequired | Unknown
+    usage: Usage = Usage()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +320,8 @@ Command: TypeAlias = (
     | Judged
     | ReportOutcome
     | ReportReview
+    | BeginCall
+    | EndCall
     | Recover
     | LookedUp
     | FireTimer

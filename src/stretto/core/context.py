@@ -3,7 +3,7 @@
 from typing import Any
 
 from stretto.core.canonical import digest
-from stretto.core.domain import Json, Schema, SideEffect, TaskStatus
+from stretto.core.domain import Json, Piece, Schema, SideEffect, TaskStatus
 from stretto.core.plan.references import NoDefault, Reference, inputs_read, substitute, walk
 from stretto.core.plan.references import reads as entries_read
 from stretto.core.plan.schemas import element
@@ -144,6 +144,18 @@ def labels(state: RunState, one: TaskState) -> frozenset[str]:
     specs = state.specs
     for name in inputs_read(one.task) if any(spec.labels for spec in specs.values()) else ():
         found.update(specs[name].labels if name in specs else ())
+    return frozenset(found)
+
+
+def labels_of_piece(state: RunState, of: Piece) -> frozenset[str]:
+    """Give the labels of what a piece of work sees: the task's data, the inputs of a plan, all that was accepted."""
+    if of.task in state.tasks:
+        one = state.tasks[of.task]
+        added = state.roster.skill(one.task, one.agent).labels if one.agent else ()
+        return labels(state, one) | frozenset(added)
+    found = {label for spec in state.specs.values() for label in spec.labels}
+    for one in state.tasks.values():
+        found |= one.labels
     return frozenset(found)
 
 

@@ -136,7 +136,8 @@ class Call:
 
     `key` is unique in the piece of work that makes it, and the same on every repetition of it; `what` names the
     model or the skill, `arguments` what it gets (of a model the hash of its prompt). `reserve` is the most that it
-    may cost, unless nobody knows what it costs (`bounded` is false): then `reserve` holds its tokens alone.
+    may cost, unless nobody knows what it costs (`bounded` is false): then `reserve` holds its tokens alone. `perimeter`
+    are the labels of data that what is called may see (None: all).
     """
 
     key: str
@@ -146,6 +147,7 @@ class Call:
     effect: SideEffect = SideEffect.NONE
     reserve: Cost = FREE
     bounded: bool = True
+    perimeter: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,34 @@ class Called:
     output: Json = None
     cost: Cost = FREE
     usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A piece of work that makes inner calls: a plan being written, an attempt, its review, a synthesis.
+
+    `number` is that of the attempt, or the revision of the plan.
+    """
+
+    work: Literal["plan", "run", "review", "synthesise"]
+    task: str = ""
+    number: int = 0
+
+    @property
+    def name(self) -> str:
+        parts = (self.work, self.task, str(self.number))
+        return "/".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What a tool is told to do: the arguments, as a person may have edited them, and the key that names the action.
+
+    The key is the same on every repetition of the call, so that the outside world can tell one from the next.
+    """
+
+    key: str
+    arguments: Json = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,12 +323,14 @@ NO_BREAKER = Breaker(failures=0)
 class Provider:
     """What several agents draw on, such as a service: attempts at once, rate and breaker hold for all of them together.
 
-    Without a breaker of its own the run's rules hold.
+    Without a breaker of its own the run's rules hold. `perimeter` are the labels of data that its models may see (None:
+    all).
     """
 
     concurrency: int | None = None
     rate: Rate = NO_RATE
     breaker: Breaker | None = None
+    perimeter: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -727,6 +759,8 @@ class Request:
     due: float | None = None
     reminded: int = 0
     missed: tuple[tuple[str, float], ...] = ()
+    call: str = ""  # the inner call that it is about, and
+    tool: str = ""  # what that would call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from stretto.core.domain import Call
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakePlan:
@@ -20,7 +22,8 @@ class MakePlan:
 class Judge:
     """Find out whether a ready task may start, on which arguments, or whether a repeated one goes on.
 
-    `round` counts the answers that it has had, or the rounds that it has run.
+    `round` counts the answers that it has had, or the rounds that it has run. Where `call` is given, it is that inner
+    call of the attempt that is judged; those of the run itself have no agent, and no task unless they review one.
     """
 
     task: str
@@ -28,6 +31,7 @@ class Judge:
     round: int
     agent: str
     revision: int = 1
+    call: Call | None = None
 
     @property
     def key(self) -> str:

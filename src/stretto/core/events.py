@@ -18,12 +18,16 @@ from stretto.core.domain import (
     Interpretation,
     Json,
     Kept,
+    Piece,
     Plan,
     Request,
+    Role,
     RunStatus,
+    SideEffect,
     Start,
     Task,
     Try,
+    Usage,
     Verdict,
 )
 from stretto.core.plan.diagnostics import Diagnostic
@@ -250,6 +254,100 @@ class AttemptLost(Fact):
 
     task: str
     attempt: int
+    cost: Cost = FREE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallBegun(Fact):
+    """The intent of an inner call: from here on its action, of the key `action`, may have happened.
+
+    `call` names it in its piece of work, by its key, what it calls and with which arguments. A repetition names the
+    same one.
+    """
+
+    of: Piece
+    call: str
+    key: str
+    role: Role
+    what: str
+    action: str
+    verdict: Verdict
+    effect: SideEffect = SideEffect.NONE
+    reserved: Cost = FREE
+    arguments: Json = content(default=None)
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Fact):
+    """What an inner call brought. It is not made again."""
+
+    of: Piece
+    call: str
+    output: Json = content(default=None)
+    cost: Cost = FREE
+    usage: Usage = Usage()
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFailed(Fact):
+    of: Piece
+    call: str
+    failure: FailureClass
+    message: str = content()
+    cost: Cost = FREE
+    usage: Usage = Usage()
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRefused(Fact):
+    """An inner call was not made: a policy or a person forbids it, or there is no room for it in a budget."""
+
+    of: Piece
+    call: str
+    key: str
+    role: Role
+    what: str
+    failure: FailureClass
+    verdict: Verdict
+    message: str = content()
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallJudged(Fact):
+    """A person has to approve of an inner call before it is made."""
+
+    of: Piece
+    call: str
+    key: str
+    role: Role
+    what: str
+    effect: SideEffect
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallForgotten(Fact):
+    """An inner call came to nothing, for a person has to be asked first: it counts as never made."""
+
+    of: Piece
+    call: str
+    cost: Cost = FREE
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLost(Fact):
+    """Nobody heard the end of an inner call. It counts as having cost what was reserved, where a budget limits that.
+
+    One that must not be made twice is in doubt from now on.
+    """
+
+    of: Piece
+    call: str
     cost: Cost = FREE
 
 
@@ -627,6 +725,13 @@ Event: TypeAlias = (
     | AttemptDoubted
     | AttemptForgotten
     | AttemptLost
+    | CallBegun
+    | CallEnded
+    | CallFailed
+    | CallRefused
+    | CallJudged
+    | CallForgotten
+    | CallLost
     | ResultRejected
     | ReadStale
     | RungClimbed

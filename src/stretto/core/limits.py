@@ -85,7 +85,7 @@ def breaker_of(given: Any) -> Breaker:
 
 
 def provider_of(given: Any) -> Provider:
-    """Read a mapping with some of `concurrency`, `rate` and `breaker`."""
+    """Read a mapping with some of `concurrency`, `rate`, `breaker` and `perimeter`."""
     if isinstance(given, Provider):
         return given
     known = [one.name for one in fields(Provider)]
@@ -100,7 +100,14 @@ def provider_of(given: Any) -> Provider:
         concurrency=given.get("concurrency"),
         rate=rate_of(given["rate"]) if "rate" in given else Rate(),
         breaker=breaker_of(given["breaker"]) if "breaker" in given else None,
+        perimeter=_labels(given["perimeter"]) if given.get("perimeter") is not None else None,
     )
+
+
+def _labels(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+        raise UsageError(f"perimeter is a list of labels of data like [public], not {given!r}")
+    return tuple(given)
 
 
 def most_failures_of(given: Any) -> int | None:

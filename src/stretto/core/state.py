@@ -7,7 +7,7 @@ Frozen values form no cycles, so the collector of cycles is spared them (`gc=Fal
 """
 
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from immutables import Map
 from msgspec import Struct, field
@@ -32,10 +32,13 @@ from stretto.core.domain import (
     Notice,
     Plan,
     Request,
+    Role,
     RunStatus,
+    SideEffect,
     Task,
     TaskStatus,
     Try,
+    Usage,
     Word,
 )
 from stretto.core.plan.diagnostics import Diagnostic
@@ -124,6 +127,59 @@ class PlanDraft(Struct, frozen=True, kw_only=True, gc=False):
     specs: dict[str, InputSpec] = field(default_factory=dict)
 
 
+class CallState(Struct, frozen=True, kw_only=True, gc=False):
+    """One inner call, and what came of it. `number` is that of the attempt, or of the revision, that had it last.
+
+    `due` may be made now, `asked` waits for a person; `lost` is one whose end nobody heard. `tries` counts how often it
+    was begun or refused, `action` names it for the outside world.
+    """
+
+    key: str
+    role: Role
+    what: str
+    number: int
+    status: Literal["due", "asked", "open", "lost", "done", "failed", "refused"] = "due"
+    effect: SideEffect = SideEffect.NONE
+    tries: int = 0
+    action: str = ""
+    reserved: Cost = FREE
+    cost: Cost = FREE
+    usage: Usage = Usage()
+    output: Json = None
+    failure: FailureClass | None = None
+    message: str = ""
+    approved: bool = False
+    denied: bool = False  # by a person: it stays so
+    edited: dict[str, Json] | None = None  # the arguments that a person put in the place of its own
+    by: str = ""  # the person who said so, or did it
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may have happened, and must not happen twice."""
+        return self.status == "lost" and not self.effect.repeatable
+
+
+class Meter(Struct, frozen=True, kw_only=True, gc=False):
+    """How many inner calls came to an end, and what they used."""
+
+    calls: int = 0
+    usage: Usage = Usage()
+    cost: Cost = FREE
+
+    def __add__(self, more: "Meter") -> "Meter":
+        cost = self.cost if more.cost == FREE else self.cost + more.cost
+        return Meter(calls=self.calls + more.calls, usage=self.usage + more.usage, cost=cost)
+
+
+class Meters(Struct, frozen=True, kw_only=True, gc=False):
+    """What inner calls used: by model, by tool, by what they were made for, and by the agent that made them."""
+
+    models: Map[str, Meter] = field(default_factory=Map)
+    tools: Map[str, Meter] = field(default_factory=Map)
+    roles: Map[str, Meter] = field(default_factory=Map)
+    agents: Map[str, Meter] = field(default_factory=Map)
+
+
 class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     """One task, or one item of a fan-out or round of a repetition (`parent` set), and how far it is.
 
@@ -191,6 +247,12 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     undone: bool = False
     because: str = ""  # why it is undone
     overspent: Cost = FREE  # what its attempts cost beyond what was reserved for them
+    calls: Map[str, CallState] = field(default_factory=Map)  # inner calls of its attempts
+    calling: Map[str, None] = field(default_factory=Map)  # those that are open
+    promised: Cost = FREE  # the part of the reservation that the open ones may take
+    called: Cost = FREE  # what those of the attempt have cost
+    recalls: int = 0  # the first attempt whose calls without a side effect are not made again
+    meter: Meter = field(default_factory=Meter)
 
 
 class Account(Struct, frozen=True, kw_only=True, gc=False):
@@ -280,6 +342,11 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     expected: dict[str, float] = field(default_factory=dict)  # "agent/skill": seconds, learned from earlier runs
     timers: Map[str, float] = field(default_factory=Map)  # moments that tasks wait for
     abreast: Map[str, int] = field(default_factory=Map)  # items under way, by fan-out that bounds them
+    calls: Map[str, CallState] = field(default_factory=Map)  # of the run's own inner calls, by piece of work and call
+    calling: Map[str, None] = field(default_factory=Map)  # those that are open
+    coordination: Meter = field(default_factory=Meter)  # what planning, reviewing, summarising and composing took
+    meters: Meters = field(default_factory=Meters)
+    overspent: Cost = FREE  # what calls of the run itself cost beyond what was reserved for them
 
     @property
     def planning(self) -> bool:

@@ -6,6 +6,7 @@ from typing import assert_never
 from stretto.core.commands import (
     AddTask,
     AnswerRequest,
+    BeginCall,
     Cancel,
     ChangeLimits,
     ClarifyGoal,
@@ -14,6 +15,7 @@ from stretto.core.commands import (
     Continue,
     Deliver,
     EditPlan,
+    EndCall,
     FailPlan,
     FireTimer,
     HearOf,
@@ -30,6 +32,7 @@ from stretto.core.commands import (
     SubmitGoal,
 )
 from stretto.core.decide.attempts import looked_up, outcome, recover, review
+from stretto.core.decide.calls import begin_call, end_call
 from stretto.core.decide.chains import catch_up
 from stretto.core.decide.control import cancel, retry
 from stretto.core.decide.draft import Draft
@@ -65,6 +68,10 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
         case ReportReview():
             review(draft, command)
             watch(draft)
+        case BeginCall():
+            begin_call(draft, command)
+        case EndCall():
+            end_call(draft, command)
         case AddTask():
             add_task(draft, command)
         case ClosePlan():

@@ -12,6 +12,7 @@ from stretto.core.commands import (
     ReportReview,
 )
 from stretto.core.context import effect_of, stale_reads
+from stretto.core.decide.calls import lose_calls, lose_own_calls
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import complete
 from stretto.core.decide.holds import probed_by, weigh
@@ -57,6 +58,7 @@ def outcome(draft: Draft, command: ReportOutcome) -> None:
 def take(draft: Draft, one: TaskState, id_: str, attempt: int, outcome: Any) -> None:
     """Note an outcome, and what follows from it."""
     probed = probed_by(draft.state, one, id_)
+    lose_calls(draft, id_)
     match outcome:
         case Completed():
             draft.say(
@@ -193,18 +195,20 @@ def recover(draft: Draft) -> None:
 
     What it spent nobody knows. Where a budget limits it, that is all that was reserved, so that no crash crosses it.
     """
+    lose_own_calls(draft)
     state = draft.state
     for id_ in sorted(state.active, key=lambda name: state.tasks[name].position):
         one = state.tasks[id_]
         if one.status is not TaskStatus.RUNNING or one.agent is None or one.in_doubt:
             continue
+        one = lose_calls(draft, id_)
         if (kept := state.kept.get(str(one.key))) is not None:
             done = Completed(output=kept.output, artifacts=kept.artifacts, citations=kept.citations)
             take(draft, one, id_, one.attempt, done)
             continue
-        cost = lost(state, one)
-        if not effect_of(state, one, one.agent).repeatable:
-            in_doubt(draft, id_, f"the process died while {one.agent!r} was at work", cost)
+        agent, cost = str(one.agent), lost(state, one)
+        if not effect_of(state, one, agent).repeatable:
+            in_doubt(draft, id_, f"the process died while {agent!r} was at work", cost)
         elif cost != FREE:
             draft.say(AttemptLost, task=id_, attempt=one.attempt, cost=cost)
 

@@ -69,6 +69,8 @@ def _effect(draft: Draft, request: Request) -> SideEffect:
     """Give the gravest that any agent's doing it could be."""
     if not request.task:
         return SideEffect.NONE
+    if request.call:
+        return draft.state.tasks[request.task].calls[request.call].effect
     task, roster = draft.state.tasks[request.task].task, draft.state.roster
     grave = any(roster.effect(task, name) is SideEffect.IRREVERSIBLE for name in roster.candidates(task))
     return SideEffect.IRREVERSIBLE if grave else SideEffect.NONE

@@ -84,8 +84,8 @@ def settle(draft: Draft, request: Request, command: AnswerRequest) -> None:
         value=command.value,
     )
     said = f": {command.reason}" if command.reason else ""
-    if request.via:
-        return  # the word is for the team's run
+    if request.via or request.call:
+        return  # the word is for the team's run, or for an inner call
     if request.kind == "goal":
         if decision == "deny":
             reason = f"{by} would not say: {request.question}{said}"

@@ -16,6 +16,13 @@ from stretto.core.events import (
     AttemptSuspended,
     BreakerClosed,
     BreakerOpened,
+    CallBegun,
+    CallEnded,
+    CallFailed,
+    CallForgotten,
+    CallJudged,
+    CallLost,
+    CallRefused,
     CompensationPlanned,
     DeadlinePassed,
     Event,
@@ -66,6 +73,15 @@ from stretto.core.events import (
     WaitEnded,
 )
 from stretto.core.evolve.attempts import brought, doubted, failed, released, sent_for_revision, started
+from stretto.core.evolve.calls import (
+    call_begun,
+    call_ended,
+    call_failed,
+    call_forgotten,
+    call_judged,
+    call_lost,
+    call_refused,
+)
 from stretto.core.evolve.chains import escalated, expired, reminded
 from stretto.core.evolve.holds import begun, heard, held, let_go, tallied
 from stretto.core.evolve.ladder import climbed, given_up
@@ -92,7 +108,8 @@ def evolve(state: RunState, event: Event) -> RunState:
         case AttemptStarted():
             return begun(started(state, event), event)
         case AttemptCompleted():
-            return tallied(attempted(brought(state, event), event.cost, failed=False), event.task, None)
+            cost = event.cost + state.tasks[event.task].called
+            return tallied(attempted(brought(state, event), cost, failed=False), event.task, None)
         case TaskCompleted():
             return completed(accepted(state, event.task), event)
         case CompensationPlanned():
@@ -103,12 +120,27 @@ def evolve(state: RunState, event: Event) -> RunState:
             said = {"reason": event.reason, "wanted": event.wanted, "excused": event.excused}
             return over(state, event.task, status=TaskStatus.SKIPPED, **said)
         case AttemptFailed():
+            cost = event.cost + state.tasks[event.task].called
             state = failed(state, event.task, event.cost, event.failure, event.message, event.produced)
-            return tallied(attempted(state, event.cost, failed=True), event.task, event.failure)
+            return tallied(attempted(state, cost, failed=True), event.task, event.failure)
         case ResultRejected():
             told = "; ".join(event.findings)
             state = sent_back(state, event.task)
             return failed(state, event.task, FREE, FailureClass.INVALID_OUTPUT, told, event.produced)
+        case CallBegun():
+            return call_begun(state, event)
+        case CallEnded():
+            return call_ended(state, event)
+        case CallFailed():
+            return call_failed(state, event)
+        case CallRefused():
+            return call_refused(state, event)
+        case CallJudged():
+            return call_judged(state, event)
+        case CallForgotten():
+            return call_forgotten(state, event)
+        case CallLost():
+            return call_lost(state, event)
         case RungClimbed():
             return climbed(state, event)
         case ReadStale():

@@ -4,6 +4,7 @@ from immutables import Map
 from msgspec.structs import replace
 
 from stretto.core.budget import overspent
+from stretto.core.calls import STALE_AFTER
 from stretto.core.domain import FREE, Cost, FailureClass, TaskStatus
 from stretto.core.events import (
     AttemptCompleted,
@@ -42,6 +43,7 @@ def started(state: RunState, event: AttemptStarted) -> RunState:
                 in_doubt=False,
                 doubt=None,
                 taken_by=None,
+                called=FREE,
             ),
         ),
         active=state.active.set(event.task, None),
@@ -49,7 +51,7 @@ def started(state: RunState, event: AttemptStarted) -> RunState:
         under_way=state.under_way + 1,
         steps=state.steps + (one.task.undoes is None),
         reserved=state.reserved + event.reserved if event.reserved != FREE else state.reserved,
-        accounts=_booked(state, one, reserved=event.reserved, steps=1),
+        accounts=booked(state, one, reserved=event.reserved, steps=1),
         keys=state.keys.set(event.key, event.task),
     )
 
@@ -65,7 +67,8 @@ def brought(state: RunState, event: AttemptCompleted) -> RunState:
     """Keep a result until it is reviewed."""
     result = Result(output=event.output, artifacts=event.artifacts, citations=event.citations, gaps=event.gaps)
     state = released(state, event.task, event.cost)
-    return changed(state, event.task, status=TaskStatus.REVIEWING, result=result, in_doubt=False, last=event.cost)
+    last = event.cost + state.tasks[event.task].called
+    return changed(state, event.task, status=TaskStatus.REVIEWING, result=result, in_doubt=False, last=last)
 
 
 def failed(state: RunState, id_: str, cost: Cost, failure: FailureClass, message: str, produced: str = "") -> RunState:
@@ -82,6 +85,7 @@ def failed(state: RunState, id_: str, cost: Cost, failure: FailureClass, message
         in_doubt=False,
         result=None,
         rejected=one.rejected | {brought_by(one.key, produced)} if produced else one.rejected,
+        recalls=one.attempt + 1 if failure in STALE_AFTER else one.recalls,
     )
 
 
@@ -91,7 +95,7 @@ def doubted(state: RunState, event: AttemptDoubted) -> RunState:
     one = state.tasks[event.task]
     left = one.reserved.beyond(event.cost)
     freed = one.reserved - left
-    state = replace(state, reserved=state.reserved - freed, accounts=_booked(state, one, reserved=FREE - freed))
+    state = replace(state, reserved=state.reserved - freed, accounts=booked(state, one, reserved=FREE - freed))
     said = (event.failure, event.message) if event.failure is not None else None
     return changed(state, event.task, in_doubt=True, told=event.cost, reserved=left, doubt=said)
 
@@ -100,10 +104,10 @@ def released(state: RunState, id_: str, cost: Cost) -> RunState:
     """End an attempt that is under way: its place is free, its reservation is settled by its cost."""
     one = state.tasks[id_]
     state = charged(state, id_, cost.beyond(one.told) if one.in_doubt else cost)
-    one = state.tasks[id_]
+    one = state.tasks[id_] if not state.tasks[id_].calling else unheard(state.tasks[id_])
     if one.status is not TaskStatus.RUNNING or one.agent is None:
         return state
-    state = left(state, one, id_, cost)
+    state = left(state, one, id_, cost + one.called)
     if one.parent is not None and one.parent in state.abreast:
         state = replace(state, abreast=state.abreast.set(one.parent, state.abreast[one.parent] - 1))
     return replace(
@@ -112,15 +116,23 @@ def released(state: RunState, id_: str, cost: Cost) -> RunState:
         busy=state.busy.set(one.agent, state.busy[one.agent] - 1),
         under_way=state.under_way - 1,
         reserved=state.reserved - one.reserved if one.reserved != FREE else state.reserved,
-        accounts=_booked(state, one, reserved=FREE - one.reserved),
+        accounts=booked(state, one, reserved=FREE - one.reserved),
     )
+
+
+def unheard(one: TaskState) -> TaskState:
+    """Close the open calls of an attempt that has ended: nobody hears of them any more."""
+    calls = one.calls.mutate()
+    for id_ in one.calling:
+        calls[id_] = replace(calls[id_], status="lost", reserved=FREE)
+    return replace(one, calls=calls.finish(), calling=Map(), promised=FREE)
 
 
 def sent_for_revision(state: RunState, id_: str) -> RunState:
     """Count a result that is sent back to be revised; those of an undoing count in no budget."""
     if state.tasks[id_].task.undoes is not None:
         return state
-    accounts = _booked(state, state.tasks[id_], revisions=1)
+    accounts = booked(state, state.tasks[id_], revisions=1)
     return replace(state, revisions=state.revisions + 1, accounts=accounts)
 
 
@@ -136,11 +148,11 @@ def charged(state: RunState, id_: str, cost: Cost) -> RunState:
         tasks=tasks,
         spent=state.spent + cost,
         spent_by=state.spent_by.set(agent, state.spent_by.get(agent, FREE) + cost),
-        accounts=_booked(state, one, spent=cost),
+        accounts=booked(state, one, spent=cost),
     )
 
 
-def _booked(
+def booked(
     state: RunState, one: TaskState, *, spent: Cost = FREE, reserved: Cost = FREE, steps: int = 0, revisions: int = 0
 ) -> Map[str, Account]:
     """Give the accounts of the run with this added to that of a task, where it has a budget."""

@@ -9,6 +9,7 @@ from stretto.core.events import (
     PersonAnswered,
     PersonAsked,
 )
+from stretto.core.evolve.calls import call_answered
 from stretto.core.evolve.queues import ready, unready
 from stretto.core.state import RunState
 
@@ -48,6 +49,9 @@ def answered(state: RunState, event: PersonAnswered) -> RunState:
             request=request.origin, decision=event.decision, by=event.by, reason=event.reason, value=event.value
         )
         return ready(replace(state, tasks=state.tasks.set(event.task, replace(one, word=said))), event.task)
+    if request.call:
+        one = call_answered(one, request.call, event.decision, event.by, event.reason, event.value)
+        return ready(replace(state, tasks=state.tasks.set(event.task, one)), event.task)
     match event.decision:
         case "approve":
             one = replace(one, approved=request.binding)

@@ -3,11 +3,14 @@
 from immutables import Map
 from msgspec.structs import replace
 
+from stretto.core.calls import dangerous
 from stretto.core.domain import FREE, RunStatus, TaskStatus
 from stretto.core.events import (
     PlanClosed,
     RunSubmitted,
 )
+from stretto.core.evolve.attempts import unheard
+from stretto.core.evolve.calls import all_unheard
 from stretto.core.evolve.tasks import over
 from stretto.core.routing import roster
 from stretto.core.schedule import by_priority
@@ -68,6 +71,7 @@ def plan_closed(state: RunState, event: PlanClosed) -> RunState:
 
 def stopped(state: RunState, reason: str, *, sparing: bool = True) -> RunState:
     """End every open task, `sparing` those that take others back. This is the one fact that looks at the whole plan."""
+    state = all_unheard(state)
     if sparing and state.undoing:
         return _stopped_but_for_undoing(state, reason)
     tasks = state.tasks.mutate()
@@ -75,7 +79,7 @@ def stopped(state: RunState, reason: str, *, sparing: bool = True) -> RunState:
         if not one.status.final:
             doubtful = cut_off(state, one)
             tasks[id_] = replace(
-                one,
+                unheard(one) if one.calling else one,
                 status=TaskStatus.CANCELLED,
                 ready=False,
                 request=None,
@@ -120,7 +124,7 @@ def _stopped_but_for_undoing(state: RunState, reason: str) -> RunState:
 
 def cut_off(state: RunState, one: TaskState) -> bool:
     """Whether a task's action may have happened although nobody will hear of it."""
-    if one.status is TaskStatus.UNKNOWN or one.in_doubt:
+    if one.status is TaskStatus.UNKNOWN or one.in_doubt or (one.calls and dangerous(one)):
         return True
     if one.status is not TaskStatus.RUNNING or one.agent is None or one.children is not None:
         return False
