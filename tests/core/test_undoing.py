@@ -176,7 +176,7 @@ def test_an_undoing_outlives_deadlines_step_budgets_and_crashes(data: st.DataObj
         if one.task.undoes is not None and state.cancelled is None:
             assert one.status in (TaskStatus.COMPLETED, TaskStatus.FAILED)
             if one.status is TaskStatus.FAILED:  # only a person gives an undoing up, or nothing could do it
-                assert "by p" in one.reason or "what it needs is not there" in one.reason
+                assert "given up by" in one.reason or "what it needs is not there" in one.reason
     again = reduce(evolve, world.events, RunState())
     assert again.undoing == state.undoing
     world.say(Recover())

@@ -91,6 +91,8 @@ def why_no_retry(state: RunState, command: RetryTask) -> str | None:
         return problem
     if one is None:
         return f"there is no task {id_!r}. {Names(lambda: list(state.tasks)).mend(id_)}"
+    if one.status is TaskStatus.COMPLETED and one.parent is not None and one.task.repeat is not None:
+        return f"{id_!r} is a round that was accepted, and what came later rests on it; do {one.parent!r} once more"
     if one.status is TaskStatus.COMPLETED and not command.again:
         return f"{id_!r} is completed; say --again to do it, and what follows from it, once more"
     if one.status in (TaskStatus.WAITING, TaskStatus.UNKNOWN):
@@ -125,8 +127,11 @@ def why_not_dropped(state: RunState, ids: list[str]) -> str | None:
     """Say which of these tasks has an action under way that nobody may drop; None when there is none."""
     items = [child_id(id_, number) for id_ in ids for number in range(state.tasks[id_].children or 0)]
     for id_ in (*ids, *items):
-        if is_held(state, state.tasks[id_]):
-            return f"{id_!r} is at work, and its action may not be repeated; wait until it has ended"
+        if is_held(state, one := state.tasks[id_]):
+            stands, mend = "is at work", "wait until it has ended"
+            if one.request is not None:
+                stands, mend = "is in doubt", "answer that first: stretto show tells how"
+            return f"{id_!r} {stands}, and its action may not be repeated; {mend}"
     return None
 
 

@@ -113,7 +113,7 @@ def add_task(draft: Draft, command: AddTask) -> None:
     if not state.planning or command.revision != state.revision:
         return
     if state.draft is not None:
-        draft_task(draft, task)
+        draft_task(draft, state.draft, task)
         return
     if task.id in state.tasks:
         return
@@ -132,7 +132,7 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
     if not state.planning or command.revision != state.revision:
         return
     if state.draft is not None:
-        close_draft(draft, command)
+        close_draft(draft, state.draft, command)
         return
     if not state.tasks and not _answers_itself(state):
         _refuse(draft, "the plan has no task")
