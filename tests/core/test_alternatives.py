@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from stretto.core.chains import RETRY, STOP
 from stretto.core.commands import (
     AddTask,
     AnswerRequest,
@@ -25,6 +26,7 @@ from stretto.core.domain import (
     Completed,
     Failed,
     FailureClass,
+    InputRequired,
     Plan,
     Request,
     Review,
@@ -178,3 +180,18 @@ def test_those_whom_a_fork_asks_have_all_of_their_time_anew() -> None:
     state = evolve(stage.state, RunForked(at=1000.0, parent="r", fork_at=stage.state.seq, root="r"))
     (request,) = state.requests.values()
     assert (request.to, request.due) == ("ann", 1060.0)
+
+
+def test_what_a_team_asks_about_its_own_alternatives_is_answered_for_the_team_and_stops_nothing_here() -> None:
+    stage = Stage({})
+    stage.judged("a")
+    asked = Request(id="q", task="x", attempt=1, kind="alternatives", question="How?", choices=(RETRY, STOP), via="r.a")
+    stage.say(ReportOutcome(task="a", attempt=1, outcome=InputRequired(question="How?", request=asked)))
+    assert stage.request.origin == "q"
+    word = AnswerRequest(actor="person:ann", request=stage.request.id, decision="answer", value="stop")
+    assert stage.say(replace(word, value="dance")) == [], "that is none of the choices"
+    assert stage.names(word) == ["PersonAnswered"]
+    one = stage.state.tasks["a"]
+    assert one.word is not None
+    assert (one.word.request, one.word.value, one.ready) == ("q", STOP, True)
+    assert stage.state.status is RunStatus.RUNNING

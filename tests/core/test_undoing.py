@@ -3,12 +3,25 @@
 from decimal import Decimal
 from functools import reduce
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stretto.codec import Codec
 from stretto.core.commands import Cancel, Recover
-from stretto.core.domain import Budget, ForEach, Plan, RunStatus, Task, TaskStatus
+from stretto.core.domain import (
+    AgentCard,
+    Budget,
+    FailureClass,
+    ForEach,
+    Plan,
+    RunStatus,
+    SideEffect,
+    Skill,
+    Task,
+    TaskStatus,
+    Undo,
+)
 from stretto.core.effects import RunTask
 from stretto.core.events import (
     AttemptStarted,
@@ -24,6 +37,7 @@ from stretto.core.evolve import evolve
 from stretto.core.plan.references import Need
 from stretto.core.state import RunState, gaps
 from stretto.core.undoing import undo_of
+from tests.core.test_ladders import Stage
 from tests.core.test_laws import EXAMPLES, driven
 from tests.core.world import World, catalogues
 
@@ -181,6 +195,56 @@ def test_an_undoing_outlives_deadlines_step_budgets_and_crashes(data: st.DataObj
     assert again.undoing == state.undoing
     world.say(Recover())
     assert world.state.status.final
+
+
+def test_what_cannot_be_taken_back_for_want_of_its_arguments_fails_urgently_and_the_rest_is_taken_back() -> None:
+    book = Skill(name="book", effect=SideEffect.REVERSIBLE, undo="unbook")
+    card = AgentCard(name="agency", skills=(book, Skill(name="unbook", effect=SideEffect.IDEMPOTENT)))
+    named = Undo(inputs={"id": {"ref": "flight.output.id"}})
+    stage = Stage(
+        Task(id="hotel", skill="book", occurrence=1),
+        Task(id="flight", skill="book", occurrence=2, undo=named, after=("hotel",)),
+        Task(id="pay", skill="book", occurrence=3, after=("flight",)),
+        agents=[card],
+    )
+    stage.succeed("hotel", output={"id": 7})
+    stage.succeed("flight", output={"number": 8})
+    stage.fail(FailureClass.REFUSED, "pay")
+    lost = stage.one("undo-flight")
+    assert (lost.status, lost.failure) == (TaskStatus.FAILED, FailureClass.REFUSED)
+    assert lost.reason == "what it needs is not there: task 'flight': there is no 'id' in dict"
+    stage.succeed("undo-hotel")
+    assert (stage.one("hotel").undone, stage.one("flight").undone) == (True, False)
+    assert [gap.task for gap in gaps(stage.state) if gap.urgent] == ["undo-flight"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "effect", "asked"),
+    [
+        (FailureClass.TRANSIENT, SideEffect.IRREVERSIBLE, False),
+        (FailureClass.ERROR, SideEffect.IDEMPOTENT, False),
+        (FailureClass.INVALID_OUTPUT, SideEffect.IDEMPOTENT, False),
+        (FailureClass.ERROR, SideEffect.IRREVERSIBLE, True),
+    ],
+)
+def test_an_undoing_that_failed_is_tried_again_unless_that_could_do_harm_and_a_person_is_asked(
+    failure: FailureClass, effect: SideEffect, asked: bool
+) -> None:
+    book = Skill(name="book", effect=SideEffect.REVERSIBLE, undo="unbook")
+    stage = Stage(
+        Task(id="hotel", skill="book"),
+        Task(id="pay", skill="book", occurrence=1, after=("hotel",)),
+        agents=[AgentCard(name="agency", skills=(book, Skill(name="unbook", effect=effect)))],
+    )
+    stage.succeed("hotel")
+    stage.fail(FailureClass.REFUSED, "pay")
+    stage.fail(failure, "undo-hotel")
+    one = stage.one("undo-hotel")
+    assert (one.request is not None, one.retry_at is not None) == (asked, not asked)
+    assert one.feedback == (("it broke",) if failure is FailureClass.INVALID_OUTPUT else ())
+    if asked:
+        (request,) = stage.state.requests.values()
+        assert request.question == "'hotel' could not be undone: it broke; see to it, then answer done, retry or fail"
 
 
 def test_what_was_written_before_there_was_undoing_can_be_read() -> None:

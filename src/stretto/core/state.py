@@ -275,6 +275,7 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     lineage: tuple[str, ...] = ()  # the runs that it descends from, the first one first
     kept: Map[str, Kept] = field(default_factory=Map)  # by key: what was done before, and is not done again
     begun: Map[str, None] = field(default_factory=Map)  # keys of actions that another run began, with no known end
+    undone: Map[str, None] = field(default_factory=Map)  # keys of actions that were taken back
     used: Map[str, int] = field(default_factory=Map)  # attempts of tasks that are gone, by id
     delivery: Delivery | None = None
     expected: dict[str, float] = field(default_factory=dict)  # "agent/skill": seconds, learned from earlier runs

@@ -145,20 +145,39 @@ def is_held(state: RunState, one: TaskState) -> bool:
 
 
 def opened_by(state: RunState, id_: str, *, again: bool) -> list[str]:
-    """Give what is opened with a task: what it lacks, and what fell because of it; if `again`, its descendants.
-
-    Of a fan-out that lost some of its items, those.
-    """
+    """Give what is opened with a task: what it lacks, and what fell because of it; if `again`, its descendants."""
     one = state.tasks[id_]
     redone = again and one.status is TaskStatus.COMPLETED
     whole = one.parent or id_
-    lost = [child_id(id_, number) for number in range(one.children or 0)]
-    lost = [name for name in lost if state.tasks[name].status is not TaskStatus.COMPLETED]
-    first = [id_] if redone or not lost else lost
-    opened = dict.fromkeys([whole, *_lacking(state, whole)])
+    lacking = _lacking(state, whole)
+    first = [id_] if redone else _first(state, id_, whole, anew=bool(lacking))
+    opened = dict.fromkeys([whole, *lacking])
     opened = _behind(state, opened, everything=redone)
     kept = {whole} if first != [whole] else set()  # the fan-out goes on with the items that are opened
     return [*first, *(name for name in opened if name != whole and name not in kept)]
+
+
+def _first(state: RunState, id_: str, whole: str, *, anew: bool) -> list[str]:
+    """Give what is opened of a task itself: of a fan-out that goes on, the items that it lacks.
+
+    It begins `anew` where something before it does, and so do rounds of which one was taken back.
+    """
+    one = state.tasks[id_]
+    if anew or (one.task.repeat is not None and _is_taken_back(state, whole)):
+        return [whole]
+    items = [child_id(id_, number) for number in range(one.children or 0)]
+    return [name for name in items if _is_missing(state, name)] or [id_]
+
+
+def _is_missing(state: RunState, id_: str) -> bool:
+    one = state.tasks[id_]
+    return one.status is not TaskStatus.COMPLETED or one.undone
+
+
+def _is_taken_back(state: RunState, id_: str) -> bool:
+    """Whether what a task did, or any of its items or rounds, was undone."""
+    one = state.tasks[id_]
+    return one.undone or any(state.tasks[child_id(id_, number)].undone for number in range(one.children or 0))
 
 
 def _lacking(state: RunState, id_: str) -> list[str]:
@@ -168,7 +187,9 @@ def _lacking(state: RunState, id_: str) -> list[str]:
     while stack:
         for name, need in state.tasks[stack.pop()].needs.items():
             earlier = state.tasks.get(name)
-            if earlier is not None and name not in found and (takes_along(earlier, need) or earlier.undone):
+            if earlier is None or name in found:
+                continue
+            if takes_along(earlier, need) or _is_taken_back(state, name):
                 found[name] = None
                 stack.append(name)
     return list(found)
