@@ -56,6 +56,7 @@ def submit(draft: Draft, command: SubmitGoal) -> None:
         lineage=command.lineage,
         kept=command.kept,
         begun=command.begun,
+        undone=command.undone,
     )
 
 
