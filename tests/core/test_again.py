@@ -13,6 +13,7 @@ from stretto.core.commands import (
     ReportOutcome,
     RetryTask,
 )
+from stretto.core.context import resolve
 from stretto.core.decide.control import why_no_retry
 from stretto.core.decide.revising import why_no_edit
 from stretto.core.domain import (
@@ -32,7 +33,8 @@ from stretto.core.domain import (
     Unknown,
 )
 from stretto.core.events import PlanRevised, TasksReopened
-from tests.core.test_ladders import ASK, Stage, agent
+from stretto.core.reconcile import judgements
+from tests.core.test_ladders import ALLOW, ASK, Stage, agent
 from tests.core.test_revisions import Loop
 
 EXTRA = Task(id="extra", skill="work", inputs={"n": 9})
@@ -139,6 +141,82 @@ def test_items_that_were_taken_back_are_done_once_more_with_the_one_that_failed(
         stage.succeed(f"a[{number}]", output=number)
     assert stage.one().status is TaskStatus.COMPLETED
     assert not stage.one("a[0]").undone
+
+
+def trip(undo: SideEffect) -> Stage:
+    """Begin a run in which two things are booked and paid for, with this effect of taking one back."""
+    book = Skill(name="work", effect=SideEffect.REVERSIBLE, undo="unwork")
+    card = AgentCard(name="a", skills=(book, Skill(name="unwork", effect=undo)))
+    stage = Stage(*TRIP, agents=[card])
+    stage.say(Judged(task="a", attempt=1, agent="a", items=(1, 2)))
+    stage.succeed("a[0]")
+    stage.succeed("a[1]")
+    return stage
+
+
+TRIP = (
+    Task(id="a", skill="work", for_each=ForEach(items=[1, 2]), inputs={"x": {"ref": "item"}}),
+    after("pay", "a"),
+)
+
+
+@pytest.mark.parametrize("change", ["retry", "edit"])
+def test_of_a_fan_out_that_was_taken_back_in_part_that_part_is_done_again_and_what_stands_is_not(change: str) -> None:
+    stage = trip(SideEffect.IRREVERSIBLE)
+    keys = [stage.one(f"a[{number}]").key for number in range(2)]
+    stage.fail(FailureClass.REFUSED, "pay")
+    stage.fail(FailureClass.ERROR, "undo-a[1]")
+    stage.answer("fail")
+    stage.succeed("undo-a[0]")
+    assert [stage.one(f"a[{number}]").undone for number in range(2)] == [True, False]
+    if change == "retry":
+        assert again(stage, "pay") == ("pay", "a")
+    else:
+        assert edited(stage, [TRIP[0], replace(TRIP[1], objective="pay")]) == {}
+    stage.say(Judged(task="a", attempt=1, agent="a", items=(1, 2), revision=stage.state.revision))
+    for one in judgements(stage.state):
+        arguments = resolve(stage.state, stage.one(one.task))
+        stage.say(Judged(task=one.task, attempt=one.attempt, agent="a", verdict=ALLOW, arguments=arguments))
+    assert [stage.one(f"a[{number}]").status for number in range(2)] == [TaskStatus.RUNNING, TaskStatus.COMPLETED]
+    assert stage.one("a[0]").key not in keys
+    assert stage.one("a[1]").key == keys[1]
+
+
+def test_rounds_that_were_taken_back_begin_anew_from_the_first() -> None:
+    book = Skill(name="work", effect=SideEffect.REVERSIBLE, undo="unwork")
+    card = AgentCard(name="a", skills=(book, Skill(name="unwork", effect=SideEffect.IDEMPOTENT)))
+    stage = Stage(after("a", repeat=Repeat(max=2)), after("b", "a"), agents=[card])
+    stage.say(Judged(task="a", attempt=1, agent="a", rounds=0))
+    stage.succeed("a[0]")
+    stage.fail(FailureClass.REFUSED, "a[1]")
+    stage.succeed("undo-a[0]")
+    assert again(stage, "a[1]") == ("a", "b")
+    assert "a[0]" not in stage.state.tasks
+
+
+def test_a_fan_out_over_what_was_taken_back_is_spread_anew_once_that_is_done_again() -> None:
+    book = Skill(name="work", effect=SideEffect.REVERSIBLE, undo="unwork")
+    card = AgentCard(name="a", skills=(book, Skill(name="unwork", effect=SideEffect.IDEMPOTENT)))
+    each = replace(TRIP[0], for_each=ForEach(items={"ref": "source.output"}))
+    stage = Stage(Task(id="source", skill="work"), each, agents=[card])
+    stage.succeed("source", output=[1, 2])
+    stage.say(Judged(task="a", attempt=1, agent="a", items=(1, 2)))
+    stage.succeed("a[0]")
+    stage.fail(FailureClass.REFUSED, "a[1]")
+    stage.succeed("undo-a[0]")
+    stage.succeed("undo-source")
+    assert again(stage, "a") == ("a", "source")
+    assert not stage.one("a").ready
+    stage.succeed("source", output=[3])
+    assert stage.one("a").ready
+
+
+def test_what_several_lack_is_opened_once_and_what_they_have_stays() -> None:
+    stage = staged(after("good"), after("a"), after("b", "a", "good"), after("c", "a"), after("d", "b", "c"))
+    stage.succeed("good")
+    stage.fail(FailureClass.REFUSED)
+    assert again(stage, "d") == ("d", "b", "c", "a")
+    assert stage.one("good").status is TaskStatus.COMPLETED
 
 
 # ---- edited

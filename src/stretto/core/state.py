@@ -378,6 +378,12 @@ def is_undone(state: RunState, id_: str) -> bool:
     return bool(done) and all(item.undone for item in done)
 
 
+def is_broken(state: RunState, id_: str) -> bool:
+    """Whether what a task did, or any of its items or rounds, was taken back."""
+    task = state.tasks[id_]
+    return task.undone or any(state.tasks[child_id(id_, number)].undone for number in range(task.children or 0))
+
+
 def written(state: RunState, entry: Entry) -> Json:
     """Give the value of one version of a context entry; raises LookupError when there is none."""
     return entry.output if entry.frozen else brought(state, entry.task)

@@ -10,7 +10,7 @@ from stretto.core.domain import Delivery, RunStatus, TaskStatus
 from stretto.core.events import RunCancelled, RunCancelling, RunEnded, TasksReopened
 from stretto.core.plan.names import Names
 from stretto.core.plan.references import Need
-from stretto.core.state import RunState, TaskState, child_id, gaps
+from stretto.core.state import RunState, TaskState, child_id, gaps, is_broken
 
 _FALLEN = (TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.CANCELLED)
 _AT_WORK = (TaskStatus.RUNNING, TaskStatus.REVIEWING)
@@ -163,7 +163,7 @@ def _first(state: RunState, id_: str, whole: str, *, anew: bool) -> list[str]:
     It begins `anew` where something before it does, and so do rounds of which one was taken back.
     """
     one = state.tasks[id_]
-    if anew or (one.task.repeat is not None and _is_taken_back(state, whole)):
+    if anew or (one.task.repeat is not None and is_broken(state, whole)):
         return [whole]
     items = [child_id(id_, number) for number in range(one.children or 0)]
     return [name for name in items if _is_missing(state, name)] or [id_]
@@ -174,12 +174,6 @@ def _is_missing(state: RunState, id_: str) -> bool:
     return one.status is not TaskStatus.COMPLETED or one.undone
 
 
-def _is_taken_back(state: RunState, id_: str) -> bool:
-    """Whether what a task did, or any of its items or rounds, was undone."""
-    one = state.tasks[id_]
-    return one.undone or any(state.tasks[child_id(id_, number)].undone for number in range(one.children or 0))
-
-
 def _lacking(state: RunState, id_: str) -> list[str]:
     """Give what a task cannot do without and has not, and what that lacks."""
     found: dict[str, None] = {}
@@ -187,9 +181,7 @@ def _lacking(state: RunState, id_: str) -> list[str]:
     while stack:
         for name, need in state.tasks[stack.pop()].needs.items():
             earlier = state.tasks.get(name)
-            if earlier is None or name in found:
-                continue
-            if takes_along(earlier, need) or _is_taken_back(state, name):
+            if earlier is not None and name not in found and (takes_along(earlier, need) or is_broken(state, name)):
                 found[name] = None
                 stack.append(name)
     return list(found)

@@ -37,7 +37,7 @@ from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic, errors
 from stretto.core.plan.graph import graph_of
 from stretto.core.plan.likeness import signatures
-from stretto.core.state import PlanDraft, RunState, TaskState, is_undone
+from stretto.core.state import PlanDraft, RunState, TaskState, is_broken
 
 MOST_DIAGNOSTICS = 200
 UNTRUSTED = "untrusted"
@@ -212,7 +212,7 @@ def _stays(
 ) -> bool:
     match one.status:
         case TaskStatus.COMPLETED:
-            return not is_undone(state, one.task.id) and not (refresh and is_old(state, one, now))
+            return not is_broken(state, one.task.id) and not (refresh and is_old(state, one, now))
         case TaskStatus.CANCELLED:
             return False
         case TaskStatus.FAILED:
