@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from stretto.core.commands import (
+    Cancel,
     EditPlan,
     FailPlan,
     FireTimer,
@@ -215,8 +216,35 @@ def test_what_several_lack_is_opened_once_and_what_they_have_stays() -> None:
     stage = staged(after("good"), after("a"), after("b", "a", "good"), after("c", "a"), after("d", "b", "c"))
     stage.succeed("good")
     stage.fail(FailureClass.REFUSED)
-    assert again(stage, "d") == ("d", "b", "c", "a")
+    assert again(stage, "d") == ("d", "b", "c", "a"), "in the same order in every process"
     assert stage.one("good").status is TaskStatus.COMPLETED
+
+
+def test_who_asks_for_what_is_not_there_is_told_what_is() -> None:
+    stage = staged(after("alpha"), after("b"))
+    stage.fail(FailureClass.REFUSED, "alpha")
+    assert str(again(stage, "alpa")).startswith("there is no task 'alpa'.")
+    assert "alpha" in str(again(stage, "alpa"))
+    assert again(stage, "b") == "'b' is pending; only a task that has ended can be done once more"
+    other = RetryTask(revision=1, task="alpha", agent="zed")
+    assert str(why_no_retry(stage.state, other)).startswith("no agent 'zed' has the skill 'work'.")
+    assert stage.say(other) == []
+    assert why_no_retry(stage.state, replace(other, revision=3)) == (
+        "its plan has changed meanwhile: it is at revision 1, not 3; look at it again"
+    )
+
+
+def test_an_action_that_a_cancellation_cut_off_is_asked_about_before_it_is_done_once_more() -> None:
+    stage = staged(after("a"), effect=SideEffect.IRREVERSIBLE)
+    stage.begin()
+    stage.say(Cancel(actor="person:ann"))
+    assert again(stage, "a") == ("a",)
+    (request,) = stage.state.requests.values()
+    assert request.kind == "doubt"
+    assert request.question.startswith("the run was stopped while 'a' was at work; did it happen?")
+    stage.answer("retry")
+    stage.begin()
+    assert stage.one().attempt == 2
 
 
 # ---- edited
@@ -283,3 +311,10 @@ def test_what_was_left_out_because_nobody_answered_is_asked_anew_under_an_edit()
     assert stage.one().status is TaskStatus.SKIPPED
     assert edited(stage, [stage.one().task, EXTRA]) == {}
     assert stage.one().ready
+
+
+def test_what_an_edit_builds_on_a_failed_task_that_stays_falls_at_once() -> None:
+    stage = staged(after("a"))
+    stage.fail(FailureClass.REFUSED)
+    assert edited(stage, [after("a"), after("b", "a")]) == {"a": "a"}
+    assert (stage.one("b").status, stage.one("b").reason) == (TaskStatus.SKIPPED, "it needs 'a', which failed")

@@ -52,9 +52,11 @@ TASKS = (Task(id="a", skill="do"), Task(id="b", skill="do", inputs={"x": 1}))
 class Stage:
     """A run of two tasks, with a clock that is set by hand."""
 
-    def __init__(self, ask: Asks, *, streamed: bool = False, given: bool = True) -> None:
+    def __init__(self, ask: Asks, *, streamed: bool = False, given: bool = True, others: tuple[str, ...] = ()) -> None:
         skill = Skill(name="do", effect=SideEffect.NONE, inputs={"type": "object"})
-        catalogue = Catalogue(agents=(AgentCard(name="doer", skills=(skill,)),), ask=ask)
+        like = replace(skill, name="do_alike", inputs={"type": "object", "properties": {"x": {}}})
+        cards = (AgentCard(name="doer", skills=(skill,)), *(AgentCard(name=one, skills=(like,)) for one in others))
+        catalogue = Catalogue(agents=cards, ask=ask)
         plan = Plan(tasks=TASKS) if given and not streamed else None
         self.state, self.now = RunState(), 0.0
         self.say(SubmitGoal(run="r", goal="g", catalogue=catalogue, plan=plan, streamed=streamed))
@@ -195,3 +197,19 @@ def test_what_a_team_asks_about_its_own_alternatives_is_answered_for_the_team_an
     assert one.word is not None
     assert (one.word.request, one.word.value, one.ready) == ("q", STOP, True)
     assert stage.state.status is RunStatus.RUNNING
+
+
+def test_what_a_person_chooses_is_done_and_the_request_is_closed() -> None:
+    for value, told in (
+        ("retry", ["PersonAnswered", "TasksReopened"]),
+        ("go on", ["PersonAnswered"]),
+        ("hand it to second", ["PersonAnswered", "PlanRevised"]),
+    ):
+        stage = Stage({}, others=("second",))
+        stage.lose("a")
+        choice = next(one for one in stage.request.choices if one.startswith(value))
+        word = AnswerRequest(actor="person:ann", request=stage.request.id, decision="answer", value=choice)
+        assert stage.names(word) == told
+        assert not stage.state.requests
+    assert stage.state.tasks["a"].task.agent == "second"
+    assert stage.state.tasks["a"].ready

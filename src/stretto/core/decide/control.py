@@ -66,7 +66,7 @@ def settle(draft: Draft) -> None:
         id_ = draft.state.ids[position]
         one = draft.state.tasks[id_]
         if one.status is TaskStatus.PENDING:
-            for name, need in one.needs.items():
+            for name, need in sorted(one.needs.items()):
                 earlier = draft.state.tasks.get(name)
                 if earlier is not None and one.parent is None and takes_along(earlier, need):
                     skip(draft, id_, name, wanted=earlier.wanted, excused=earlier.excused)
@@ -179,7 +179,7 @@ def _lacking(state: RunState, id_: str) -> list[str]:
     found: dict[str, None] = {}
     stack = [id_]
     while stack:
-        for name, need in state.tasks[stack.pop()].needs.items():
+        for name, need in sorted(state.tasks[stack.pop()].needs.items()):
             earlier = state.tasks.get(name)
             if earlier is not None and name not in found and (takes_along(earlier, need) or is_broken(state, name)):
                 found[name] = None

@@ -119,7 +119,7 @@ def add_task(draft: Draft, command: AddTask) -> None:
     if task.id in state.tasks:
         return
     draft.say(TaskAdded, task=task)
-    for name, need in draft.state.tasks[task.id].needs.items():
+    for name, need in sorted(draft.state.tasks[task.id].needs.items()):
         earlier = draft.state.tasks.get(name)
         if earlier is not None and takes_along(earlier, need):
             skip(draft, task.id, name, wanted=earlier.wanted, excused=earlier.excused)
@@ -164,7 +164,7 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
 
 
 def _refuse(draft: Draft, reason: str, diagnostics: Sequence[Diagnostic] = ()) -> None:
-    """Go on without a plan. A stream has begun its tasks one by one, and what it begun without harm is finished."""
+    """Go on without a plan. A stream has begun its tasks one by one, and what began and harms nobody is finished."""
     draft.say(
         PlanRefused,
         revision=draft.state.revision,
