@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from stretto.core.commands import AddTask, Cancel, ClosePlan, FireTimer, InterpretGoal, Judged, Recover, Replan
+from stretto.core.decide.revising import finished, is_old
 from stretto.core.domain import (
     AgentCard,
     Budget,
@@ -138,7 +139,9 @@ def test_a_result_of_live_data_is_carried_into_a_new_plan_only_while_it_is_fresh
         live = AgentCard(name="a", skills=(Skill(name="work", effect=SideEffect.NONE, fresh=60.0),))
         stage = Stage(Task(id="a", skill="work"), Task(id="b", skill="work", inputs={"n": 1}), agents=[live])
         stage.succeed()
+        (done,) = finished(stage.state)
         stage.now += late
+        assert is_old(stage.state, done, stage.now) is not carried
         stage.say(Replan(revision=1))
         stage.say(AddTask(revision=2, task=Task(id="a", skill="work")))
         stage.say(ClosePlan(revision=2))
