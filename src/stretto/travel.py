@@ -8,7 +8,7 @@ from functools import reduce
 from stretto.core.errors import UsageError
 from stretto.core.events import Event, RunForked, RunSubmitted
 from stretto.core.evolve import evolve
-from stretto.core.forking import before_task, before_the_end, later_actions, whole
+from stretto.core.forking import before_task, before_the_end, later_deeds, whole
 from stretto.core.plan.names import Names
 from stretto.core.state import RunState
 from stretto.ports import Recorded
@@ -63,7 +63,7 @@ def fork_of(recorded: Sequence[Recorded], point: str | None, run: str, now: floa
     state = as_it_was(events, at)
     if not state.run:
         raise UsageError("before that there is nothing to begin with; name a later event")
-    kept, begun = later_actions(state, events[at:])
+    deeds = later_deeds(state, events[at:])
     parent = as_it_was(events, len(events))
     copied = [
         (one.actor, replace(one.event, run=run) if isinstance(one.event, RunSubmitted) else one.event)
@@ -74,8 +74,9 @@ def fork_of(recorded: Sequence[Recorded], point: str | None, run: str, now: floa
         parent=parent.run,
         fork_at=at,
         root=parent.root or parent.run,
-        kept=kept,
-        begun=begun,
+        kept=deeds.kept,
+        begun=deeds.begun,
+        undone=deeds.undone,
         lineage=(*parent.lineage, parent.run),
     )
     return [*copied, ("system", fork)]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from stretto.core.chains import RETRY, STOP
 from stretto.core.commands import (
     AddTask,
     AnswerRequest,
@@ -25,6 +26,7 @@ from stretto.core.domain import (
     Completed,
     Failed,
     FailureClass,
+    InputRequired,
     Plan,
     Request,
     Review,
@@ -50,9 +52,11 @@ TASKS = (Task(id="a", skill="do"), Task(id="b", skill="do", inputs={"x": 1}))
 class Stage:
     """A run of two tasks, with a clock that is set by hand."""
 
-    def __init__(self, ask: Asks, *, streamed: bool = False, given: bool = True) -> None:
+    def __init__(self, ask: Asks, *, streamed: bool = False, given: bool = True, others: tuple[str, ...] = ()) -> None:
         skill = Skill(name="do", effect=SideEffect.NONE, inputs={"type": "object"})
-        catalogue = Catalogue(agents=(AgentCard(name="doer", skills=(skill,)),), ask=ask)
+        like = replace(skill, name="do_alike", inputs={"type": "object", "properties": {"x": {}}})
+        cards = (AgentCard(name="doer", skills=(skill,)), *(AgentCard(name=one, skills=(like,)) for one in others))
+        catalogue = Catalogue(agents=cards, ask=ask)
         plan = Plan(tasks=TASKS) if given and not streamed else None
         self.state, self.now = RunState(), 0.0
         self.say(SubmitGoal(run="r", goal="g", catalogue=catalogue, plan=plan, streamed=streamed))
@@ -178,3 +182,34 @@ def test_those_whom_a_fork_asks_have_all_of_their_time_anew() -> None:
     state = evolve(stage.state, RunForked(at=1000.0, parent="r", fork_at=stage.state.seq, root="r"))
     (request,) = state.requests.values()
     assert (request.to, request.due) == ("ann", 1060.0)
+
+
+def test_what_a_team_asks_about_its_own_alternatives_is_answered_for_the_team_and_stops_nothing_here() -> None:
+    stage = Stage({})
+    stage.judged("a")
+    asked = Request(id="q", task="x", attempt=1, kind="alternatives", question="How?", choices=(RETRY, STOP), via="r.a")
+    stage.say(ReportOutcome(task="a", attempt=1, outcome=InputRequired(question="How?", request=asked)))
+    assert stage.request.origin == "q"
+    word = AnswerRequest(actor="person:ann", request=stage.request.id, decision="answer", value="stop")
+    assert stage.say(replace(word, value="dance")) == [], "that is none of the choices"
+    assert stage.names(word) == ["PersonAnswered"]
+    one = stage.state.tasks["a"]
+    assert one.word is not None
+    assert (one.word.request, one.word.value, one.ready) == ("q", STOP, True)
+    assert stage.state.status is RunStatus.RUNNING
+
+
+def test_what_a_person_chooses_is_done_and_the_request_is_closed() -> None:
+    for value, told in (
+        ("retry", ["PersonAnswered", "TasksReopened"]),
+        ("go on", ["PersonAnswered"]),
+        ("hand it to second", ["PersonAnswered", "PlanRevised"]),
+    ):
+        stage = Stage({}, others=("second",))
+        stage.lose("a")
+        choice = next(one for one in stage.request.choices if one.startswith(value))
+        word = AnswerRequest(actor="person:ann", request=stage.request.id, decision="answer", value=choice)
+        assert stage.names(word) == told
+        assert not stage.state.requests
+    assert stage.state.tasks["a"].task.agent == "second"
+    assert stage.state.tasks["a"].ready

@@ -27,6 +27,7 @@ from stretto.core.domain import (
     Chain,
     Fallback,
     InputRequired,
+    Request,
     Review,
     SideEffect,
     Skill,
@@ -259,6 +260,17 @@ def test_the_answer_of_a_person_who_is_the_agent_is_the_result_and_a_denial_is_a
     talk.say(ReportOutcome(task="t", attempt=2, outcome=InputRequired(question="sign? no date")))
     talk.say(AnswerRequest(actor="person:ann", request=talk.request.id, decision="deny", reason="not mine"))
     assert (talk.one.failure, talk.one.reason) == ("refused", "denied by ann: not mine")
+
+
+def test_a_request_that_ends_without_a_chain_stays_open_and_nothing_more_falls_due() -> None:
+    talk = Talk({}).planned().running()
+    asked = Request(id="q", task="x", attempt=1, kind="question", question="which?", via="r.t", due=60.0)
+    talk.say(ReportOutcome(task="t", attempt=1, outcome=InputRequired(question="which?", request=asked)))
+    assert kinds(talk.over(61)) == ["RequestExpired"]
+    assert talk.request.origin == "q"
+    assert not [one for one in reconcile(talk.state) if isinstance(one, Wait)]
+    talk.say(AnswerRequest(actor="person:ann", request=talk.request.id, decision="answer", value="left"))
+    assert talk.one.word.value == "left"
 
 
 # ---- laws

@@ -20,6 +20,7 @@ from stretto.core.events import (
     TaskCompleted,
 )
 from stretto.core.evolve import evolve
+from stretto.core.forking import later_deeds
 from stretto.core.plan.references import Need
 from stretto.core.state import RunState, bits_of, head_of
 from tests.core.test_laws import EXAMPLES, begun, driven
@@ -202,10 +203,11 @@ def test_a_fork_meets_the_keys_of_its_root_and_does_none_of_its_actions_again(da
     prefix: list[Event] = [
         replace(event, run="child") if isinstance(event, RunSubmitted) else event for event in parent.events[:at]
     ]
-    from stretto.core.forking import later_actions
-
-    kept, open_ = later_actions(reduce(evolve, parent.events[:at], RunState()), parent.events[at:])
-    fork = RunForked(at=parent.now, parent="run", fork_at=at, root="run", kept=kept, begun=open_)
+    deeds = later_deeds(reduce(evolve, parent.events[:at], RunState()), parent.events[at:])
+    kept = deeds.kept
+    fork = RunForked(
+        at=parent.now, parent="run", fork_at=at, root="run", kept=kept, begun=deeds.begun, undone=deeds.undone
+    )
     child = World(data.draw)
     child.plan, child.now = parent.plan, parent.now
     child.events = [*prefix, fork]

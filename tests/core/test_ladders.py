@@ -394,6 +394,20 @@ def test_a_person_decides_about_a_failure(word: str, value: Json, status: TaskSt
         assert one.result.output == value
 
 
+def test_a_person_is_asked_about_a_task_whose_arguments_are_not_there_and_is_shown_none() -> None:
+    needs = Task(
+        id="b", skill="work", inputs={"x": {"ref": "a.output.rows"}}, ladder={"refused": rungs("ask")}
+    )  # fmt: skip
+    stage = Stage(Task(id="a", skill="work"), needs, agents=[agent("a")])
+    stage.succeed(output={"lines": 3})
+    stage.say(Judged(task="b", attempt=1, agent="a", refusal="task 'a': there is no 'rows' in dict"))
+    (request,) = stage.state.requests.values()
+    assert (request.kind, request.task, request.arguments) == ("failure", "b", None)
+    assert "there is no 'rows' in dict" in request.question
+    stage.answer("done", "by hand")
+    assert stage.one("b").status is TaskStatus.REVIEWING
+
+
 def test_who_does_not_answer_in_time_is_passed_and_late_words_are_moot() -> None:
     ladder: Ladder = {"error": rungs(Rung(do="ask", who="ann", within=60.0), Rung(do="ask", who="bob"))}
     stage = Stage(Task(id="a", skill="work", ladder=ladder), agents=[agent("a")])

@@ -55,6 +55,7 @@ from stretto.core.events import (
     BreakerOpened,
     DeadlinePassed,
     Event,
+    HoldEnded,
     RunCancelled,
     RunStopped,
 )
@@ -79,12 +80,14 @@ LOST = Failed(failure=FailureClass.ERROR, message="it broke")
         FireTimer(timer="limit/nobody"),
         FireTimer(timer="retry/t0000"),
         FireTimer(timer="lunch/t0000"),
+        FireTimer(timer="hold/a"),
         ClosePlan(revision=1),
         ClosePlan(revision=2),
         ClarifyGoal(revision=1, round=0, question="What?"),
         AnswerRequest(request="nobody", decision="approve"),
         Judged(task="t0000", attempt=2, agent="a"),
         Judged(task="t0000", attempt=1, agent="a", revision=7),
+        Judged(task="t0000", attempt=1, agent="nobody", refusal="it is not here"),
         Judged(task="t0000", attempt=1, agent="a", rounds=0),
         Judged(task="t0000", attempt=1, agent="a"),
         ReportOutcome(task="t0000", attempt=1, outcome=FINE),
@@ -325,3 +328,23 @@ def test_a_skill_that_an_agent_lacks_is_no_skill_of_it() -> None:
     roster = Job(agent_card(), tasks=1).state.roster
     with pytest.raises(KeyError, match="nobody can"):
         roster.skill(Task(id="x", skill="nobody can"), "a")
+
+
+def test_a_judgement_that_comes_while_others_hold_the_room_is_made_again_once_they_have_settled() -> None:
+    job = Job(agent_card(bounded=False), tasks=2, budget=Budget(tokens=3))
+    (first,) = job.start()
+    allow = Verdict(decision="allow", rule="test")
+    early = Judged(task="t0001", attempt=1, agent="a", verdict=allow, arguments={}, at=job.now)
+    assert step(job.state, early) == ([], job.state)
+    job.end(first, replace(FINE, cost=Cost(tokens=1)))
+    assert [one.task for one in job.start()] == ["t0001"]
+
+
+def test_a_hold_is_not_over_before_its_time() -> None:
+    job = Job(agent_card(), tasks=2)
+    (one, _) = job.start()
+    job.end(one, limited(60))
+    job.now += 59
+    assert step(job.state, FireTimer(timer="hold/a", at=job.now))[0] == []
+    job.now += 1
+    assert [type(event) for event in step(job.state, FireTimer(timer="hold/a", at=job.now))[0]] == [HoldEnded]

@@ -5,6 +5,8 @@ from typing import Any
 
 from stretto.core.commands import (
     AddTask,
+    AnswerRequest,
+    ClarifyGoal,
     ClosePlan,
     Command,
     FailPlan,
@@ -29,15 +31,18 @@ from stretto.core.domain import (
     Skill,
     Task,
     TaskStatus,
+    Undo,
     Verdict,
 )
 from stretto.core.effects import MakePlan
+from stretto.core.events import RevisionRefused
 from stretto.core.hindrances import around, hindrances
 from stretto.core.plan.likeness import signatures
 from stretto.core.reconcile import reconcile
 from stretto.core.state import RunState
 
 ANY = {"type": "object"}
+ALLOW = Verdict(decision="allow", rule="test")
 CATALOGUE = Catalogue(
     agents=(
         AgentCard(
@@ -74,10 +79,9 @@ class Loop:
         """Have a ready task done, or fail."""
         attempt = self.state.tasks[id_].attempt + 1
         agent = self.state.roster.candidates(self.state.tasks[id_].task)[0]
-        verdict = Verdict(decision="allow", rule="test")
         outcome = Completed(output=id_) if failure is None else Failed(failure=failure, message="no")
         return self.say(
-            Judged(task=id_, attempt=attempt, agent=agent, verdict=verdict, arguments={}),
+            Judged(task=id_, attempt=attempt, agent=agent, verdict=ALLOW, arguments={}),
             ReportOutcome(task=id_, attempt=attempt, outcome=outcome),
             ReportReview(task=id_, attempt=attempt, review=Review(accepted=True, reviewer="r")),
         )
@@ -140,6 +144,81 @@ def test_after_untrusted_reading_a_new_side_effect_asks_and_a_known_one_does_not
     approvals = {id_: one.task.approval for id_, one in loop.state.tasks.items()}
     assert approvals == {"a": "policy", "w": "policy", "v": "ask", "c": "policy"}
     assert loop.state.status is RunStatus.RUNNING
+
+
+def test_a_task_of_a_new_plan_that_comes_twice_is_drafted_once() -> None:
+    loop = Loop()
+    loop.plan(Task(id="a", skill="read"))
+    loop.say(Replan(revision=1))
+    again = AddTask(revision=2, task=Task(id="b", skill="read"))
+    assert loop.say(again, again) == ["TaskDrafted"]
+    assert loop.say(ClosePlan(revision=2)) == ["PlanRevised"]
+    assert set(loop.state.tasks) == {"b"}
+
+
+def test_a_new_plan_that_drops_an_action_under_way_is_refused_and_the_old_one_goes_on() -> None:
+    loop = Loop()
+    write = Task(id="w", skill="write", undo=Undo(skill="read"))
+    loop.plan(write)
+    loop.say(Judged(task="w", attempt=1, agent="writer", verdict=ALLOW, arguments={}))
+    loop.say(Replan(revision=1))
+    loop.say(AddTask(revision=2, task=Task(id="b", skill="read")))
+    (refused,) = step(loop.state, ClosePlan(revision=2))[0]
+    assert isinstance(refused, RevisionRefused)
+    assert refused.reason == "'w' is at work, and its action may not be repeated; wait until it has ended"
+    assert loop.say(ClosePlan(revision=2)) == ["RevisionRefused"]
+    assert loop.state.draft is None
+    assert loop.state.tasks["w"].status is TaskStatus.RUNNING
+
+
+def test_a_fan_out_over_nothing_is_done_and_never_grows_old() -> None:
+    loop = Loop()
+    none = Task(id="a", skill="read", for_each=ForEach(items=[]), inputs={"x": {"ref": "item"}})
+    loop.plan(none, Task(id="b", skill="read"))
+    assert loop.say(Judged(task="a", attempt=1, agent="reader", items=())) == ["TaskExpanded", "TaskCompleted"]
+    loop.say(Replan(revision=1))
+    loop.plan(none, Task(id="c", skill="read"))
+    assert loop.state.tasks["a"].status is TaskStatus.COMPLETED
+
+
+def test_who_will_not_say_what_a_new_plan_is_to_mean_keeps_the_old_one() -> None:
+    loop = Loop()
+    loop.plan(Task(id="a", skill="read"))
+    loop.say(Replan(revision=1, words="better"))
+    assert loop.say(ClarifyGoal(revision=2, round=0, question="better how?")) == ["PersonAsked"]
+    (request,) = loop.state.requests
+    deny = AnswerRequest(actor="person:ann", request=request, decision="deny", reason="never mind")
+    said = step(loop.state, deny)[0]
+    assert [getattr(one, "reason", "") for one in said] == [
+        "never mind", "ann would not say: better how?: never mind"
+    ]  # fmt: skip
+    assert loop.say(deny) == ["PersonAnswered", "RevisionRefused"]
+    assert (loop.state.draft, loop.state.unclear, list(loop.state.tasks)) == (None, None, ["a"])
+    assert loop.do("a")[-1] == "TaskCompleted"
+
+
+def test_a_question_about_the_goal_is_asked_once_and_only_in_its_turn() -> None:
+    loop = Loop()
+    first = ClarifyGoal(revision=1, round=0, question="which way?")
+    for moot in (replace(first, round=1), replace(first, revision=2)):
+        assert loop.say(moot) == []
+    assert loop.say(first, first) == ["PersonAsked"]
+    (request,) = loop.state.requests
+    loop.say(AnswerRequest(request=request, decision="answer", value="left"))
+    assert loop.say(first) == [], "it was answered"
+    assert loop.say(replace(first, round=1, question="how far?")) == ["PersonAsked"]
+
+
+def test_what_needs_a_task_that_was_lost_before_it_was_planned_is_left_out_at_once() -> None:
+    loop = Loop()
+    loop.say(AddTask(revision=1, task=Task(id="a", skill="read", agent="reader")))
+    loop.do("a", FailureClass.REFUSED)
+    later = Task(id="b", skill="read", inputs={"x": {"ref": "a.output"}})
+    assert loop.say(AddTask(revision=1, task=later)) == ["TaskAdded", "TaskSkipped"]
+    one = loop.state.tasks["b"]
+    assert (one.reason, one.wanted) == ("it needs 'a', which failed", False)
+    soft = Task(id="c", skill="read", inputs={"x": {"ref": "a.output", "default": None}})
+    assert loop.say(AddTask(revision=1, task=soft)) == ["TaskAdded"]
 
 
 # ---- likeness

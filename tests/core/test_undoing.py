@@ -1,14 +1,42 @@
 """The laws of undoing, over random plans, outsides and crashes."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stretto.codec import Codec
-from stretto.core.commands import Cancel, Recover
-from stretto.core.domain import Budget, ForEach, Plan, RunStatus, Task, TaskStatus
+from stretto.core.commands import (
+    AddTask,
+    Cancel,
+    ClosePlan,
+    EditPlan,
+    Judged,
+    Recover,
+    Replan,
+    RetryTask,
+    SubmitGoal,
+)
+from stretto.core.context import action_key
+from stretto.core.decide import step
+from stretto.core.domain import (
+    AgentCard,
+    Budget,
+    Catalogue,
+    FailureClass,
+    ForEach,
+    Plan,
+    RunStatus,
+    SideEffect,
+    Skill,
+    Task,
+    TaskStatus,
+    Undo,
+)
 from stretto.core.effects import RunTask
 from stretto.core.events import (
     AttemptStarted,
@@ -16,14 +44,19 @@ from stretto.core.events import (
     DeadlinePassed,
     Event,
     LimitsChanged,
+    ResultReused,
     RunCancelled,
+    RunForked,
     TaskAdded,
     TaskCompleted,
 )
 from stretto.core.evolve import evolve
+from stretto.core.forking import later_deeds
 from stretto.core.plan.references import Need
+from stretto.core.reconcile import judgements
 from stretto.core.state import RunState, gaps
 from stretto.core.undoing import undo_of
+from tests.core.test_ladders import ALLOW, Stage
 from tests.core.test_laws import EXAMPLES, driven
 from tests.core.world import World, catalogues
 
@@ -176,11 +209,153 @@ def test_an_undoing_outlives_deadlines_step_budgets_and_crashes(data: st.DataObj
         if one.task.undoes is not None and state.cancelled is None:
             assert one.status in (TaskStatus.COMPLETED, TaskStatus.FAILED)
             if one.status is TaskStatus.FAILED:  # only a person gives an undoing up, or nothing could do it
-                assert "by p" in one.reason or "what it needs is not there" in one.reason
+                assert "given up by" in one.reason or "what it needs is not there" in one.reason
     again = reduce(evolve, world.events, RunState())
     assert again.undoing == state.undoing
     world.say(Recover())
     assert world.state.status.final
+
+
+def test_what_cannot_be_taken_back_for_want_of_its_arguments_fails_urgently_and_the_rest_is_taken_back() -> None:
+    book = Skill(name="book", effect=SideEffect.REVERSIBLE, undo="unbook")
+    card = AgentCard(name="agency", skills=(book, Skill(name="unbook", effect=SideEffect.IDEMPOTENT)))
+    named = Undo(inputs={"id": {"ref": "flight.output.id"}})
+    stage = Stage(
+        Task(id="hotel", skill="book", occurrence=1),
+        Task(id="flight", skill="book", occurrence=2, undo=named, after=("hotel",)),
+        Task(id="pay", skill="book", occurrence=3, after=("flight",)),
+        agents=[card],
+    )
+    stage.succeed("hotel", output={"id": 7})
+    stage.succeed("flight", output={"number": 8})
+    stage.fail(FailureClass.REFUSED, "pay")
+    lost = stage.one("undo-flight")
+    assert (lost.status, lost.failure) == (TaskStatus.FAILED, FailureClass.REFUSED)
+    assert lost.reason == "what it needs is not there: task 'flight': there is no 'id' in dict"
+    stage.succeed("undo-hotel")
+    assert (stage.one("hotel").undone, stage.one("flight").undone) == (True, False)
+    assert [gap.task for gap in gaps(stage.state) if gap.urgent] == ["undo-flight"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "effect", "asked"),
+    [
+        (FailureClass.TRANSIENT, SideEffect.IRREVERSIBLE, False),
+        (FailureClass.ERROR, SideEffect.IDEMPOTENT, False),
+        (FailureClass.INVALID_OUTPUT, SideEffect.IDEMPOTENT, False),
+        (FailureClass.ERROR, SideEffect.IRREVERSIBLE, True),
+    ],
+)
+def test_an_undoing_that_failed_is_tried_again_unless_that_could_do_harm_and_a_person_is_asked(
+    failure: FailureClass, effect: SideEffect, asked: bool
+) -> None:
+    book = Skill(name="book", effect=SideEffect.REVERSIBLE, undo="unbook")
+    stage = Stage(
+        Task(id="hotel", skill="book"),
+        Task(id="pay", skill="book", occurrence=1, after=("hotel",)),
+        agents=[AgentCard(name="agency", skills=(book, Skill(name="unbook", effect=effect)))],
+    )
+    stage.succeed("hotel")
+    stage.fail(FailureClass.REFUSED, "pay")
+    stage.fail(failure, "undo-hotel")
+    one = stage.one("undo-hotel")
+    assert (one.request is not None, one.retry_at is not None) == (asked, not asked)
+    assert one.feedback == (("it broke",) if failure is FailureClass.INVALID_OUTPUT else ())
+    if asked:
+        (request,) = stage.state.requests.values()
+        assert request.question == "'hotel' could not be undone: it broke; see to it, then answer done, retry or fail"
+
+
+BOOK = Skill(name="book", effect=SideEffect.REVERSIBLE, undo="unbook")
+AGENCY = AgentCard(name="agency", skills=(BOOK, Skill(name="unbook", effect=SideEffect.IDEMPOTENT)))
+HOTEL = Task(id="hotel", skill="book")
+PAY = Task(id="pay", skill="book", occurrence=1, after=("hotel",))
+
+
+def undone() -> Stage:
+    """Drive a trip whose payment failed, and whose hotel was therefore taken back."""
+    stage = Stage(HOTEL, PAY, agents=[AGENCY])
+    stage.succeed("hotel")
+    stage.fail(FailureClass.REFUSED, "pay")
+    stage.succeed("undo-hotel")
+    assert stage.one("hotel").undone
+    return stage
+
+
+def retried(stage: Stage) -> None:
+    stage.say(RetryTask(revision=1, task="pay"))
+
+
+def edited(stage: Stage) -> None:
+    stage.say(EditPlan(revision=1, tasks=(HOTEL, replace(PAY, objective="pay"))))
+
+
+def renamed(stage: Stage) -> None:
+    stage.say(EditPlan(revision=1, tasks=(replace(HOTEL, id="inn"), replace(PAY, after=("inn",)))))
+
+
+def replanned(stage: Stage) -> None:
+    stage.say(Replan(revision=1))
+    stage.say(AddTask(revision=2, task=HOTEL))
+    stage.say(AddTask(revision=2, task=PAY))
+    stage.say(ClosePlan(revision=2))
+
+
+@pytest.mark.parametrize("changed", [retried, edited, renamed, replanned])
+def test_what_was_taken_back_is_done_again_under_another_key_and_taken_back_again(
+    changed: Callable[[Stage], None],
+) -> None:
+    stage = undone()
+    keys = [stage.one(id_).key for id_ in ("hotel", "undo-hotel")]
+    changed(stage)
+    hotel = "inn" if "inn" in stage.state.tasks else "hotel"
+    stage.succeed(hotel)
+    stage.fail(FailureClass.REFUSED, "pay")
+    undo = str(stage.one(hotel).undo)
+    stage.succeed(undo)
+    keys += [stage.one(id_).key for id_ in (hotel, undo)]
+    assert len(set(keys)) == 4
+    assert stage.one(hotel).undone
+
+
+def test_what_was_done_and_stands_is_not_done_again_after_an_edit() -> None:
+    stage = Stage(HOTEL, PAY, agents=[AGENCY])
+    stage.succeed("hotel")
+    stage.say(EditPlan(revision=1, tasks=(replace(HOTEL, inputs={"stars": 4}), PAY)))
+    stage.say(EditPlan(revision=2, tasks=(HOTEL, PAY)))
+    (found,) = judgements(stage.state)
+    said = stage.say(Judged(task="hotel", attempt=found.attempt, agent="agency", verdict=ALLOW, arguments={}))
+    assert [type(one) for one in said] == [ResultReused, TaskCompleted]
+
+
+def test_a_fork_does_anew_what_its_parent_did_and_took_back() -> None:
+    parent = undone()
+    begun = next(number for number, event in enumerate(parent.events) if isinstance(event, AttemptStarted))
+    before = reduce(evolve, parent.events[:begun], RunState())
+    deeds = later_deeds(before, parent.events[begun:])
+    keys = [parent.one(id_).key for id_ in ("hotel", "undo-hotel")]
+    assert (list(deeds.kept), deeds.begun, deeds.undone) == ([keys[1]], (), (keys[0],))
+    fork = RunForked(
+        at=parent.now, parent="run", fork_at=begun, root="run", kept=deeds.kept, begun=deeds.begun, undone=deeds.undone
+    )
+    child = undone()
+    child.state = evolve(before, fork)
+    child.succeed("hotel")
+    child.fail(FailureClass.REFUSED, "pay")
+    child.succeed("undo-hotel")
+    assert not {child.one(id_).key for id_ in ("hotel", "undo-hotel")} & set(keys)
+
+
+def test_a_run_that_descends_from_one_that_took_back_an_action_does_it_under_another_key() -> None:
+    key = str(undone().one("hotel").key)
+    catalogue = Catalogue(agents=(AGENCY,))
+    submitted = SubmitGoal(run="team", goal="go", catalogue=catalogue, lineage=("run",), undone=(key,))
+    state = RunState()
+    for command in (submitted, AddTask(revision=1, task=HOTEL), ClosePlan(revision=1)):
+        _, state = step(state, command)
+    assert action_key(state, state.tasks["hotel"], {}) != key
+    other = reduce(evolve, step(RunState(), replace(submitted, undone=()))[0], RunState())
+    assert action_key(other, state.tasks["hotel"], {}) == key
 
 
 def test_what_was_written_before_there_was_undoing_can_be_read() -> None:

@@ -14,7 +14,7 @@ from stretto.core.decide import step
 from stretto.core.decide.control import why_no_retry
 from stretto.core.domain import Budget, Kept, Plan, RunStatus, TaskStatus
 from stretto.core.errors import UsageError
-from stretto.core.forking import later_actions
+from stretto.core.forking import Deeds, later_deeds
 from stretto.core.policy import Policy
 from stretto.core.state import RunState, team_run
 from stretto.orchestrator import Conductor, House, load
@@ -85,7 +85,7 @@ class _Starter:
         crew = self.office.crew
         plan = self.office.plans[order.plan] if order.plan is not None else None
         values, specs = crew.inputs_for(order.goal, plan, order.inputs)
-        kept, begun = await self._done_before(order)
+        deeds = await self._done_before(order)
         labelled = {
             name: replace(spec, labels=tuple(sorted({*spec.labels, *order.labels}))) for name, spec in specs.items()
         }
@@ -102,19 +102,23 @@ class _Starter:
             deadline=order.deadline,
             workspace=str(crew.workspace.folder) if crew.workspace else "",
             lineage=order.lineage,
-            kept=kept,
-            begun=begun,
+            kept=deeds.kept,
+            begun=deeds.begun,
+            undone=deeds.undone,
         )
 
-    async def _done_before(self, order: Order) -> tuple[dict[str, Kept], tuple[str, ...]]:
-        """Give what the team did for the runs that the one above descends from, and the keys of what is in doubt."""
+    async def _done_before(self, order: Order) -> Deeds:
+        """Give what the team did for the runs that the one above descends from."""
         kept: dict[str, Kept] = {}
         begun: dict[str, None] = {}
+        undone: dict[str, None] = {}
         for earlier in order.lineage:
-            done, open_ = later_actions(RunState(), [one.event for one in await self.journal.read(earlier)])
-            kept |= done
-            begun |= dict.fromkeys(open_)
-        return kept, tuple(key for key in begun if key not in kept)
+            deeds = later_deeds(RunState(), [one.event for one in await self.journal.read(earlier)])
+            kept |= deeds.kept
+            begun |= dict.fromkeys(deeds.begun)
+            undone |= dict.fromkeys(deeds.undone)
+        standing = {key: one for key, one in kept.items() if key not in undone}
+        return Deeds(kept=standing, begun=tuple(key for key in begun if key not in standing), undone=tuple(undone))
 
     def _on(self, order: Order, stands: RunState) -> Iterator[Command]:
         yield Recover()

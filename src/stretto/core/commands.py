@@ -60,6 +60,7 @@ class SubmitGoal(Base):
     lineage: tuple[str, ...] = ()  # runs that stood for the same task before, in the run above's own lineage
     kept: dict[str, Kept] = field(default_factory=dict)  # by key: what those did
     begun: tuple[str, ...] = ()  # keys of actions that those began, with no known end
+    undone: tuple[str, ...] = ()  # keys of actions that those took back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

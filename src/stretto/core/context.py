@@ -120,9 +120,16 @@ def action_key(state: RunState, one: TaskState, arguments: Json) -> str:
     """Name an action for the outside world: root run, skill, resolved arguments, declared occurrence and answers.
 
     Wording and position do not count, so replans and forks meet the same key again. What is done again on purpose after
-    it was completed is an occurrence of its own.
+    it was completed, or because it was taken back, is an occurrence of its own.
     """
-    occurrence: list[Json] = [one.task.occurrence, len(one.answers), *([one.again] if one.again else ())]
+    again = one.again
+    while (key := _key(state, one, arguments, again)) in state.undone:
+        again += 1
+    return key
+
+
+def _key(state: RunState, one: TaskState, arguments: Json, again: int) -> str:
+    occurrence: list[Json] = [one.task.occurrence, len(one.answers), *([again] if again else ())]
     if one.number is not None:
         occurrence += [digest(one.item), one.same_before]
     return digest([state.root or state.run, one.task.skill, arguments, occurrence])[:40]

@@ -53,7 +53,8 @@ class Fact:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSubmitted(Fact):
     """A run begins. One that a team makes of a task of a fork has the runs that stood for that task in the `lineage` of
-    the fork, the first one first, and what they did: `kept` by key, `begun` where the end is not known.
+    the fork, the first one first, and what they did: `kept` by key, `begun` where the end is not known, `undone`
+    where it was taken back.
     """
 
     run: str
@@ -71,6 +72,7 @@ class RunSubmitted(Fact):
     lineage: tuple[str, ...] = ()
     kept: dict[str, Kept] = content(personal=True, default_factory=dict)
     begun: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -684,7 +686,8 @@ class ResultReused(Fact):
 class RunForked(Fact):
     """From here on this run goes its own way; what came before was copied from its parent, up to event `fork_at`.
 
-    `kept` are results, by key, of actions that the parent did later; `begun` are keys of those whose end is not known.
+    `kept` are results, by key, of actions that the parent did later; `begun` are keys of those whose end is not known,
+    `undone` of those that it took back.
     `lineage` are the runs that it descends from, the first one first.
     """
 
@@ -693,6 +696,7 @@ class RunForked(Fact):
     root: str
     kept: dict[str, Kept] = content(personal=True, default_factory=dict)
     begun: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
     lineage: tuple[str, ...] = ()
 
 

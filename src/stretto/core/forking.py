@@ -1,6 +1,7 @@
 """Where a run is forked: at which event, and which actions of its parent the fork must not do again."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from stretto.core.context import effect_of
 from stretto.core.domain import Kept, SideEffect, TaskStatus
@@ -24,6 +25,18 @@ from stretto.core.events import (
 )
 from stretto.core.evolve import evolve
 from stretto.core.state import RunState, TaskState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deeds:
+    """Actions of a run that one which descends from it must not do again under their keys.
+
+    `kept` are results by key, `begun` the keys of those with no known end, `undone` of those that were taken back.
+    """
+
+    kept: dict[str, Kept]
+    begun: tuple[str, ...]
+    undone: tuple[str, ...]
 
 
 def whole(events: Sequence[Event], at: int) -> int:
@@ -71,8 +84,8 @@ def _cut(events: Sequence[Event], at: int) -> int:
     return at
 
 
-def later_actions(state: RunState, later: Iterable[Event]) -> tuple[dict[str, Kept], tuple[str, ...]]:
-    """Give what a run did after a state: results of its actions by key, and keys of actions with no known end."""
+def later_deeds(state: RunState, later: Iterable[Event]) -> Deeds:
+    """Give what a run did after a state, and what was done for it before."""
     kept: dict[str, Kept] = dict(state.kept)
     open_: dict[str, None] = dict.fromkeys(state.begun)
     open_ |= {str(one.key): None for id_ in state.active if _acts(state, one := state.tasks[id_])}
@@ -95,7 +108,8 @@ def later_actions(state: RunState, later: Iterable[Event]) -> tuple[dict[str, Ke
             case _:
                 pass
         state = evolve(state, event)
-    return kept, tuple(open_)
+    standing = {key: one for key, one in kept.items() if key not in state.undone}
+    return Deeds(kept=standing, begun=tuple(open_), undone=tuple(state.undone))
 
 
 def _acts(state: RunState, one: TaskState) -> bool:

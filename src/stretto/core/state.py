@@ -337,6 +337,7 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     lineage: tuple[str, ...] = ()  # the runs that it descends from, the first one first
     kept: Map[str, Kept] = field(default_factory=Map)  # by key: what was done before, and is not done again
     begun: Map[str, None] = field(default_factory=Map)  # keys of actions that another run began, with no known end
+    undone: Map[str, None] = field(default_factory=Map)  # keys of actions that were taken back
     used: Map[str, int] = field(default_factory=Map)  # attempts of tasks that are gone, by id
     delivery: Delivery | None = None
     expected: dict[str, float] = field(default_factory=dict)  # "agent/skill": seconds, learned from earlier runs
@@ -442,6 +443,12 @@ def is_undone(state: RunState, id_: str) -> bool:
     items = [state.tasks[child_id(id_, number)] for number in range(task.children)]
     done = [item for item in items if item.status is TaskStatus.COMPLETED]
     return bool(done) and all(item.undone for item in done)
+
+
+def is_broken(state: RunState, id_: str) -> bool:
+    """Whether what a task did, or any of its items or rounds, was taken back."""
+    task = state.tasks[id_]
+    return task.undone or any(state.tasks[child_id(id_, number)].undone for number in range(task.children or 0))
 
 
 def written(state: RunState, entry: Entry) -> Json:

@@ -80,7 +80,7 @@ def compensation(state: RunState, id_: str) -> Task:
         agent=one.agent if one.agent in state.roster.by_skill.get(undo.skill or "", ()) else None,
         labels=tuple(sorted(one.labels)),
         approval="never",
-        occurrence=name,
+        occurrence=[name, one.key],
         undoes=id_,
     )
 

@@ -1,6 +1,6 @@
 """What follows from the end of an attempt: its outcome, its review, the ladder, a doubt."""
 
-from typing import Any
+from typing import assert_never
 
 import msgspec
 
@@ -25,6 +25,7 @@ from stretto.core.domain import (
     Failed,
     FailureClass,
     InputRequired,
+    Outcome,
     SideEffect,
     TaskStatus,
     Unknown,
@@ -55,7 +56,7 @@ def outcome(draft: Draft, command: ReportOutcome) -> None:
         take(draft, one, command.task, command.attempt, command.outcome)
 
 
-def take(draft: Draft, one: TaskState, id_: str, attempt: int, outcome: Any) -> None:
+def take(draft: Draft, one: TaskState, id_: str, attempt: int, outcome: Outcome) -> None:
     """Note an outcome, and what follows from it."""
     probed = probed_by(draft.state, one, id_)
     lose_calls(draft, id_)
@@ -99,6 +100,8 @@ def take(draft: Draft, one: TaskState, id_: str, attempt: int, outcome: Any) -> 
                 _fell(draft, id_, attempt, _failed(*one.doubt, outcome.cost))  # it said that it failed: so it stands
             else:
                 doubt(draft, id_, attempt, outcome.message, outcome.cost)
+        case _:
+            assert_never(outcome)
     weigh(draft, str(one.agent), outcome, probed)
 
 

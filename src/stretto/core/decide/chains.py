@@ -7,10 +7,11 @@ from stretto.core.commands import AnswerRequest
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.people import settle
 from stretto.core.decide.revising import carry_out
-from stretto.core.domain import Request, SideEffect
+from stretto.core.domain import Chain, Request, SideEffect
 from stretto.core.events import PersonReminded, RequestEscalated, RequestExpired
 
 ACTOR = "system:chain"
+_NOBODY_ELSE = Chain(steps=())
 
 
 def pass_on(draft: Draft, timer: str) -> None:
@@ -44,10 +45,7 @@ def _remind(draft: Draft, request: Request) -> None:
 
 
 def _escalate(draft: Draft, request: Request) -> None:
-    chain = request.chain
-    if chain is None:
-        return
-    step = request.step + 1
+    chain, step = request.chain or _NOBODY_ELSE, request.step + 1
     if step < len(chain.steps):
         ask = chain.steps[step]
         due = None if ask.within is None else draft.at + ask.within

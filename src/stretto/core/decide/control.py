@@ -10,7 +10,7 @@ from stretto.core.domain import Delivery, RunStatus, TaskStatus
 from stretto.core.events import RunCancelled, RunCancelling, RunEnded, TasksReopened
 from stretto.core.plan.names import Names
 from stretto.core.plan.references import Need
-from stretto.core.state import RunState, TaskState, child_id, gaps
+from stretto.core.state import RunState, TaskState, child_id, gaps, is_broken
 
 _FALLEN = (TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.CANCELLED)
 _AT_WORK = (TaskStatus.RUNNING, TaskStatus.REVIEWING)
@@ -66,7 +66,7 @@ def settle(draft: Draft) -> None:
         id_ = draft.state.ids[position]
         one = draft.state.tasks[id_]
         if one.status is TaskStatus.PENDING:
-            for name, need in one.needs.items():
+            for name, need in sorted(one.needs.items()):
                 earlier = draft.state.tasks.get(name)
                 if earlier is not None and one.parent is None and takes_along(earlier, need):
                     skip(draft, id_, name, wanted=earlier.wanted, excused=earlier.excused)
@@ -91,6 +91,8 @@ def why_no_retry(state: RunState, command: RetryTask) -> str | None:
         return problem
     if one is None:
         return f"there is no task {id_!r}. {Names(lambda: list(state.tasks)).mend(id_)}"
+    if one.status is TaskStatus.COMPLETED and one.parent is not None and one.task.repeat is not None:
+        return f"{id_!r} is a round that was accepted, and what came later rests on it; do {one.parent!r} once more"
     if one.status is TaskStatus.COMPLETED and not command.again:
         return f"{id_!r} is completed; say --again to do it, and what follows from it, once more"
     if one.status in (TaskStatus.WAITING, TaskStatus.UNKNOWN):
@@ -125,8 +127,11 @@ def why_not_dropped(state: RunState, ids: list[str]) -> str | None:
     """Say which of these tasks has an action under way that nobody may drop; None when there is none."""
     items = [child_id(id_, number) for id_ in ids for number in range(state.tasks[id_].children or 0)]
     for id_ in (*ids, *items):
-        if is_held(state, state.tasks[id_]):
-            return f"{id_!r} is at work, and its action may not be repeated; wait until it has ended"
+        if is_held(state, one := state.tasks[id_]):
+            stands, mend = "is at work", "wait until it has ended"
+            if one.request is not None:
+                stands, mend = "is in doubt", "answer that first: stretto show tells how"
+            return f"{id_!r} {stands}, and its action may not be repeated; {mend}"
     return None
 
 
@@ -140,20 +145,33 @@ def is_held(state: RunState, one: TaskState) -> bool:
 
 
 def opened_by(state: RunState, id_: str, *, again: bool) -> list[str]:
-    """Give what is opened with a task: what it lacks, and what fell because of it; if `again`, its descendants.
-
-    Of a fan-out that lost some of its items, those.
-    """
+    """Give what is opened with a task: what it lacks, and what fell because of it; if `again`, its descendants."""
     one = state.tasks[id_]
     redone = again and one.status is TaskStatus.COMPLETED
     whole = one.parent or id_
-    lost = [child_id(id_, number) for number in range(one.children or 0)]
-    lost = [name for name in lost if state.tasks[name].status is not TaskStatus.COMPLETED]
-    first = [id_] if redone or not lost else lost
-    opened = dict.fromkeys([whole, *_lacking(state, whole)])
+    lacking = _lacking(state, whole)
+    first = [id_] if redone else _first(state, id_, whole, anew=bool(lacking))
+    opened = dict.fromkeys([whole, *lacking])
     opened = _behind(state, opened, everything=redone)
     kept = {whole} if first != [whole] else set()  # the fan-out goes on with the items that are opened
     return [*first, *(name for name in opened if name != whole and name not in kept)]
+
+
+def _first(state: RunState, id_: str, whole: str, *, anew: bool) -> list[str]:
+    """Give what is opened of a task itself: of a fan-out that goes on, the items that it lacks.
+
+    It begins `anew` where something before it does, and so do rounds of which one was taken back.
+    """
+    one = state.tasks[id_]
+    if anew or (one.task.repeat is not None and is_broken(state, whole)):
+        return [whole]
+    items = [child_id(id_, number) for number in range(one.children or 0)]
+    return [name for name in items if _is_missing(state, name)] or [id_]
+
+
+def _is_missing(state: RunState, id_: str) -> bool:
+    one = state.tasks[id_]
+    return one.status is not TaskStatus.COMPLETED or one.undone
 
 
 def _lacking(state: RunState, id_: str) -> list[str]:
@@ -161,9 +179,9 @@ def _lacking(state: RunState, id_: str) -> list[str]:
     found: dict[str, None] = {}
     stack = [id_]
     while stack:
-        for name, need in state.tasks[stack.pop()].needs.items():
+        for name, need in sorted(state.tasks[stack.pop()].needs.items()):
             earlier = state.tasks.get(name)
-            if earlier is not None and name not in found and (takes_along(earlier, need) or earlier.undone):
+            if earlier is not None and name not in found and (takes_along(earlier, need) or is_broken(state, name)):
                 found[name] = None
                 stack.append(name)
     return list(found)

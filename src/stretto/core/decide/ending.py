@@ -1,5 +1,7 @@
 """How tasks end, and what ends with them: those that cannot do without, the fan-out they belong to, the run."""
 
+from typing import assert_never
+
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.joins import drop_rest, just_met, met_without, why_lost
 from stretto.core.domain import (
@@ -118,15 +120,12 @@ def settle_fan_out(draft: Draft, id_: str) -> None:
 
 def settle_round(draft: Draft, id_: str) -> None:
     """Go on after a round of a repeated task has ended; where a condition decides, it is judged first."""
-    state, whole = draft.state, draft.state.tasks[id_]
-    if whole.status.final or whole.children is None or whole.children_open:
-        return
-    for join in met_without(state, id_):
+    for join in met_without(draft.state, id_):
         drop_rest(draft, join)  # a round with side effects was let finish; no other one has to follow
     whole = draft.state.tasks[id_]
-    last = state.tasks[child_id(id_, (whole.children or 1) - 1)]
     if whole.status.final or whole.ready:
         return
+    last = draft.state.tasks[child_id(id_, (whole.children or 1) - 1)]
     if last.status is TaskStatus.COMPLETED:
         go_on(draft, id_)
     elif last.wanted:
@@ -140,14 +139,17 @@ def settle_round(draft: Draft, id_: str) -> None:
 def go_on(draft: Draft, id_: str) -> None:
     """Do what follows a round that was accepted and not said to be the last: another one, a pause, or the end."""
     whole = draft.state.tasks[id_]
-    match after_round(whole):
+    following = after_round(whole)
+    match following:
         case Again(pause=0.0):
             draft.say(RoundOpened, task=id_, round=whole.children or 0)
-        case Again() as again:
-            draft.say(RoundPaused, task=id_, round=whole.children or 0, until=draft.at + again.pause)
-        case Enough() as enough:
-            if enough.reason is not None:
-                draft.say(RepeatStopped, task=id_, reason=enough.reason)
+        case Again():
+            draft.say(RoundPaused, task=id_, round=whole.children or 0, until=draft.at + following.pause)
+        case Enough():
+            if following.reason is not None:
+                draft.say(RepeatStopped, task=id_, reason=following.reason)
             complete(draft, id_)
-        case InVain() as vain:
-            fail(draft, id_, FailureClass.INVALID_OUTPUT, vain.reason)
+        case InVain():
+            fail(draft, id_, FailureClass.INVALID_OUTPUT, following.reason)
+        case _:
+            assert_never(following)

@@ -52,7 +52,7 @@ def drop_rest(draft: Draft, join: str) -> None:
         if needed.by_anybody(draft.state, id_) or not _drop(draft, id_, join, reason):
             continue
         before = draft.state.tasks[id_].needs
-        stack += [name for name, need in before.items() if needed.less(draft.state, name, need)]
+        stack += [name for name, need in sorted(before.items()) if needed.less(draft.state, name, need)]
 
 
 def why_lost(state: RunState, one: TaskState) -> tuple[str, bool]:

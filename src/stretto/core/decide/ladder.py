@@ -120,8 +120,6 @@ def expire(draft: Draft, id_: str) -> None:
 def ladders_of(state: RunState, one: TaskState, agent: str) -> tuple[Ladder, ...]:
     """Give the ladders that hold for a task, the nearest first: its own, the skill's, the agent's, the run's."""
     roster, run = state.roster, state.catalogue.rules.ladder
-    if agent not in roster.agents:
-        return one.task.ladder, run
     return one.task.ladder, roster.skill(one.task, agent).ladder, roster.agents[agent].ladder, run
 
 

@@ -98,7 +98,7 @@ def settle(draft: Draft, request: Request, command: AnswerRequest) -> None:
         fail(draft, id_, FailureClass.REFUSED, f"denied by {by}{said}")
     elif decision == "deny":
         one = draft.state.tasks[id_]
-        agent = one.turn or one.agent or next(iter(draft.state.roster.candidates(one.task)), "")
+        agent = one.turn or one.agent or draft.state.roster.candidates(one.task)[0]
         climb(draft, id_, not_begun(agent, FailureClass.DENIED, f"denied by {by}{said}", final=True))
     elif decision == "fail":
         failure, told = FailureClass.UNKNOWN, ""

@@ -56,6 +56,7 @@ def submit(draft: Draft, command: SubmitGoal) -> None:
         lineage=command.lineage,
         kept=command.kept,
         begun=command.begun,
+        undone=command.undone,
     )
 
 
@@ -113,12 +114,12 @@ def add_task(draft: Draft, command: AddTask) -> None:
     if not state.planning or command.revision != state.revision:
         return
     if state.draft is not None:
-        draft_task(draft, task)
+        draft_task(draft, state.draft, task)
         return
     if task.id in state.tasks:
         return
     draft.say(TaskAdded, task=task)
-    for name, need in draft.state.tasks[task.id].needs.items():
+    for name, need in sorted(draft.state.tasks[task.id].needs.items()):
         earlier = draft.state.tasks.get(name)
         if earlier is not None and takes_along(earlier, need):
             skip(draft, task.id, name, wanted=earlier.wanted, excused=earlier.excused)
@@ -132,7 +133,7 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
     if not state.planning or command.revision != state.revision:
         return
     if state.draft is not None:
-        close_draft(draft, command)
+        close_draft(draft, state.draft, command)
         return
     if not state.tasks and not _answers_itself(state):
         _refuse(draft, "the plan has no task")
@@ -163,7 +164,7 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
 
 
 def _refuse(draft: Draft, reason: str, diagnostics: Sequence[Diagnostic] = ()) -> None:
-    """Go on without a plan. A stream has begun its tasks one by one, and what it begun without harm is finished."""
+    """Go on without a plan. A stream has begun its tasks one by one, and what began and harms nobody is finished."""
     draft.say(
         PlanRefused,
         revision=draft.state.revision,

@@ -37,7 +37,7 @@ from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic, errors
 from stretto.core.plan.graph import graph_of
 from stretto.core.plan.likeness import signatures
-from stretto.core.state import RunState, TaskState, is_undone
+from stretto.core.state import PlanDraft, RunState, TaskState, is_broken
 
 MOST_DIAGNOSTICS = 200
 UNTRUSTED = "untrusted"
@@ -111,19 +111,17 @@ def begin_revision(draft: Draft, why: str) -> None:
     draft.say(RevisionBegun, revision=draft.state.revision + 1, why=why, by="system")
 
 
-def draft_task(draft: Draft, task: Task) -> None:
+def draft_task(draft: Draft, begun: PlanDraft, task: Task) -> None:
     """Put a task of the new plan beside the running one."""
-    if draft.state.draft is not None and task.id not in draft.state.draft.ids:
+    if task.id not in begun.ids:
         draft.say(TaskDrafted, revision=draft.state.revision, task=task)
 
 
-def close_draft(draft: Draft, command: ClosePlan) -> None:
+def close_draft(draft: Draft, begun: PlanDraft, command: ClosePlan) -> None:
     """Check the new plan as a whole, and put it in place or refuse it."""
     state = draft.state
-    if state.draft is None:
-        return
-    inputs, specs = state.draft.inputs, {**state.specs, **state.draft.specs}
-    tasks = _asking(state, [state.draft.tasks[n] for n in range(len(state.draft.tasks))])
+    inputs, specs = begun.inputs, {**state.specs, **begun.specs}
+    tasks = _asking(state, [begun.tasks[n] for n in range(len(begun.tasks))])
     plan = Plan(tasks=tuple(tasks), deliver=command.deliver, inputs=specs)
     found = carried(state, tasks, {**state.inputs, **inputs}, draft.at, refresh=True)
     if not tasks:
@@ -134,7 +132,7 @@ def close_draft(draft: Draft, command: ClosePlan) -> None:
     elif reason := (why_not_dropped(state, found.dropped) or ""):
         refuse_revision(draft, reason)
     else:
-        _put_in_place(draft, plan, state.draft.by, inputs, specs, refresh=True)
+        _put_in_place(draft, plan, begun.by, inputs, specs, refresh=True)
 
 
 def refuse_revision(draft: Draft, reason: str, found: tuple[Diagnostic, ...] = ()) -> None:
@@ -214,7 +212,7 @@ def _stays(
 ) -> bool:
     match one.status:
         case TaskStatus.COMPLETED:
-            return not is_undone(state, one.task.id) and not (refresh and is_old(state, one, now))
+            return not is_broken(state, one.task.id) and not (refresh and is_old(state, one, now))
         case TaskStatus.CANCELLED:
             return False
         case TaskStatus.FAILED:

@@ -30,17 +30,19 @@ from stretto.core.events import (
     TaskExpanded,
     TaskJudged,
 )
-from stretto.core.state import TaskState
+from stretto.core.state import TaskState, candidates_for
 
 
 def judged(draft: Draft, command: Judged) -> None:
     """Take in what was found about a ready task."""
-    one = draft.state.tasks.get(command.task)
-    if one is None or not one.ready or command.attempt != one.attempt + 1 or one.turn not in ("", command.agent):
+    state, one = draft.state, draft.state.tasks.get(command.task)
+    if one is None or not one.ready or command.attempt != one.attempt + 1:
         return
-    if draft.state.cancelling is not None or command.revision not in (None, draft.state.revision):
+    if state.cancelling is not None or command.revision not in (None, state.revision):
         return
-    if is_overdue(draft.state, one, draft.at):
+    if command.agent not in candidates_for(state, one):
+        return
+    if is_overdue(state, one, draft.at):
         fail(draft, command.task, FailureClass.TIMED_OUT, too_late(one))
     elif command.skip is not None:
         skip(draft, command.task, "", wanted=True, reason=command.skip)

@@ -6,7 +6,7 @@ from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import fail
 from stretto.core.domain import FailureClass, TaskStatus
 from stretto.core.events import AttemptDoubted, AttemptFailed, RoundOpened, TaskOverdue, WaitEnded
-from stretto.core.state import LIMIT, WAIT, RunState, TaskState, child_id
+from stretto.core.state import WAIT, RunState, TaskState, child_id
 
 
 def timer_fired(draft: Draft, timer: str) -> None:
@@ -20,7 +20,7 @@ def timer_fired(draft: Draft, timer: str) -> None:
         rounds = draft.state.tasks[id_].children
         if rounds is not None:
             draft.say(RoundOpened, task=id_, round=rounds)
-    elif kind == LIMIT:
+    else:
         _overdue(draft, id_)
 
 

@@ -138,6 +138,7 @@ def forked(state: RunState, event: RunForked) -> RunState:
         deadline=None,
         kept=state.kept.update(event.kept),
         begun=state.begun.update(dict.fromkeys(event.begun)),
+        undone=state.undone.update(dict.fromkeys(event.undone)),
     )
 
 

@@ -42,6 +42,7 @@ def submitted(state: RunState, event: RunSubmitted) -> RunState:
         lineage=event.lineage,
         kept=Map(event.kept),
         begun=Map(dict.fromkeys(event.begun)),
+        undone=Map(dict.fromkeys(event.undone)),
     )
 
 

@@ -122,9 +122,9 @@ def completed(state: RunState, event: TaskCompleted) -> RunState:
     if one.task.undoes is None:
         state = replace(state, completed=state.completed + 1)
     elif one.task.undoes in state.tasks:
-        undone = replace(state.tasks[one.task.undoes], undone=True)
-        tasks = state.tasks.set(one.task.undoes, undone)
-        state = replace(state, tasks=tasks, completed=state.completed - 1)
+        back = replace(state.tasks[one.task.undoes], undone=True)
+        tasks, undone = state.tasks.set(one.task.undoes, back), state.undone.set(str(back.key), None)
+        state = replace(state, tasks=tasks, undone=undone, completed=state.completed - 1)
     state = over(state, event.task, status=TaskStatus.COMPLETED, labels=carried)
     return round_accepted(state, one) if one.parent is not None and one.task.repeat is not None else state
 
