@@ -121,9 +121,8 @@ def completed(state: RunState, event: TaskCompleted) -> RunState:
         state = replace(state, context=state.context.set(key, (*history, entry)))
     if one.task.undoes is None:
         state = replace(state, completed=state.completed + 1)
-    elif one.task.undoes in state.tasks:
-        undone = replace(state.tasks[one.task.undoes], undone=True)
-        tasks = state.tasks.set(one.task.undoes, undone)
+    elif (undone := state.tasks.get(one.task.undoes)) is not None and not undone.undone:
+        tasks = state.tasks.set(one.task.undoes, replace(undone, undone=True))
         state = replace(state, tasks=tasks, completed=state.completed - 1)
     state = over(state, event.task, status=TaskStatus.COMPLETED, labels=carried)
     return round_accepted(state, one) if one.parent is not None and one.task.repeat is not None else state
