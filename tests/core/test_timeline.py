@@ -6,13 +6,26 @@ from hypothesis import strategies as st
 
 from stretto.cli.view.gantt import gantt, quantile
 from stretto.cli.view.lines import plain_text, width_of
-from stretto.core.domain import Budget, Catalogue, FailureClass, Repeat, Request, RunStatus, Task, Verdict
+from stretto.core.commands import Deliver, RetryTask
+from stretto.core.domain import (
+    Budget,
+    Catalogue,
+    FailureClass,
+    Repeat,
+    Request,
+    Rung,
+    RunStatus,
+    SideEffect,
+    Task,
+    Verdict,
+)
 from stretto.core.events import (
     AttemptCompleted,
     AttemptFailed,
     AttemptStarted,
     Delivery,
     Event,
+    NoticeTried,
     PersonAnswered,
     PersonAsked,
     ReadStale,
@@ -25,6 +38,7 @@ from stretto.core.events import (
 )
 from stretto.core.spans import between, covered, most_at_once
 from stretto.core.timeline import timeline
+from tests.core.story import ASK, Story, agent, booker
 from tests.core.world import World, catalogues, plans
 
 ALLOW = Verdict(decision="allow", rule="test")
@@ -156,3 +170,53 @@ def test_only_what_was_read_stale_and_done_again_is_no_result() -> None:
         stale = ReadStale(task="a", attempt=1, entries={"k": (1, 2)}, redone=redone, at=2.0)
         line = timeline([*first, *in_order(*attempt("b", 0, 1.5), *attempt("a", 0, 1)), stale, ended(2)])
         assert {one.task: one.ending for one in line.stretches} == {"a": ending, "b": "done"}
+
+
+def test_a_result_by_hand_that_is_sent_back_makes_no_attempt_of_a_persons_time() -> None:
+    story = Story(Catalogue(agents=(agent(),)), Task(id="a", skill="work"))
+    story.judge("a", verdict=ASK, arguments={})
+    story.now += 60
+    story.answer("done", "by hand")
+    story.review("a", accepted=False)
+    line = timeline(story.events)
+    assert [(one.kind, one.ending) for one in line.stretches] == [("person", "done")]
+
+
+def test_an_undoing_is_handed_on_from_the_one_before_it() -> None:
+    payer = agent("payer", "pay", SideEffect.IRREVERSIBLE)
+    payment = Task(id="payment", skill="pay", after=("hotel",), ladder={"*": (Rung(do="fail"),)})
+    flight = Task(id="flight", skill="book", inputs={"by": "air"})
+    story = Story(
+        Catalogue(agents=(booker(), payer)), flight, Task(id="hotel", skill="book", after=("flight",)), payment
+    )
+    story.do("flight", "hotel")
+    story.begin("payment")
+    story.fail("payment")
+    story.do("undo-hotel")
+    story.now += 0.5
+    story.do("undo-flight")
+    last = timeline(story.events).handoffs[-1]
+    assert (last.task, last.after, last.seconds) == ("undo-flight", "undo-hotel", 0.5)
+
+
+def test_what_is_sent_after_the_end_makes_a_run_no_longer() -> None:
+    sent = NoticeTried(notice="r/9", attempt=1, until=None, at=90.0)
+    first = submitted(Task(id="a", skill="s"))
+    assert timeline([*first, *attempt("a", 0, 2), ended(3), sent], now=99.0).end == 3.0
+
+
+def test_a_run_that_goes_on_after_its_end_ends_with_the_last_of_it() -> None:
+    story = Story(Catalogue(agents=(agent(),)), Task(id="a", skill="work"))
+    story.do("a")
+    story.say(Deliver(delivery=Delivery()))
+    over = story.now
+    story.now += 100
+    story.say(RetryTask(revision=1, task="a", again=True))
+    assert timeline(story.events).end == over + 100
+    assert timeline(story.events, now=over + 101).end == over + 101
+    story.begin("a")
+    story.now += 5
+    story.succeed("a")
+    story.say(Deliver(delivery=Delivery()))
+    line = timeline(story.events, now=9999.0)
+    assert (line.end, line.busy, line.idle) == (over + 105, 5.0, 100.0)

@@ -15,16 +15,20 @@ from stretto.core.events import (
     Event,
     PersonAnswered,
     PersonAsked,
+    PlanRevised,
     ReadStale,
     ResultRejected,
+    RevisionBegun,
     RoundOpened,
     RunEnded,
+    RunForked,
     RunSubmitted,
     TaskAdded,
     TaskCompleted,
     TaskExpanded,
     TaskFailed,
     TaskSkipped,
+    TasksReopened,
     WaitEnded,
 )
 from stretto.core.plan.references import needs
@@ -145,6 +149,8 @@ class _Fold:
                     self._close(event.task, kind, event.at, "failed")
             case RunEnded():
                 self.ended = True
+            case TasksReopened() | RevisionBegun() | PlanRevised() | RunForked():
+                self.ended, self.end = False, event.at  # one that had ended goes on
             case _:
                 pass
 
