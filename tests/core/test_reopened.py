@@ -1,5 +1,7 @@
 """What goes on in a run whose plan is changed: its books, its clocks, and what can be read of what is gone."""
 
+from dataclasses import replace
+
 import pytest
 
 from stretto.core.commands import Cancel, ClarifyGoal, Deliver, EditPlan, Replan, RetryTask
@@ -56,7 +58,8 @@ def books(state: RunState) -> dict[str, object]:
 @pytest.mark.parametrize("by", ["retry", "edit"])
 def test_what_is_under_way_keeps_its_places_reservations_and_clocks_while_the_plan_is_changed(by: str) -> None:
     team = Catalogue(
-        agents=(agent(provider="cloud", cost=Cost(tokens=2)),), providers={"cloud": Provider(concurrency=9)}
+        agents=(agent(provider="cloud", cost=Cost(tokens=2)), agent("neighbour", "look")),
+        providers={"cloud": Provider(concurrency=9)},
     )
     items: list[Json] = [1, 2, 3]
     story = Story(
@@ -64,17 +67,18 @@ def test_what_is_under_way_keeps_its_places_reservations_and_clocks_while_the_pl
         Task(id="lost", skill="work", ladder=AT_ONCE),
         Task(id="paid", skill="work", budget=Budget(tokens=9)),
         Task(id="many", skill="work", for_each=ForEach(items=items, parallel=2)),
+        Task(id="near", skill="look"),
         Task(id="later", skill="work", wait=500.0),
         budget=Budget(tokens=99),
     )
     story.begin("lost")
     story.fail("lost")
-    story.begin("paid")
+    story.begin("paid", "near")
     story.judge("many", items=tuple(items))
     story.begin("many[0]")
     story.now += 3
     before = books(story.state)
-    assert before["busy"] == {"worker": 2}
+    assert before["busy"] == {"worker": 2, "neighbour": 1}
     assert before["drawn"] == {"cloud": 2}
     assert before["abreast"] == {"many": 1}
     assert before["timers"] == {"wait/later": 1500.0}
@@ -83,10 +87,18 @@ def test_what_is_under_way_keeps_its_places_reservations_and_clocks_while_the_pl
     else:
         edited(story, *plan_of(story), Task(id="new", skill="work"))
     assert books(story.state) == before
-    story.succeed("paid", "many[0]")
+    story.succeed("paid", "near", "many[0]")
     assert (story.state.under_way, story.state.reserved, story.state.abreast["many"]) == (0, Cost(), 0)
     story.fire("wait/later", 1500.0)
     assert story.one("later").ready
+
+
+def test_a_task_that_was_changed_waits_anew_and_one_that_is_gone_no_more() -> None:
+    waiting = [Task(id=id_, skill="work", inputs={"of": id_}, wait=500.0) for id_ in ("same", "other", "gone")]
+    story = Story(TEAM, *waiting)
+    story.now += 100
+    edited(story, waiting[0], replace(waiting[1], inputs={"of": "another"}))
+    assert {one.timer: one.until for one in story.due(Wait)} == {"wait/same": 1500.0, "wait/other": 1600.0}
 
 
 def test_what_a_task_wrote_is_read_on_under_its_new_name_and_after_it_is_gone() -> None:
