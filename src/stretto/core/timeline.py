@@ -63,7 +63,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handoff:
-    """How long a task that could start took to start: from the last result it waits for, or a person's answer, on."""
+    """How long a task that could start took to start: from the last result it waits for, or a person's word, on."""
 
     task: str
     after: str
