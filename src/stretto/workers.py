@@ -193,7 +193,7 @@ def _left(state: RunState) -> Report:
 
 
 def _progress(state: RunState) -> str:
-    return f"{state.completed} of {len(state.ids)} tasks done"
+    return f"{state.completed} of {state.planned} tasks done"
 
 
 def _same_folder(one: str, other: str) -> bool:

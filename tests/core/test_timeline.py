@@ -1,20 +1,40 @@
 """A timeline tells when what ran, and how the time was used."""
 
+import dataclasses
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stretto.cli.view.gantt import gantt, quantile
 from stretto.cli.view.lines import plain_text, width_of
-from stretto.core.domain import Budget, Catalogue, FailureClass, Repeat, Request, RunStatus, Task, Verdict
+from stretto.core.chains import RETRY
+from stretto.core.commands import Cancel, ClarifyGoal, Deliver, EditPlan, FailPlan, Replan, RetryTask
+from stretto.core.domain import (
+    Budget,
+    Catalogue,
+    FailureClass,
+    ForEach,
+    Plan,
+    Repeat,
+    Request,
+    Rung,
+    RunStatus,
+    SideEffect,
+    Task,
+    TaskStatus,
+    Verdict,
+)
 from stretto.core.events import (
     AttemptCompleted,
     AttemptFailed,
     AttemptStarted,
     Delivery,
     Event,
+    NoticeTried,
     PersonAnswered,
     PersonAsked,
+    PlanRevised,
     ReadStale,
     ResultRejected,
     RoundOpened,
@@ -23,8 +43,13 @@ from stretto.core.events import (
     TaskAdded,
     TaskCompleted,
 )
+from stretto.core.evolve import evolve
 from stretto.core.spans import between, covered, most_at_once
+from stretto.core.state import RunState
 from stretto.core.timeline import timeline
+from tests.core.story import ASK, Story, agent, booker
+from tests.core.test_control import stirred
+from tests.core.test_laws import EXAMPLES
 from tests.core.world import World, catalogues, plans
 
 ALLOW = Verdict(decision="allow", rule="test")
@@ -156,3 +181,221 @@ def test_only_what_was_read_stale_and_done_again_is_no_result() -> None:
         stale = ReadStale(task="a", attempt=1, entries={"k": (1, 2)}, redone=redone, at=2.0)
         line = timeline([*first, *in_order(*attempt("b", 0, 1.5), *attempt("a", 0, 1)), stale, ended(2)])
         assert {one.task: one.ending for one in line.stretches} == {"a": ending, "b": "done"}
+
+
+def test_a_result_by_hand_that_is_sent_back_makes_no_attempt_of_a_persons_time() -> None:
+    story = Story(Catalogue(agents=(agent(),)), Task(id="a", skill="work"))
+    story.judge("a", verdict=ASK, arguments={})
+    story.now += 60
+    story.answer("done", "by hand")
+    story.review("a", accepted=False)
+    line = timeline(story.events)
+    assert [(one.kind, one.ending) for one in line.stretches] == [("person", "done")]
+
+
+def test_an_undoing_is_handed_on_from_the_one_before_it() -> None:
+    payer = agent("payer", "pay", SideEffect.IRREVERSIBLE)
+    payment = Task(id="payment", skill="pay", after=("hotel",), ladder={"*": (Rung(do="fail"),)})
+    flight = Task(id="flight", skill="book", inputs={"by": "air"})
+    story = Story(
+        Catalogue(agents=(booker(), payer)), flight, Task(id="hotel", skill="book", after=("flight",)), payment
+    )
+    story.do("flight", "hotel")
+    story.begin("payment")
+    story.fail("payment")
+    story.do("undo-hotel")
+    story.now += 0.5
+    story.do("undo-flight")
+    last = timeline(story.events).handoffs[-1]
+    assert (last.task, last.after, last.seconds) == ("undo-flight", "undo-hotel", 0.5)
+
+
+def test_what_is_sent_after_the_end_makes_a_run_no_longer() -> None:
+    sent = NoticeTried(notice="r/9", attempt=1, until=None, at=90.0)
+    first = submitted(Task(id="a", skill="s"))
+    assert timeline([*first, *attempt("a", 0, 2), ended(3), sent], now=99.0).end == 3.0
+
+
+def test_a_run_that_goes_on_after_its_end_ends_with_the_last_of_it() -> None:
+    story = Story(Catalogue(agents=(agent(),)), Task(id="a", skill="work"))
+    story.do("a")
+    story.say(Deliver(delivery=Delivery()))
+    over = story.now
+    story.now += 100
+    story.say(RetryTask(revision=1, task="a", again=True))
+    assert timeline(story.events).end == over + 100
+    assert timeline(story.events, now=over + 101).end == over + 101
+    story.begin("a")
+    story.now += 5
+    story.succeed("a")
+    story.say(Deliver(delivery=Delivery()))
+    line = timeline(story.events, now=9999.0)
+    assert (line.end, line.busy, line.idle) == (over + 105, 5.0, 100.0)
+
+
+WORKERS = Catalogue(agents=(agent(),))
+
+
+def spans(story: Story) -> dict[str, tuple[float, float, str]]:
+    """Give the last stretch of each task: from when to when after the beginning of the run, and how it ended."""
+    line = timeline(story.events)
+    return {one.task: (one.begin - line.begin, one.end - line.begin, one.ending) for one in line.stretches}
+
+
+def waits(story: Story) -> list[tuple[str, float, str]]:
+    """Give for whom a task waited: the task, how long, and how it ended."""
+    line = timeline(story.events)
+    return [(one.task, one.end - one.begin, one.ending) for one in line.stretches if one.kind == "person"]
+
+
+def test_a_run_that_is_planned_anew_after_its_end_goes_on() -> None:
+    story = Story(WORKERS, Task(id="a", skill="work"))
+    story.do("a")
+    story.say(Deliver(delivery=Delivery()))
+    story.now += 100
+    story.say(Replan(revision=1, actor="person:ann"))
+    assert (timeline(story.events).end, timeline(story.events, now=1150.0).end) == (1100.0, 1150.0)
+
+
+def test_what_an_edit_withdraws_has_ended_and_what_stays_goes_on_under_its_new_name() -> None:
+    a, b, many = (Task(id=id_, skill="work", inputs={"of": id_}) for id_ in ("a", "b", "many"))
+    many = dataclasses.replace(many, for_each=ForEach(items=[1]))
+    last = Task(id="last", skill="work", after=("renamed",))
+    story = Story(WORKERS, a, b, many)
+    story.judge("many", items=(1,))
+    story.begin("a", "many[0]")
+    story.do("b")
+    story.now += 5
+    new = Task(id="new", skill="work", inputs={"of": "new"})
+    kept = dataclasses.replace(b, id="renamed")
+    story.say(EditPlan(revision=1, tasks=(kept, many, new, last), actor="person:ann"))
+    story.now += 2
+    story.begin("new", "last")
+    story.now += 20
+    story.succeed("many[0]")
+    seen = spans(story)
+    assert seen["a"] == (0.0, 5.0, "failed")
+    assert seen["many[0]"] == (0.0, 27.0, "done")
+    handed = [(one.task, one.after, one.seconds) for one in timeline(story.events).handoffs]
+    assert handed == [("new", "a new plan", 2.0), ("last", "a new plan", 2.0)]
+
+
+def test_a_task_under_way_that_a_new_plan_renames_has_one_stretch() -> None:
+    story = Story(WORKERS, Task(id="a", skill="work"))
+    story.begin("a")
+    renamed = PlanRevised(
+        revision=2, by="ann", tasks=(Task(id="b", skill="work"),), carried={"b": "a"}, at=story.now + 1
+    )
+    done = AttemptCompleted(task="b", attempt=1, at=story.now + 3)
+    (one,) = timeline([*story.events, renamed, done]).stretches
+    assert (one.task, one.end - one.begin, one.ending) == ("b", 3.0, "done")
+
+
+def test_a_task_that_is_done_once_more_is_handed_on_from_the_persons_word() -> None:
+    story = Story(WORKERS, Task(id="a", skill="work"), Task(id="b", skill="work", after=("a",)))
+    story.do("a")
+    story.judge("b", skip="not wanted")
+    story.now += 60
+    story.say(RetryTask(revision=1, task="b"))
+    story.now += 1
+    story.begin("b")
+    assert [(one.task, one.after, one.seconds) for one in timeline(story.events).handoffs] == [("b", "a person", 1.0)]
+
+
+def test_what_is_opened_while_it_is_under_way_is_withdrawn() -> None:
+    after, beside = Task(id="b", skill="work", after=("a",)), Task(id="c", skill="work", inputs={"n": 1})
+    story = Story(WORKERS, Task(id="a", skill="work"), after, beside)
+    story.do("a")
+    story.begin("b", "c")
+    story.now += 5
+    story.say(RetryTask(revision=1, task="a", again=True))
+    story.now += 5
+    assert spans(story)["b"] == (0.0, 5.0, "failed")
+    assert spans(story)["c"][2] == "open"
+
+
+def test_a_cancellation_ends_what_was_under_way_and_spares_what_is_being_taken_back() -> None:
+    other = Task(id="other", skill="book", inputs={"n": 2})
+    story = Story(Catalogue(agents=(booker(),)), Task(id="hotel", skill="book"), other, deadline=1010.0)
+    story.do("hotel")
+    story.begin("other")
+    story.now += 5
+    story.say(Cancel(undo=True, actor="person:ann"))
+    story.begin("undo-hotel")
+    story.fire("deadline", 1010.0)
+    assert spans(story)["undo-hotel"] == (5.0, 10.0, "open")
+    story.now += 10
+    story.say(Cancel(actor="person:ann"))
+    assert spans(story) == {
+        "hotel": (0.0, 0.0, "done"),
+        "other": (0.0, 5.0, "failed"),
+        "undo-hotel": (5.0, 20.0, "failed"),
+    }
+
+
+def test_nobody_is_waited_for_any_more_when_the_time_for_an_answer_is_over() -> None:
+    ask = {"*": (Rung(do="ask", who="ann", within=60.0), Rung(do="retry", pause=50.0))}
+    story = Story(WORKERS, Task(id="a", skill="work", ladder=ask), Task(id="b", skill="work", inputs={"n": 1}))
+    story.begin("a")
+    story.fail("a")
+    story.fire("failure/a", 1060.0)
+    story.now += 40
+    story.begin("b")
+    assert waits(story) == [("a", 60.0, "failed")]
+
+
+def test_nobody_is_waited_for_any_more_once_the_run_goes_on_in_another_way() -> None:
+    tasks = tuple(Task(id=id_, skill="work", inputs={"of": id_}, ladder={"*": (Rung(do="fail"),)}) for id_ in "ab")
+    story = Story(WORKERS, *tasks, plan=Plan(tasks=tasks))
+    story.begin("a", "b")
+    story.fail("b")
+    story.fail("a", FailureClass.UNAVAILABLE)
+    assert waits(story) == [("a", 0.0, "open")]
+    story.now += 5
+    story.say(RetryTask(revision=1, task="b"))
+    story.now += 5
+    story.begin("b")
+    assert waits(story) == [("a", 5.0, "failed")]
+
+
+def test_who_was_asked_anew_is_waited_for_while_the_plan_is_changed() -> None:
+    task = Task(id="a", skill="work", ladder={"*": (Rung(do="fail"),)})
+    story = Story(WORKERS, task, plan=Plan(tasks=(task,)))
+    story.begin("a")
+    story.fail("a", FailureClass.UNAVAILABLE)
+    story.answer("answer", RETRY)
+    story.judge("a", verdict=ASK, arguments={})
+    story.say(EditPlan(revision=2, tasks=(task, Task(id="b", skill="work", inputs={"n": 1}))))
+    story.now += 5
+    story.begin("b")
+    assert waits(story) == [("a", 0.0, "done"), ("a", 5.0, "open")]
+
+
+def test_nobody_is_waited_for_any_more_when_there_is_no_new_plan_to_ask_about() -> None:
+    story = Story(WORKERS, Task(id="a", skill="work"))
+    story.say(Replan(revision=1, words="better", actor="person:ann"))
+    story.say(ClarifyGoal(revision=2, round=0, question="Which way?"))
+    story.now += 5
+    story.say(FailPlan(revision=2, reason="there is no other way"))
+    story.now += 5
+    story.begin("a")
+    assert waits(story) == [("", 5.0, "failed")]
+
+
+@EXAMPLES
+@given(st.data())
+def test_what_is_open_in_a_timeline_is_what_is_under_way_whatever_people_want(data: st.DataObject) -> None:
+    world, state = stirred(data), RunState()
+    for number, event in enumerate(world.events, 1):
+        state = evolve(state, event)
+        if number % 3 and number < len(world.events):
+            continue
+        line = timeline(world.events[:number])
+        still: dict[str, list[str]] = {"attempt": [], "person": []}
+        for one in line.stretches:
+            assert line.begin <= one.begin <= one.end <= line.end
+            if one.ending == "open":
+                still[one.kind].append(one.task)
+        running = [id_ for id_, one in state.tasks.items() if one.status is TaskStatus.RUNNING and one.children is None]
+        assert sorted(still["attempt"]) == sorted(running)
+        assert sorted(still["person"]) == sorted(request.task for request in state.requests.values())

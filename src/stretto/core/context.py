@@ -1,6 +1,6 @@
 """What a task gets to see: exactly the values its references name, and which versions those are."""
 
-from typing import Any
+from typing import Any, assert_never
 
 from stretto.core.canonical import digest
 from stretto.core.domain import Json, Piece, Schema, SideEffect, TaskStatus
@@ -94,6 +94,8 @@ def _root(state: RunState, reference: Reference, one: TaskState | None) -> Json:
             begun = one is not None and one.status in _BEGUN
             pinned = one.reads.get(reference.name) if one is not None and begun else None
             return written(state, versions[(pinned or len(versions)) - 1])
+        case _:
+            assert_never(reference.root)
 
 
 def _joined(state: RunState, one: TaskState | None) -> list[Json]:

@@ -84,22 +84,17 @@ def _of(state: RunState, event: Event) -> _Said | None:
         case RunEnded():
             gaps = len(event.delivery.gaps)
             missing = f", {gaps} missing" if gaps else ""
-            text = f"the run is {event.status.value}: {state.completed} of {len(state.ids)} tasks done{missing}"
+            text = f"the run is {event.status.value}: {state.completed} of {state.planned} tasks done{missing}"
             return "ended", "", text, False, ""
     return None
 
 
-def _of_request(
-    state: RunState, event: PersonAsked | PersonReminded | RequestEscalated | RequestExpired
-) -> _Said | None:
-    request = event.request if isinstance(event, PersonAsked) else state.requests.get(event.request)
-    if isinstance(event, RequestExpired):
-        what = event.task or "the goal"
-        return "escalated", event.task, f"{what}: {event.reason}; it comes to {event.otherwise}", True, ""
-    if request is None:
-        return None
+def _of_request(state: RunState, event: PersonAsked | PersonReminded | RequestEscalated | RequestExpired) -> _Said:
+    request = event.request if isinstance(event, PersonAsked) else state.requests[event.request]
     what, task = request.task or "the goal", state.tasks.get(request.task)
     match event:
+        case RequestExpired():
+            return "escalated", request.task, f"{what}: {event.reason}; it comes to {event.otherwise}", True, ""
         case PersonReminded():
             return "reminder", request.task, f"{what} still waits for {event.to}: {request.question}", False, event.to
         case RequestEscalated():

@@ -126,12 +126,8 @@ def judgements(state: RunState) -> list[Judge]:
 
 def _room_within(state: RunState) -> dict[str | None, int]:
     """Give how many more items may be under way at once, by fan-out that bounds them."""
-    found: dict[str | None, int] = {}
-    for id_, busy in state.abreast.items():
-        spread = state.tasks[id_].task.for_each
-        if spread is not None and spread.parallel is not None:
-            found[id_] = max(spread.parallel - busy, 0)
-    return found
+    spreads = ((id_, busy, state.tasks[id_].task.for_each) for id_, busy in state.abreast.items())
+    return {id_: max(spread.parallel - busy, 0) for id_, busy, spread in spreads if spread and spread.parallel}
 
 
 def judged_before(one: TaskState) -> int:

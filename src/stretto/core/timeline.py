@@ -1,9 +1,10 @@
 """When what ran, as a fold over the events of a run: attempts, waits for people, parallelism, idle time, handoffs."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from stretto.core.domain import Task
 from stretto.core.events import (
     AttemptCompleted,
     AttemptFailed,
@@ -12,19 +13,29 @@ from stretto.core.events import (
     AttemptStarted,
     AttemptSuspended,
     CompensationPlanned,
+    DeadlinePassed,
     Event,
+    NobodyAnswered,
     PersonAnswered,
     PersonAsked,
+    PlanRefused,
+    PlanRevised,
     ReadStale,
     ResultRejected,
+    RevisionBegun,
+    RevisionRefused,
     RoundOpened,
+    RunCancelled,
     RunEnded,
+    RunForked,
+    RunStopped,
     RunSubmitted,
     TaskAdded,
     TaskCompleted,
     TaskExpanded,
     TaskFailed,
     TaskSkipped,
+    TasksReopened,
     WaitEnded,
 )
 from stretto.core.plan.references import needs
@@ -52,7 +63,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handoff:
-    """How long a task that could start took to start: from the last result it waits for, or a person's answer, on."""
+    """How long a task that could start took to start: from the last result it waits for, or a person's word, on."""
 
     task: str
     after: str
@@ -99,6 +110,8 @@ class _Fold:
     results: dict[str, float] = field(default_factory=dict)
     free: dict[str, tuple[float, str]] = field(default_factory=dict)  # when an answer, or a moment, let a task go on
     begun: set[str] = field(default_factory=set)
+    undoings: set[str] = field(default_factory=set)
+    offered: str | None = None  # the failed task about which somebody was last asked how to go on
     handoffs: list[Handoff] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
@@ -108,9 +121,10 @@ class _Fold:
             case RunSubmitted():
                 self.begin = event.at
             case TaskAdded():
-                self.waits[event.task.id] = tuple(name for name in needs(event.task) if name != event.task.id)
+                self._plan(event.task)
             case CompensationPlanned():
-                self.waits[event.undo.id] = tuple(needs(event.undo))
+                self._plan(event.undo)
+                self.undoings.add(event.undo.id)
             case TaskExpanded():
                 for number in range(len(event.items)):
                     self.parents[child_id(event.task, number)] = event.task
@@ -136,17 +150,79 @@ class _Fold:
             case PersonAsked():
                 one = event.request
                 self._open(one.task, "person", one.attempt, "", event.at)
+                if one.kind == "alternatives" and not one.via:
+                    self.offered = one.task
             case PersonAnswered():
+                self.offered = None if event.task == self.offered else self.offered
                 self.free[event.task] = (event.at, "a person")
                 self._close(event.task, "person", event.at, "done")
             case TaskCompleted() | TaskFailed() | TaskSkipped():
                 self.results.setdefault(event.task, event.at)
                 for kind in ("attempt", "person"):
                     self._close(event.task, kind, event.at, "failed")
+            case NobodyAnswered():
+                self._close(event.task, "person", event.at, "failed")
+            case RunCancelled():
+                self._stop(event.at, self.undoings if event.undo else frozenset())
+            case DeadlinePassed() | RunStopped() | PlanRefused(finish=False):
+                self._stop(event.at, self.undoings)
             case RunEnded():
                 self.ended = True
+            case RevisionRefused():
+                self._close("", "person", event.at, "failed")  # nobody is asked any more what the goal means
+            case RevisionBegun() | RunForked():
+                self._go_on(event.at)
+            case TasksReopened():
+                self._go_on(event.at)
+                self._reopen(event)
+            case PlanRevised():
+                self._go_on(event.at)
+                self._revise(event)
             case _:
                 pass
+
+    def _plan(self, task: Task) -> None:
+        self.waits[task.id] = tuple(name for name in needs(task) if name != task.id)
+
+    def _go_on(self, at: float) -> None:
+        """Go on with a run, whether or not it had ended; nobody is asked any more how."""
+        self.ended, self.end = False, at
+        if self.offered is not None:
+            self._close(self.offered, "person", at, "failed")
+            self.offered = None
+
+    def _stop(self, at: float, spared: Collection[str]) -> None:
+        """End what is under way."""
+        for task, kind in [key for key in self.open if key[0] not in spared]:
+            self._close(task, kind, at, "failed")
+
+    def _reopen(self, event: TasksReopened) -> None:
+        """Open tasks once more: what of them was under way is withdrawn."""
+        opened = {task for task, _ in self.open if task in event.tasks or _whole(task) in event.tasks}
+        self._stop(event.at, {task for task, _ in self.open} - opened)
+        self.free.update(dict.fromkeys(event.tasks, (event.at, "a person")))
+
+    def _revise(self, event: PlanRevised) -> None:
+        """Put another plan in place: what stays goes on under its new name, what else was under way is withdrawn."""
+        new = {old: name for name, old in event.carried.items()}
+
+        def stays(id_: str) -> bool:
+            return _whole(id_) in new
+
+        def named(id_: str) -> str:
+            whole = _whole(id_)
+            return new[whole] + id_.removeprefix(whole)
+
+        self._stop(event.at, {task for task, _ in self.open if stays(task)})
+        self.open = {(named(task), kind): replace(one, task=named(task)) for (task, kind), one in self.open.items()}
+        self.results = {named(id_): at for id_, at in self.results.items() if stays(id_)}
+        self.parents = {named(id_): named(whole) for id_, whole in self.parents.items() if stays(id_)}
+        self.begun = {named(id_) for id_ in self.begun if stays(id_)}
+        self.free = {named(id_): free for id_, free in self.free.items() if stays(id_)}
+        for task in event.tasks:
+            self._plan(task)
+            if task.id not in event.carried:
+                self.free[task.id] = event.at, "a new plan"
 
     def _start(self, event: AttemptStarted) -> None:
         self._close(event.task, "attempt", event.at, "failed")  # its owner died: it was begun again
@@ -203,3 +279,8 @@ def timeline(events: Iterable[Event], now: float | None = None) -> Timeline:
         parallel=sum(last - first for first, last in attempts) / busy if busy else 0.0,
         most=most_at_once(attempts),
     )
+
+
+def _whole(id_: str) -> str:
+    """Give the task of the plan that an item or a round belongs to."""
+    return id_.partition("[")[0]

@@ -114,6 +114,8 @@ def unready_for_change(state: RunState, revision: int) -> str | None:
         return "there is no such run"
     if state.cancelling is not None:
         return "it is being cancelled; wait until it has ended"
+    if state.undoing:
+        return "what it did is being taken back; wait until that has ended"
     if state.refused is not None or (state.plan_open and state.status.final):
         return "its plan never came to be; hand over one with stretto edit RUN --plan FILE"
     if state.plan_open:

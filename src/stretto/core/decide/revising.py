@@ -56,7 +56,7 @@ def edit(draft: Draft, command: EditPlan) -> None:
 def why_no_edit(state: RunState, command: EditPlan) -> str | None:
     """Say why an edited plan is refused, whatever its own defects; None when it can be put in place."""
     never_closed = state.refused is not None or (state.plan_open and state.status.final)
-    mends = never_closed and bool(state.run) and state.cancelling is None
+    mends = never_closed and bool(state.run) and state.cancelling is None and not state.undoing
     problem = None if mends else unready_for_change(state, command.revision)
     if problem is None and mends and command.revision != state.revision:
         problem = f"its plan has changed meanwhile: it is at revision {state.revision}, not {command.revision}"

@@ -62,7 +62,5 @@ def answered(state: RunState, event: PersonAnswered) -> RunState:
         case "done" if request.kind in TAKEN_OVER:
             agent = one.agent or state.roster.candidates(one.task)[0]
             one = replace(one, attempt=request.attempt, agent=agent, taken_by=event.by)
-        case "deny" | "fail" | "done" | "retry" | "skip":
-            pass
     state = replace(state, tasks=state.tasks.set(event.task, one))
     return ready(state, event.task) if event.decision in ("approve", "edit", "answer", "retry") else state

@@ -276,7 +276,7 @@ def _assembled(state: RunState, found: Mapping[str, TaskState], names: Mapping[s
         busy=Map(busy),
         under_way=len(running),
         open_tasks=sum(not one.status.final for one in tasks.values()),
-        completed=sum(_counted(one) for one in tasks.values()),
+        completed=sum(_counts(one) for one in tasks.values()),
         undos=sum(one.task.undoes is not None for one in tasks.values()),
         undoing=Map({id_: None for id_, one in tasks.items() if one.task.undoes and not one.status.final}),
         timers=Map(timers),
@@ -289,9 +289,9 @@ def _assembled(state: RunState, found: Mapping[str, TaskState], names: Mapping[s
     )
 
 
-def _counted(one: TaskState) -> int:
-    """Give what a task adds to the completed ones: what is undone takes away what was done."""
-    return 0 if one.status is not TaskStatus.COMPLETED else 1 if one.task.undoes is None else -1
+def _counts(one: TaskState) -> bool:
+    """Whether a task is one of the completed ones: neither undone, nor there to undo another."""
+    return one.status is TaskStatus.COMPLETED and not one.undone and one.task.undoes is None
 
 
 def _timers(state: RunState, tasks: Mapping[str, TaskState], names: Mapping[str, str]) -> dict[str, float]:

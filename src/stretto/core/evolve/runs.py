@@ -11,7 +11,6 @@ from stretto.core.events import (
 )
 from stretto.core.evolve.attempts import unheard
 from stretto.core.evolve.calls import all_unheard
-from stretto.core.evolve.tasks import over
 from stretto.core.routing import roster
 from stretto.core.schedule import by_priority
 from stretto.core.state import RunState, TaskState, queue_of
@@ -71,10 +70,13 @@ def plan_closed(state: RunState, event: PlanClosed) -> RunState:
 
 
 def stopped(state: RunState, reason: str, *, sparing: bool = True) -> RunState:
-    """End every open task, `sparing` those that take others back. This is the one fact that looks at the whole plan."""
+    """End every open task, `sparing` those that take others back: while there are any, nothing else is open.
+
+    This is the one fact that looks at the whole plan.
+    """
     state = all_unheard(state)
     if sparing and state.undoing:
-        return _stopped_but_for_undoing(state, reason)
+        return state
     tasks = state.tasks.mutate()
     for id_, one in state.tasks.items():
         if not one.status.final:
@@ -113,14 +115,6 @@ def stopped(state: RunState, reason: str, *, sparing: bool = True) -> RunState:
         undoing=Map(),
         accounts=Map({id_: replace(one, reserved=FREE) for id_, one in state.accounts.items()}),
     )
-
-
-def _stopped_but_for_undoing(state: RunState, reason: str) -> RunState:
-    for id_ in [id_ for id_, one in state.tasks.items() if not one.status.final and id_ not in state.undoing]:
-        if (request := state.tasks[id_].request) is not None:
-            state = replace(state, requests=state.requests.delete(request))
-        state = over(state, id_, status=TaskStatus.CANCELLED, reason=reason)
-    return state
 
 
 def cut_off(state: RunState, one: TaskState) -> bool:

@@ -121,9 +121,11 @@ def completed(state: RunState, event: TaskCompleted) -> RunState:
         state = replace(state, context=state.context.set(key, (*history, entry)))
     if one.task.undoes is None:
         state = replace(state, completed=state.completed + 1)
-    elif one.task.undoes in state.tasks:
-        back = replace(state.tasks[one.task.undoes], undone=True)
-        tasks, undone = state.tasks.set(one.task.undoes, back), state.undone.set(str(back.key), None)
+    elif (back := state.tasks.get(one.task.undoes)) is not None and not back.undone:
+        tasks, undone = (
+            state.tasks.set(one.task.undoes, replace(back, undone=True)),
+            state.undone.set(str(back.key), None),
+        )
         state = replace(state, tasks=tasks, undone=undone, completed=state.completed - 1)
     state = over(state, event.task, status=TaskStatus.COMPLETED, labels=carried)
     return round_accepted(state, one) if one.parent is not None and one.task.repeat is not None else state
