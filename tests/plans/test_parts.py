@@ -50,6 +50,7 @@ def test_plain_yaml_is_read_as_it_is(text: str, value: Any) -> None:
         "  a: 1\nb: 2",
         "a: *anchor",
         "a: .inf",
+        "a:\n- \n- 1",
     ],
 )
 def test_text_that_is_not_plain_is_left_to_the_full_parser(text: str) -> None:
@@ -116,6 +117,8 @@ def test_a_schema_that_leads_back_to_itself_allows_anything() -> None:
     assert schemas.resolved(circle, circle) == schemas.ANYTHING
     choice: dict[str, Any] = {"anyOf": [{"type": "string"}, {"$ref": "#"}]}
     assert "string" in schemas.types(choice, choice)
+    looped = {"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}}
+    assert schemas.types(looped, looped) == schemas.ALL
     assert schemas.resolved({"$ref": "#/$defs/none"}, {}) == schemas.ANYTHING
 
 

@@ -108,6 +108,12 @@ def test_it_may_refer_to_its_own_output_and_to_what_it_waits_for() -> None:
     assert found(**tasks, a={**SIGN, "after": "between", "undo": undo}) == []
 
 
+def test_what_is_wrong_with_the_list_of_a_task_is_told_of_the_task_alone_and_not_of_its_undoing() -> None:
+    undo = {"skill": "cancel", "inputs": {"number": 1, "result": ""}}
+    task = {**SIGN, "for_each": {"ref": "inputs.names"}, "undo": undo}
+    assert found(a=task) == [("undeclared-reference", "tasks.a.for_each")]
+
+
 @pytest.mark.parametrize("budget", [True, [], {"money": 2}, "much", "$2, $3", "-1 steps"])
 def test_what_is_no_budget_of_a_task_is_told_at_its_place(budget: Any) -> None:
     assert ("bad-value", "tasks.a.budget") in found(a={"skill": "read", "budget": budget})
