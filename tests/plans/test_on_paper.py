@@ -29,7 +29,7 @@ from stretto.core.plan.foreign.form import ends, task_graph
 from stretto.core.plan.inputs import Wanted, wanted
 from stretto.core.plan.intake import is_plan, take_in
 from stretto.core.plan.shape import Size, measure, read_plan
-from stretto.core.plan.writing import write_plan
+from stretto.core.plan.writing import misfits, write_plan
 from stretto.core.routing import roster
 from tests.core.tools import KITCHEN, graph, taken
 
@@ -172,6 +172,11 @@ def test_what_an_input_may_be_is_told_by_those_who_take_it_whole_else_by_its_def
     assert wanted(plan, roster(TEAM)) == {"word": text, "other": text, "number": number, "free": Wanted()}
 
 
+def test_a_condition_may_look_at_inputs_and_in_a_fan_out_at_its_item() -> None:
+    task = said({"ref": "item"}, for_each=["x"], when="item == inputs.word")
+    assert findings({"a": task}, inputs=["word"]) == []
+
+
 def test_a_ladder_may_name_agents_and_arguments_that_are_there() -> None:
     assert findings({"a": said(ladder={"error": [{"with": {"times": 2}}, {"agent": "two"}]})}) == []
 
@@ -218,6 +223,12 @@ def test_a_plan_is_written_as_a_document_that_reads_as_the_same_plan() -> None:
     assert document["goal"] == "say it all"
     assert read_plan(document) == (FULL, [])
     assert write_plan(Plan(tasks=(Task(id="a", skill="say"),))) == {"tasks": {"a": {"skill": "say"}}}
+
+
+@pytest.mark.parametrize("tasks", [3, [7], {"a": Task(id="a", skill="say")}])
+def test_tasks_of_a_plan_made_in_python_are_a_tuple_or_that_is_what_is_told(tasks: Any) -> None:
+    told = [(one.path, one.message) for one in misfits(Plan(tasks=tasks))]
+    assert told == [("tasks", f"the tasks are a tuple, not {type(tasks).__name__}")]
 
 
 def test_a_document_is_known_as_a_plan_by_its_form() -> None:

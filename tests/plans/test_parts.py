@@ -20,6 +20,7 @@ from stretto.core.plan.text import DEEPEST, NotPlain, json_places, read_plain
         ("a:\n- 1\n- b: 2\n  c: 3\nd: 4", {"a": [1, {"b": 2, "c": 3}], "d": 4}),
         ("a:\n  - b:\n    - 1\n    - 2\n  - c", {"a": [{"b": [1, 2]}, "c"]}),
         ("a:\n  - b: {c: [1, 2]}\n    d: x\n  - e: y", {"a": [{"b": {"c": [1, 2]}, "d": "x"}, {"e": "y"}]}),
+        ("a:\n- b:\n    c:\n- d", {"a": [{"b": {"c": None}}, "d"]}),
         ("- 1\n- a: 2", None),
         ("a: [1, {b: 2}]", {"a": [1, {"b": 2}]}),
     ],
