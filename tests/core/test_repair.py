@@ -100,6 +100,19 @@ def test_types_tell_which_of_two_is_meant() -> None:
     assert result.plan.tasks[2].inputs == {"text": ref("a")}
 
 
+def test_nothing_is_known_of_the_type_of_a_fan_out_so_it_may_be_meant_as_well() -> None:
+    read = Task(id="a", skill="Photo Reader")
+    paint = Task(id="b", skill="Painter", inputs={"text": {"ref": "item"}}, for_each=ForEach(items=["x", "y"]))
+    say = Task(id="say", skill="Text-to-Audio", inputs={"text": ref("say")}, after=("a", "b"))
+    assert mended(read, paint, say).changes == ()
+
+
+def test_one_value_at_hand_does_not_tell_which_of_two_references_stands_for_it() -> None:
+    twice = Task(id="put", skill="Translation", inputs={"a": ref("put"), "b": ref("put")}, after=("read",))
+    assert mended(READ, twice).changes == ()
+    assert mended(READ, replace(twice, inputs={"a": ref("put")})).plan.tasks[1].inputs == {"a": ref("read")}
+
+
 def test_a_circle_is_opened_at_the_reference_that_the_declared_order_contradicts() -> None:
     result = mended(
         Task(id="paint", skill="Painter", inputs={"text": "a b c"}),

@@ -9,8 +9,10 @@ import pytest
 
 from stretto.core.domain import (
     AgentCard,
+    Ask,
     Budget,
     Catalogue,
+    Chain,
     Cost,
     ForEach,
     InputSpec,
@@ -81,6 +83,15 @@ def said(word: Any = "x", **fields: Any) -> dict[str, Any]:
             "undeclared-reference",
             "tasks.a.for_each",
         ),
+        ({"a": said(for_each={"items": 3})}, {}, "bad-value", "tasks.a.for_each"),
+        (
+            {"a": said(for_each={"items": [1], "allow_failures": "yes"})},
+            {},
+            "bad-value",
+            "tasks.a.for_each.allow_failures",
+        ),
+        ({"a": said(after=["b", 1])}, {}, "bad-value", "tasks.a.after"),
+        ({"a": said()}, {"deliver": {"ref": "a.result"}}, "bad-reference", "deliver"),
         ({"a": said(ladder={"error": [{"agent": "six"}]})}, {}, "unknown-agent", "tasks.a.ladder.error[0].agent"),
         (
             {"a": said(ladder={"error": [{"with": {"loud": 1}}]})},
@@ -172,6 +183,34 @@ def test_what_an_input_may_be_is_told_by_those_who_take_it_whole_else_by_its_def
     assert wanted(plan, roster(TEAM)) == {"word": text, "other": text, "number": number, "free": Wanted()}
 
 
+def test_of_what_a_task_reads_only_the_context_must_be_written_before() -> None:
+    task = {"skill": "say", "inputs": {"times": {"ref": "inputs.k"}, "word": {"ref": "context.k"}}}
+    assert findings({"a": task}, inputs=["k"]) == [("undeclared-reference", "tasks.a.inputs.word")]
+
+
+def test_a_circle_is_told_once_however_many_wait_behind_it() -> None:
+    tasks = {"a": said(after="b"), "b": said(after="a"), "c": said(after="a"), "d": said(after=["b", "c"])}
+    assert findings(tasks) == [("cycle", "tasks.a")]
+
+
+def test_a_result_is_used_if_the_deliverable_names_it_beside_what_cannot_be_read() -> None:
+    plan, _ = read_plan({"tasks": {"a": said(), "b": said()}, "deliver": [{"ref": "a.result"}, {"ref": "b.output"}]})
+    assert [one.path for one in check(plan, TEAM) if one.code == "unused-result"] == ["tasks.a"]
+
+
+@pytest.mark.parametrize(
+    ("items", "code"), [({"ref": "m.output.lines"}, "unknown-output"), ({"ref": "m"}, "bad-reference")]
+)
+def test_of_a_list_that_cannot_be_found_nothing_is_said_about_the_items(items: Any, code: str) -> None:
+    made = {"type": "object", "properties": {"rows": {"type": "array", "items": {"type": "integer"}}}}
+    plan, _ = read_plan({"tasks": {"m": said(output=made), "u": said({"ref": "item"}, for_each=items)}})
+    assert [(one.code, one.path) for one in check(plan, TEAM)] == [(code, "tasks.u.for_each")]
+    plan, _ = read_plan(
+        {"tasks": {"m": said(output=made), "u": said({"ref": "item"}, for_each={"ref": "m.output.rows"})}}
+    )
+    assert [(one.code, one.path) for one in check(plan, TEAM)] == [("type-mismatch", "tasks.u.inputs.word")]
+
+
 def test_a_condition_may_look_at_inputs_and_in_a_fan_out_at_its_item() -> None:
     task = said({"ref": "item"}, for_each=["x"], when="item == inputs.word")
     assert findings({"a": task}, inputs=["word"]) == []
@@ -205,12 +244,13 @@ def test_a_document_of_too_many_values_is_refused_however_they_are_laid_out() ->
     assert measure([[1] * 5], size) is None
 
 
+ANN = {"question": Chain(steps=(Ask(who="ann", within=90.0),), otherwise="skip")}
 FULL = Plan(
     name="whole",
     inputs={"n": InputSpec(default=[1, 2]), "m": InputSpec()},
     tasks=(
         Task(id="a", skill="say", for_each=ForEach(items={"ref": "inputs.n"}, parallel=2), effect=SideEffect.NONE),
-        Task(id="d", skill="say", ladder={"error": (Rung(do="retry", times=2), Rung(do="skip"))}),
+        Task(id="d", skill="say", ladder={"error": (Rung(do="retry", times=2), Rung(do="skip"))}, ask=ANN),
         Task(id="b", skill="say", repeat=Repeat(max=3, pause=1.0), limits=Limits(attempts=2), after=("a",)),
         Task(id="c", skill="say", join=Join(of=("a", "b"), take="first"), inputs={"word": {"ref": "joined[0]"}}),
     ),

@@ -21,6 +21,7 @@ from stretto.core.plan.text import DEEPEST, NotPlain, json_places, read_plain
         ("a:\n  - b:\n    - 1\n    - 2\n  - c", {"a": [{"b": [1, 2]}, "c"]}),
         ("a:\n  - b: {c: [1, 2]}\n    d: x\n  - e: y", {"a": [{"b": {"c": [1, 2]}, "d": "x"}, {"e": "y"}]}),
         ("a:\n- b:\n    c:\n- d", {"a": [{"b": {"c": None}}, "d"]}),
+        ("a:\nb:\n  c: 1", {"a": None, "b": {"c": 1}}),
         ("- 1\n- a: 2", None),
         ("a: [1, {b: 2}]", {"a": [1, {"b": 2}]}),
     ],
@@ -52,6 +53,8 @@ def test_plain_yaml_is_read_as_it_is(text: str, value: Any) -> None:
         "a: *anchor",
         "a: .inf",
         "a:\n- \n- 1",
+        "a:\n  b: 1\n  - c",
+        "a:\n  b: 1\n c: 2",
     ],
 )
 def test_text_that_is_not_plain_is_left_to_the_full_parser(text: str) -> None:
@@ -74,10 +77,11 @@ def test_the_parts_of_a_broken_json_text_are_found_as_far_as_they_go() -> None:
         ("inputs", "needs a name, as in inputs.NAME"),
         ("context[0]", "needs a name, as in context.NAME"),
         ("a.rows", "should go on with .output"),
+        (3, "a reference is text like 'task.output', not int"),
         ("tasks", "should go on with .output"),
     ],
 )
-def test_a_reference_that_cannot_be_read_says_why(text: str, said: str) -> None:
+def test_a_reference_that_cannot_be_read_says_why(text: Any, said: str) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
         parse({"ref": text})
 
@@ -126,6 +130,7 @@ def test_a_schema_that_leads_back_to_itself_allows_anything() -> None:
 def test_a_constant_has_the_type_of_its_value() -> None:
     assert schemas.types({"const": "a"}, {}) == {"string"}
     assert schemas.mismatch({"const": 1}, {"type": "string"}, {}) is not None
+    assert schemas.types({"enum": ["a", None]}, {}) == {"string", "null"}
 
 
 LISTED = {"type": "array", "prefixItems": [{"type": "string"}, {"type": "object", "properties": {"a": {}}}]}
