@@ -261,6 +261,7 @@ FULL = Plan(
 def test_a_plan_is_written_as_a_document_that_reads_as_the_same_plan() -> None:
     document = json.loads(json.dumps(write_plan(FULL, goal="say it all")))
     assert document["goal"] == "say it all"
+    assert document["tasks"]["d"]["ask"] == {"question": [{"who": "ann", "within": 90.0}, "skip"]}
     assert read_plan(document) == (FULL, [])
     assert write_plan(Plan(tasks=(Task(id="a", skill="say"),))) == {"tasks": {"a": {"skill": "say"}}}
 
