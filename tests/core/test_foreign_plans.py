@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from stretto.core.domain import Budget
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import errors
+from stretto.core.plan.intake import take_in
 
 from .tools import KITCHEN, graph, taken, told
 
@@ -171,6 +173,37 @@ def test_findings_are_placed_in_the_document_that_was_read() -> None:
     places = {one.code: one.path for one in taken(document).found}
     assert places["unknown-skill"] == "result.task_nodes[1].task"
     assert places["dangling-reference"] == "result.task_nodes[1].arguments[1]"
+
+
+def test_a_finding_within_an_argument_or_of_the_whole_plan_has_its_place_too() -> None:
+    document = graph(("Photo Reader", ["a.jpg"]), ("Translation", ["x", ["y", "<node-8>"]]))
+    intake = take_in(document, KITCHEN, budget=Budget(steps=1))
+    places = {one.code: one.path for one in intake.found}
+    assert places["dangling-reference"] == "task_nodes[1].arguments[1][1]"
+    assert places["over-budget"] == "tasks"
+
+
+DEEP = "[" * 60 + "]" * 60
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "path"),
+    [
+        ({"task_nodes": [{"task": "Painter", "arguments": json.loads(DEEP)}]}, "too-large", ""),
+        ({"task_nodes": [{"task": "Painter", "arguments": DEEP}]}, "too-large", ""),
+        ({"task_nodes": f'[{{"task": "Painter", "arguments": {DEEP}}}]'}, "too-large", ""),
+        ({"task_nodes": [{"task": "Painter"}], "task_links": DEEP}, "too-large", ""),
+        (
+            {"plan": '{"task_nodes": [{"task": "Painter", "arguments": [1, NaN]}]}'},
+            "bad-value",
+            "plan.task_nodes[0].arguments[1]",
+        ),
+    ],
+)
+def test_packed_or_not_a_graph_is_held_to_the_limits_of_a_plan(document: Any, code: str, path: str) -> None:
+    intake = taken(document)
+    assert intake.status == "refused"
+    assert [(one.code, one.path) for one in intake.found] == [(code, path)]
 
 
 @pytest.mark.parametrize(

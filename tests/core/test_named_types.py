@@ -5,6 +5,7 @@ import pytest
 from stretto.core.domain import AgentCard, Catalogue, Plan, Schema, Skill, Task
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic
+from stretto.core.plan.evidence import literals
 from stretto.core.plan.names import one_slip
 from stretto.core.plan.schemas import named_types, taken_types
 
@@ -67,6 +68,21 @@ def test_a_schema_names_a_type_only_where_all_its_alternatives_do() -> None:
 def test_what_a_skill_takes_has_an_entry_for_each_argument() -> None:
     twice = {"properties": {"arguments": {"items": {"anyOf": [{"title": "text"}, {"title": "text"}]}}, "size": {}}}
     assert taken_types(twice) == [{"text"}, {"text"}, frozenset()]
+
+
+@pytest.mark.parametrize(
+    ("text", "types"),
+    [
+        ("a.MP3", {"audio"}),
+        ("'my/a.jpg'", {"image"}),
+        ("https://example.org/a.png", {"image", "url"}),
+        ("www.example.org", {"url"}),
+        ("some words here", {"text"}),
+        ("two words", set()),
+    ],
+)
+def test_the_form_of_a_text_tells_its_types(text: str, types: set[str]) -> None:
+    assert list(literals({"x": [text, 7]})) == [(text, types)]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stretto.core.domain import AgentCard, Budget, Catalogue, Plan, SideEffect, Skill, Task
+from stretto.core.domain import AgentCard, Budget, Catalogue, ForEach, Plan, SideEffect, Skill, Task
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import errors
 from stretto.core.plan.repair import Repair, repair
@@ -100,6 +100,19 @@ def test_types_tell_which_of_two_is_meant() -> None:
     assert result.plan.tasks[2].inputs == {"text": ref("a")}
 
 
+def test_nothing_is_known_of_the_type_of_a_fan_out_so_it_may_be_meant_as_well() -> None:
+    read = Task(id="a", skill="Photo Reader")
+    paint = Task(id="b", skill="Painter", inputs={"text": {"ref": "item"}}, for_each=ForEach(items=["x", "y"]))
+    say = Task(id="say", skill="Text-to-Audio", inputs={"text": ref("say")}, after=("a", "b"))
+    assert mended(read, paint, say).changes == ()
+
+
+def test_one_value_at_hand_does_not_tell_which_of_two_references_stands_for_it() -> None:
+    twice = Task(id="put", skill="Translation", inputs={"a": ref("put"), "b": ref("put")}, after=("read",))
+    assert mended(READ, twice).changes == ()
+    assert mended(READ, replace(twice, inputs={"a": ref("put")})).plan.tasks[1].inputs == {"a": ref("read")}
+
+
 def test_a_circle_is_opened_at_the_reference_that_the_declared_order_contradicts() -> None:
     result = mended(
         Task(id="paint", skill="Painter", inputs={"text": "a b c"}),
@@ -124,6 +137,70 @@ def test_a_circle_of_references_alone_is_left_to_be_asked() -> None:
         Task(id="b", skill="Translation", inputs={"text": ref("a")}),
     )
     assert result.changes == ()
+
+
+def test_references_off_by_more_than_one_are_moved_together_where_the_order_tells_how_far() -> None:
+    first = Task(id="t0", skill="Photo Reader", inputs={"image": "a.jpg"})
+    second = Task(id="t1", skill="Translation", inputs={"text": "some words here"})
+    compare = Task(id="t2", skill="Comparison", inputs={"one": ref("t2"), "two": ref("t3")}, after=("t0", "t1"))
+    assert mended(first, second, compare).plan.tasks[2].inputs == {"one": ref("t0"), "two": ref("t1")}
+    assert mended(first, second, replace(compare, after=("t1", "t0"))).changes == (), "not by one distance"
+    assert mended(first, second, compare, READ).changes == (), "not all of the tasks are numbered"
+
+
+def test_references_moved_one_back_are_right_where_they_bring_just_what_the_skill_takes() -> None:
+    intake = taken(
+        graph(
+            ("Photo Reader", ["a.jpg"]),
+            ("Translation", ["<node-0>"]),
+            ("Comparison", ["<node-1>", "<node-2>"]),
+        )
+    )
+    assert intake.status == "repaired"
+    assert intake.plan.tasks[2].inputs == {"arguments": [ref("node-0"), ref("node-1")]}
+    assert {one.code for one in intake.changes} == {"self-reference"}
+
+
+def test_a_reference_that_cannot_be_read_counts_as_no_value_and_stays() -> None:
+    short = Task(id="short", skill="Text Shortener", inputs={"text": ref("read")})
+    torn = {"ref": "read.result"}
+    given = {"torn": torn, "own": ref("same"), "one": ref("read")}
+    enough = mended(READ, short, Task(id="same", skill="Comparison", inputs={**given, "two": ref("short")}))
+    assert enough.plan.tasks[2].inputs == {"torn": torn, "one": ref("read"), "two": ref("short")}
+    assert [one.code for one in errors(enough.found) if not one.repaired] == ["bad-reference"]
+    assert mended(READ, Task(id="same", skill="Comparison", inputs=given)).changes == ()
+
+
+def test_only_names_of_tasks_among_the_arguments_are_slips_of_the_pen() -> None:
+    each = Task(
+        id="each",
+        skill="Translation",
+        for_each=ForEach(items=ref("raed")),
+        inputs={"text": {"ref": "item"}, "language": {"ref": "inputs.raed"}},
+    )
+    assert mended(READ, each).changes == ()
+
+
+def test_an_argument_is_called_by_the_one_name_it_can_mean_and_others_stay() -> None:
+    takes = {"type": "object", "properties": {"word": {}, "times": {}}, "additionalProperties": False}
+    catalogue = Catalogue(agents=(AgentCard(name="a", skills=(Skill(name="say", inputs=takes),)),))
+    result = mended(Task(id="t", skill="say", inputs={"loudness": 1, "wrod": "x"}), catalogue=catalogue)
+    assert result.plan.tasks[0].inputs == {"loudness": 1, "word": "x"}
+    told = {one.path: one.repaired for one in errors(result.found)}
+    assert told == {"tasks.t.inputs.loudness": False, "tasks.t.inputs.wrod": True}
+
+
+def test_the_agent_that_a_plan_names_must_have_the_skill_that_is_meant() -> None:
+    misnamed = Task(id="t", skill="photo_reader", inputs={"image": "a.jpg"})
+    assert mended(replace(misnamed, agent="Photo Reader")).plan.tasks[0].skill == "Photo Reader"
+    assert mended(replace(misnamed, agent="Translation")).changes == ()
+
+
+def test_in_a_very_large_plan_nothing_is_guessed_from_what_comes_before_a_task() -> None:
+    say = Task(id="say", skill="Translation", inputs={"text": ref("read"), "own": ref("say")})
+    others = [replace(READ, id=f"read-{number}") for number in range(499)]
+    assert mended(READ, say).plan.tasks[1].inputs == {"text": ref("read")}
+    assert mended(READ, say, *others).changes == ()
 
 
 def test_a_task_no_longer_waits_for_itself() -> None:

@@ -25,6 +25,7 @@ from stretto.core.domain import (
     Failed,
     FailureClass,
     ForEach,
+    Join,
     Review,
     RunStatus,
     SideEffect,
@@ -256,6 +257,16 @@ def test_a_signature_sees_who_writes_the_context_that_a_task_reads() -> None:
     known = signatures([writer, reader], {})["r"]
     assert signatures([replace(writer, inputs={"x": 2}), reader], {})["r"] != known
     assert signatures([reader, writer, Task(id="z", skill="read")], {})["r"] == known
+
+
+def test_a_signature_sees_what_a_join_takes_of_whom_and_not_what_they_are_called() -> None:
+    def known(first: str, second: str, n: int = 1, taken: str = "joined[0]", **join: Any) -> str:
+        members = [Task(id=id_, skill="read", inputs={"x": x}) for id_, x in ((first, 1), (second, n))]
+        joining = Task(id="j", skill="write", join=Join(of=(first, second), **join), inputs={"y": {"ref": taken}})
+        return signatures([*members, joining], {})["j"]
+
+    assert known("c", "d") == known("a", "b")
+    assert len({known("a", "b"), known("a", "b", 2), known("a", "b", taken="joined"), known("a", "b", take=1)}) == 4
 
 
 def test_a_signature_sees_through_items_rounds_and_literals_and_bears_what_cannot_be_read() -> None:

@@ -44,20 +44,26 @@ def test_a_plan_with_chains_is_written_and_read_as_the_same_plan(given_: Asks) -
     assert read.tasks == job.tasks
 
 
+ANN = Ask(who="ann", within=90.0)
+
+
 @pytest.mark.parametrize(
     ("raw", "chain"),
     [
         ("ann", Chain(steps=(Ask(who="ann"),))),
         ({"who": "ann", "within": "1h30m"}, Chain(steps=(Ask(who="ann", within=5400.0),))),
         ([{"within": 90}, "fail"], Chain(steps=(Ask(within=90.0),), otherwise="fail")),
+        ([{"who": "ann", "within": 90}, {"answer": 7}], Chain(steps=(ANN,), otherwise="answer", value=7)),
         (
             {"steps": [{"who": "ann", "within": "2h"}], "otherwise": "deny", "only": True},
             Chain(steps=(Ask(who="ann", within=7200.0),), otherwise="deny", only=True),
         ),
     ],
 )
-def test_the_forms_of_a_chain(raw: object, chain: Chain) -> None:
-    assert read_asks(raw) == {"default": chain}
+def test_the_forms_of_a_chain_are_read_and_written(raw: object, chain: Chain) -> None:
+    asks = {"default": chain}
+    assert read_asks(raw) == asks
+    assert read_asks(write_asks(asks)) == asks
 
 
 def test_a_slip_in_a_plan_is_told_with_its_place() -> None:

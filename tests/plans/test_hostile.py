@@ -134,6 +134,11 @@ def test_a_text_with_wounds_is_answered(data: st.DataObject) -> None:
         ("tasks: 2026-11-21\n", "not-a-plan"),
         ("\ttasks: {}\n", "unreadable"),
         ("tasks: {a: {skill: find, inputs: {topic: x}, limits: {timeout: 1e300}}}", "bad-value"),
+        (f"tasks: {{a: {{skill: find, wait: '{'9' * 400}'}}}}", "bad-value"),
+        (f"tasks: {{a: {{skill: find, wait: '1{' ' * 100_000}x'}}}}", "bad-value"),
+        (f"tasks: {{a: {{skill: find, ask: {{within: '{'9' * 60}x'}}}}}}", "bad-value"),
+        (f"tasks: {{a: {{skill: find, budget: '1{' ' * 100_000}!'}}}}", "bad-value"),
+        (f"tasks: {{a: {{skill: find, ladder: {{error: {{retry: 1, pause: '{'9' * 48}x'}}}}}}}}", "bad-value"),
     ],
 )  # fmt: skip
 def test_a_hostile_text_has_its_code(text: str, code: str) -> None:

@@ -20,6 +20,8 @@ from stretto.core.plan.text import DEEPEST, NotPlain, json_places, read_plain
         ("a:\n- 1\n- b: 2\n  c: 3\nd: 4", {"a": [1, {"b": 2, "c": 3}], "d": 4}),
         ("a:\n  - b:\n    - 1\n    - 2\n  - c", {"a": [{"b": [1, 2]}, "c"]}),
         ("a:\n  - b: {c: [1, 2]}\n    d: x\n  - e: y", {"a": [{"b": {"c": [1, 2]}, "d": "x"}, {"e": "y"}]}),
+        ("a:\n- b:\n    c:\n- d", {"a": [{"b": {"c": None}}, "d"]}),
+        ("a:\nb:\n  c: 1", {"a": None, "b": {"c": 1}}),
         ("- 1\n- a: 2", None),
         ("a: [1, {b: 2}]", {"a": [1, {"b": 2}]}),
     ],
@@ -50,6 +52,9 @@ def test_plain_yaml_is_read_as_it_is(text: str, value: Any) -> None:
         "  a: 1\nb: 2",
         "a: *anchor",
         "a: .inf",
+        "a:\n- \n- 1",
+        "a:\n  b: 1\n  - c",
+        "a:\n  b: 1\n c: 2",
     ],
 )
 def test_text_that_is_not_plain_is_left_to_the_full_parser(text: str) -> None:
@@ -72,10 +77,11 @@ def test_the_parts_of_a_broken_json_text_are_found_as_far_as_they_go() -> None:
         ("inputs", "needs a name, as in inputs.NAME"),
         ("context[0]", "needs a name, as in context.NAME"),
         ("a.rows", "should go on with .output"),
+        (3, "a reference is text like 'task.output', not int"),
         ("tasks", "should go on with .output"),
     ],
 )
-def test_a_reference_that_cannot_be_read_says_why(text: str, said: str) -> None:
+def test_a_reference_that_cannot_be_read_says_why(text: Any, said: str) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
         parse({"ref": text})
 
@@ -116,12 +122,15 @@ def test_a_schema_that_leads_back_to_itself_allows_anything() -> None:
     assert schemas.resolved(circle, circle) == schemas.ANYTHING
     choice: dict[str, Any] = {"anyOf": [{"type": "string"}, {"$ref": "#"}]}
     assert "string" in schemas.types(choice, choice)
+    looped = {"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}}
+    assert schemas.types(looped, looped) == schemas.ALL
     assert schemas.resolved({"$ref": "#/$defs/none"}, {}) == schemas.ANYTHING
 
 
 def test_a_constant_has_the_type_of_its_value() -> None:
     assert schemas.types({"const": "a"}, {}) == {"string"}
     assert schemas.mismatch({"const": 1}, {"type": "string"}, {}) is not None
+    assert schemas.types({"enum": ["a", None]}, {}) == {"string", "null"}
 
 
 LISTED = {"type": "array", "prefixItems": [{"type": "string"}, {"type": "object", "properties": {"a": {}}}]}

@@ -117,6 +117,7 @@ def test_a_length_that_is_none_is_refused_where_it_is_written(length: Any, told:
         ({"wait": 0}, "bad-value", "wait", "0"),
         ({"wait": "soon"}, "bad-value", "wait", "'soon' is no length of time"),
         ({"wait": "0s"}, "bad-value", "wait", "'0s' is no length of time"),
+        ({"wait": "1.2.3s"}, "bad-value", "wait", "'1.2.3s' is no length of time"),
         ({"wait": 10**400}, "bad-value", "wait", "no length of time"),
         ({"wait": "9" * 400}, "bad-value", "wait", "no length of time"),
         ({"limits": {"deadline": []}}, "bad-value", "limits.deadline", "no length of time"),

@@ -102,10 +102,22 @@ def test_what_is_wrong_with_an_undoing_is_told_at_its_place(undo: Any, code: str
     assert (code, path) in found(a=body, later={"skill": "read"})
 
 
-def test_it_may_refer_to_its_own_output_and_to_what_it_waits_for() -> None:
+def test_it_may_refer_to_its_own_output_and_to_what_it_waits_for_and_to_nothing_else() -> None:
     undo = {"skill": "cancel", "inputs": {"number": {"ref": "a.output.number"}, "result": {"ref": "first.output"}}}
-    tasks = {"first": {"skill": "read"}, "between": {"skill": "read", "after": "first"}}
-    assert found(**tasks, a={**SIGN, "after": "between", "undo": undo}) == []
+    tasks = {"first": {"skill": "read"}, "left": {"skill": "read", "after": "first"}}
+    tasks["right"] = {"skill": "read", "after": "first"}
+    assert found(**tasks, a={**SIGN, "after": "left", "undo": undo}) == []
+    assert found(**tasks, a={**SIGN, "after": ["left", "right"], "undo": undo}) == []
+    tasks["late"] = {"skill": "read"}
+    late = {"skill": "cancel", "inputs": {"number": 1, "result": {"ref": "late.output"}}}
+    told = [("dangling-reference", "tasks.a.undo.inputs")]
+    assert found(**tasks, a={**SIGN, "after": ["left", "right"], "undo": late}) == told
+
+
+def test_what_is_wrong_with_the_list_of_a_task_is_told_of_the_task_alone_and_not_of_its_undoing() -> None:
+    undo = {"skill": "cancel", "inputs": {"number": 1, "result": ""}}
+    task = {**SIGN, "for_each": {"ref": "inputs.names"}, "undo": undo}
+    assert found(a=task) == [("undeclared-reference", "tasks.a.for_each")]
 
 
 @pytest.mark.parametrize("budget", [True, [], {"money": 2}, "much", "$2, $3", "-1 steps"])

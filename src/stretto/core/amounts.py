@@ -7,7 +7,7 @@ from stretto.core.domain import Budget
 from stretto.core.lengths import UNITS, seconds_in
 
 _TIMED = re.compile(r"(?:\d{1,9}(?:\.\d{1,9})?\s*[smhd]\s*){1,9}")
-_AMOUNT = re.compile(r"(\$?)\s*(\d+(?:\.\d*)?|\.\d+)\s*([kM]?)\s*([A-Za-z]*)")
+_AMOUNT = re.compile(r"(\$?)\s*(\d+(?:\.\d*)?|\.\d+)\s*+([kM]?)\s*+([A-Za-z]*)")
 _LARGE = {"": 1, "k": 1_000, "M": 1_000_000}
 _KINDS = {
     "": "money",

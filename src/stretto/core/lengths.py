@@ -6,7 +6,8 @@ import sys
 from stretto.core.domain import Json
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_LENGTH = re.compile(r"\s*(?:\d{1,9}(?:\.\d{1,9})?\s*[smhd]?\s*){1,9}", re.ASCII)
+# No quantifier gives back what it took: whatever the text, one pass over it is enough.
+_LENGTH = re.compile(r"\s*+(?:\d{1,9}+(?:\.\d{1,9}+)?+\s*+[smhd]?+\s*+){1,9}+", re.ASCII)
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.ASCII)
 
 

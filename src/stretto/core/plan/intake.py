@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from stretto.core.domain import Budget, Catalogue, Json, Plan
 from stretto.core.plan.check import check
-from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors
+from stretto.core.plan.diagnostics import Diagnostic, errors
 from stretto.core.plan.foreign.form import task_graph
 from stretto.core.plan.foreign.reading import Reading, read_task_graph
 from stretto.core.plan.repair import Change, repair
@@ -47,16 +47,12 @@ def take_in(
     noted: tuple[Diagnostic, ...] = (),
 ) -> Intake:
     """Read, check and mend a plan. `further` is a check of the mended plan; `noted` was found in its text before."""
-    if task_graph(document) is not None:
-        reading = read_task_graph(document, roster(catalogue), size)
-    else:
+    reading = read_task_graph(document, roster(catalogue), size)
+    if reading is None:
         plan, found = read_plan(document, size)
         reading = Reading(plan=plan, found=found)
     if not reading.plan.tasks:
-        found = [*noted, *reading.found]
-        if not errors(found):
-            found.append(diagnose("empty-plan", "tasks", "the plan has no task", "Add at least one task."))
-        return Intake(plan=reading.plan, status="refused", found=found, goal=reading.goal)
+        return Intake(plan=reading.plan, status="refused", found=[*noted, *reading.found], goal=reading.goal)
     limit = budget or Budget()
     mended = repair(reading.plan, check(reading.plan, catalogue, budget=limit), catalogue, budget=limit)
     told = (one for one in (*mended.found, *further(mended.plan)) if one.code != "no-backup")  # no fault of the plan

@@ -65,8 +65,7 @@ def agents_in(ladder: Ladder) -> Iterator[tuple[str, str]]:
 def ladder_defects(task: Task, agents: Roster) -> Iterator[Diagnostic]:
     """Give what is wrong with a task's own ladder, and the agents that no ladder of it can reach."""
     place = f"tasks.{task.id}"
-    if task.ladder:
-        yield from read_ladder(write_ladder(task.ladder), f"{place}.ladder")[1]
+    yield from read_ladder(write_ladder(task.ladder), f"{place}.ladder")[1]
     able = agents.candidates(task)
     known, _, others = arguments(agents.skill(task, able[0]).inputs) if able else ({}, (), True)
     for name, rungs in task.ladder.items():

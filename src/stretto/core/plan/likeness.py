@@ -8,7 +8,7 @@ count.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
@@ -55,6 +55,8 @@ def _signature(
                 content = joined
             case "item" | "previous" | "round":
                 content = reference.root
+            case _:
+                assert_never(reference.root)
         otherwise = [] if reference.default is NoDefault else [reference.default]
         return ["ref", reference.root, content, list(reference.steps), otherwise]
 

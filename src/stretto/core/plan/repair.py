@@ -67,20 +67,22 @@ def repair(
 
 def _compared(before: Sequence[Diagnostic], after: Sequence[Diagnostic], changes: Sequence[Change]) -> list[Diagnostic]:
     """Give the findings from before, marked where they are gone, and those that have come to light since."""
-    still, had = ({(one.code, _task_of(one.path)) for one in found} for found in (after, before))
+    still = {(one.code, _task_of(one.path)) for one in after}
+    mended = {(one.code, one.path) for one in changes} - {(one.code, one.path) for one in after}
     done: dict[tuple[str, ...], list[str]] = {}
     for change in changes:
         for kind in ((change.code, _task_of(change.path)), (_task_of(change.path),), (change.code,)):
             done.setdefault(kind, []).append(str(change))
-    told = []
+    told, left = [], set[tuple[str, str]]()
     for one in before:
         kind = one.code, _task_of(one.path)
-        if one.severity == "error" and kind not in still:
+        if one.severity == "error" and (kind not in still or (one.code, one.path) in mended):
             said = next((done[key] for key in (kind, kind[1:], kind[:1]) if key in done), ["Mended with the others."])
             told.append(replace(one, repaired=True, mend=" ".join(said[:_SAID])))
         elif one.severity == "error" or kind in still:
             told.append(one)
-    return told + [one for one in after if (one.code, _task_of(one.path)) not in had]
+            left.add(kind)
+    return told + [one for one in after if (one.code, _task_of(one.path)) not in left]
 
 
 def _task_of(path: str) -> str:

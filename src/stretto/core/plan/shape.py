@@ -1,6 +1,7 @@
 """From a document (what JSON or YAML held) to a plan: every field's type is checked, nothing is guessed."""
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -398,7 +399,7 @@ def measure(document: Json, size: Size) -> Diagnostic | None:
             else:
                 fit = _fit(value)
             if not fit:
-                return _unfit(document, size)
+                return _unfit(document)
             if len(below) > size.values:
                 return diagnose("too-large", "", f"more than {size.values} values", mend)
         if not below:
@@ -427,25 +428,20 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _unfit(document: Json, size: Size) -> Diagnostic:
-    """Find the value that no JSON can say, with its place."""
-    level: list[tuple[str, Json]] = [("", document)]
-    for _ in range(size.depth):
-        below: list[tuple[str, Json]] = []
-        for place, value in level:
-            if isinstance(value, dict):
-                wrong = next((key for key in value if not _fit_key(key)), None)
-                if wrong is not None or None in value:
-                    return diagnose(
-                        "bad-value", place, f"the key {shown(wrong)} is no name", "Use short text for the keys."
-                    )
-                below.extend((under(place, key), inner) for key, inner in value.items())
-            elif isinstance(value, list | tuple):
-                below.extend((under(place, number), inner) for number, inner in enumerate(value))
-            elif not _fit(value):
-                return diagnose("bad-value", place, f"{shown(value)} is nothing that JSON can say", "Use plain values.")
-        level = below
-    return diagnose("bad-value", "", "the plan holds what JSON cannot say", "Use plain values.")
+def _unfit(document: Json) -> Diagnostic:
+    """Find the first value that no JSON can say, with its place, level by level; there is one."""
+    todo: deque[tuple[str, Json]] = deque([("", document)])
+    while True:
+        place, value = todo.popleft()
+        if isinstance(value, dict):
+            if wrong := [key for key in value if not _fit_key(key)]:
+                message = f"the key {shown(wrong[0])} is no name"
+                return diagnose("bad-value", place, message, "Use short text for the keys.")
+            todo.extend((under(place, key), inner) for key, inner in value.items())
+        elif isinstance(value, list | tuple):
+            todo.extend((under(place, number), inner) for number, inner in enumerate(value))
+        elif not _fit(value):
+            return diagnose("bad-value", place, f"{shown(value)} is nothing that JSON can say", "Use plain values.")
 
 
 def _kind(value: Json) -> str:

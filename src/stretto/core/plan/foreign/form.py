@@ -30,7 +30,10 @@ Argument: TypeAlias = tuple[str | None, Json]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskGraph:
-    """A task graph as it stands; `at_nodes` and `at_links` are the paths of its lists in the document."""
+    """A task graph as it stands, with what was packed as text unpacked.
+
+    `at_nodes` and `at_links` are the paths of its lists in the document.
+    """
 
     nodes: list[Json]
     links: Json
@@ -50,7 +53,7 @@ class TaskGraph:
     def arguments(self, number: int) -> Json:
         """Give what a node has for arguments, or None."""
         node = self.nodes[number]
-        return unpacked(node.get("arguments")) if isinstance(node, dict) else None
+        return node.get("arguments") if isinstance(node, dict) else None
 
     @property
     def is_bare(self) -> bool:
@@ -75,7 +78,7 @@ def task_graph(document: Json) -> TaskGraph | None:
                 steps = next((unpacked(body[one]) for one in _STEPS if one in body), None)
                 goals = (holder[one] for holder in (body, document) for one in _GOALS if one in holder)
                 return TaskGraph(
-                    nodes=found,
+                    nodes=[_node(one) for one in found],
                     links=unpacked(body.get(links)),
                     steps=steps if isinstance(steps, list) and all(isinstance(one, str) for one in steps) else [],
                     goal=next((one for one in goals if isinstance(one, str)), ""),
@@ -83,6 +86,10 @@ def task_graph(document: Json) -> TaskGraph | None:
                     at_links=under(wrapper, links),
                 )
     return None
+
+
+def _node(raw: Json) -> Json:
+    return {**raw, "arguments": unpacked(raw["arguments"])} if isinstance(raw, dict) and "arguments" in raw else raw
 
 
 def ends(link: Json) -> tuple[str | None, str | None]:

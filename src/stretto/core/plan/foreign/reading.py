@@ -39,13 +39,17 @@ class Reading:
         return self.places[here] + path[len(here) :] if here else path
 
 
-def read_task_graph(document: Json, agents: Roster, size: Size = DEFAULT_SIZE) -> Reading:
-    """Read a task graph whose tools are skills of these agents. What is none gives an empty plan and says so."""
-    if (unfit := measure(document, size)) is not None:
-        return Reading(found=[unfit])
+def read_task_graph(document: Json, agents: Roster, size: Size = DEFAULT_SIZE) -> Reading | None:
+    """Read a task graph whose tools are skills of these agents; None when the document holds none.
+
+    Its limits hold for what is packed as text too.
+    """
     graph = task_graph(document)
     if graph is None:
-        return Reading(found=[diagnose("not-a-plan", "", "there are no `task_nodes`", "Give the nodes of the plan.")])
+        return None
+    unpacked = {graph.at_nodes: graph.nodes, graph.at_links: graph.links}
+    if (unfit := measure(document, size) or measure(unpacked, size)) is not None:
+        return Reading(found=[unfit])
     if not graph.nodes:
         mend = "Add at least one node with a tool."
         return Reading(found=[diagnose("empty-plan", graph.at_nodes, "the plan has no task", mend)])
