@@ -35,6 +35,7 @@ SILENCE = 120.0
 """Seconds without a sign of the answer after which it is given up, unless the model's definition says otherwise."""
 
 _CONSTRAINING = {"openai": True, "google": True, "ollama": True, "vllm": True, ADDRESS: True}
+_CONSTRAINING_WITH_TOOLS = {"openai", "openai-responses", "azure", "anthropic"}
 _KINDS = {"openai": "openai-chat", "vllm": "vllm", ADDRESS: "openai-chat"}
 _OWN_SERVERS = {"ollama", "vllm", ADDRESS}
 """Servers of many makes, which all know the older `max_tokens`."""
@@ -150,7 +151,7 @@ class ProviderModel:
             client,
             _messages(prompt),
             model_settings=self._settings(prompt, counted),
-            model_request_parameters=_parameters(prompt, self.constrains),
+            model_request_parameters=_parameters(prompt, self._is_held(prompt)),
             instrument=False,
         )
         async with asyncio.timeout(silence):
@@ -180,6 +181,18 @@ class ProviderModel:
         if temperature is not None:
             settings["temperature"] = temperature
         return settings
+
+    def _is_held(self, prompt: Prompt) -> bool:
+        """Whether the provider holds this answer to its schema; where it does not, the schema is told in words.
+
+        Most cannot do it while there are tools to ask for, and Anthropic not to a schema that leaves something open.
+        """
+        if not self.constrains or prompt.schema is None:
+            return False
+        provider = self.definition.model.provider
+        if prompt.tools and provider not in _CONSTRAINING_WITH_TOOLS:
+            return False
+        return provider != "anthropic" or is_closed(prompt.schema)
 
     def _longest(self, prompt: Prompt, counted: int) -> int:
         return longest_answer(self.window, counted, prompt.most or self.definition.max_tokens)
@@ -327,7 +340,7 @@ def joined(messages: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def _parameters(prompt: Prompt, constrains: bool) -> "ModelRequestParameters":
+def _parameters(prompt: Prompt, held: bool) -> "ModelRequestParameters":
     from pydantic_ai.models import ModelRequestParameters
     from pydantic_ai.output import OutputObjectDefinition
     from pydantic_ai.tools import ToolDefinition
@@ -345,7 +358,7 @@ def _parameters(prompt: Prompt, constrains: bool) -> "ModelRequestParameters":
         return ModelRequestParameters(function_tools=tools)
     return ModelRequestParameters(
         function_tools=tools,
-        output_mode="native" if constrains else "prompted",
+        output_mode="native" if held else "prompted",
         output_object=OutputObjectDefinition(
             json_schema=prompt.schema, name="answer", strict=None if is_closed(prompt.schema) else False
         ),
