@@ -126,7 +126,7 @@ async def test_who_is_overrun_is_asked_again_after_the_pause_it_asked_for(monkey
         reply = await ask(models(served.url), PROMPT, keeper, key="k", role="worker")
     assert reply.text == "Hello"
     assert pauses == [7.0, 1.0]
-    assert [call.key for call in keeper.calls] == ["k", "k#2", "k#3"]
+    assert [call.key for call in keeper.calls] == ["k", "k", "k"]
 
 
 async def test_who_asks_for_a_long_pause_is_left_to_the_stand_in() -> None:
@@ -178,6 +178,33 @@ async def test_an_answer_that_breaks_off_is_no_answer_and_what_was_heard_of_it_i
         reply = await asked(models(served.url), heard=heard.append)
     assert reply.text == "Whole"
     assert heard == ["Half an", "", "Whole"]
+
+
+async def test_what_failed_midway_counts_as_what_was_read_and_heard() -> None:
+    broken = chat("Half an", finish=None)
+    async with serving([broken, error(500, "oops")]) as served:
+        (model,) = models(served.url, price={"input": 1, "output": 10})
+        with pytest.raises(AgentFailure) as told:
+            async for _ in model.stream(PROMPT):
+                pass
+        with pytest.raises(AgentFailure) as refused:
+            async for _ in model.stream(PROMPT):
+                pass
+    assert told.value.usage.input > 0
+    assert told.value.usage.output > 0
+    assert told.value.cost.money > 0
+    assert refused.value.usage == Usage()
+
+
+async def test_a_definition_bounds_the_answer_and_the_window_what_is_left_of_it() -> None:
+    async with serving([chat("Hello")]) as served:
+        await asked(models(served.url, max_tokens=100))
+        await asked(models(served.url, max_tokens=100), Prompt(messages=PROMPT.messages, most=30))
+        await asked(models(served.url, max_tokens=100), Prompt(messages=PROMPT.messages, most=300))
+        await asked(models(served.url, window=1000, max_tokens=4000))
+        sent = [one.body["max_tokens"] for one in served.asked]
+    assert sent[:3] == [100, 30, 100]
+    assert 500 < sent[3] < 1000
 
 
 async def test_a_stream_that_ends_without_a_reason_is_no_answer() -> None:

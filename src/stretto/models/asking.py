@@ -50,7 +50,7 @@ async def ask(
 ) -> Reply:
     """Ask the first of some models, after failures again or the next of them, and give the reply.
 
-    `key` is unique in the piece of work that asks; further tries get keys of their own made from it. `heard` is given
+    `key` is unique in the piece of work that asks; stand-ins get keys of their own made from it. `heard` is given
     the text piece by piece as it comes, and all at once where the reply was there before; an empty piece says that
     the answer broke off and begins anew. `labels` are those of the data in the prompt: models whose perimeter
     lacks one are passed over.
@@ -61,11 +61,11 @@ async def ask(
     prompt = _sound(prompt)
     last = AgentFailure("there is no model to ask; name one under `models:`", FailureClass.UNAVAILABLE)
     asked = _Asked(prompt, caller, key, role, heard)
-    for model in models:
+    for number, model in enumerate(models, 1):
         try:
             _require_allowed(model, labels)
             await _require_room(model, prompt)
-            return await asked.patiently(model)
+            return await asked.patiently(model, number)
         except AgentFailure as failure:
             last = failure
     raise last
@@ -79,35 +79,35 @@ class _Asked:
     ) -> None:
         self._prompt, self._caller, self._key, self._role, self._heard = prompt, caller, key, role, heard
         self._hash = digest(msgspec.to_builtins(prompt))
-        self._tries = 0
         self._spoken = False
 
-    async def patiently(self, model: Model) -> Reply:
-        """Ask one model, again after failures that pass."""
-        for number in range(1, TRIES):
+    async def patiently(self, model: Model, number: int) -> Reply:
+        """Ask one model, the so-manieth, again after failures that pass: by the same key, for it is the same call."""
+        key = self._key if number == 1 else f"{self._key}#{number}"
+        for tries in range(1, TRIES):
             calls = _Calls(model, self._prompt, self._hear)
             try:
-                return await self._once(model, calls)
+                return await self._once(model, key, calls)
             except AgentFailure as failure:
-                pause = max(PAUSE * 2 ** (number - 1), failure.retry_after or 0.0)
+                pause = max(PAUSE * 2 ** (tries - 1), failure.retry_after or 0.0)
                 if failure.failure not in AGAIN or pause > LONGEST_PAUSE:
                     raise
                 if calls.made:  # what failed in an earlier life of this work has had its pause
                     await asyncio.sleep(pause)
-        return await self._once(model, _Calls(model, self._prompt, self._hear))
+        return await self._once(model, key, _Calls(model, self._prompt, self._hear))
 
-    async def _once(self, model: Model, calls: "_Calls") -> Reply:
-        self._tries += 1
+    async def _once(self, model: Model, key: str, calls: "_Calls") -> Reply:
         if self._spoken:
             self._hear("")
             self._spoken = False
         call = Call(
-            key=self._key if self._tries == 1 else f"{self._key}#{self._tries}",
+            key=key,
             role=self._role,
             what=model.name,
             arguments={"prompt": self._hash},
             reserve=await model.most(self._prompt),
             bounded=model.priced,
+            perimeter=model.perimeter,
         )
         called = await self._caller.call(call, calls)
         reply = msgspec.convert(called.output, Reply)

@@ -8,6 +8,8 @@ from stretto.models.prompt import Message, Prompt
 PER_MESSAGE = 8
 """Tokens around each message: role, delimiters."""
 PER_PROMPT = 16
+PER_SCHEMA = 48
+"""Tokens of the words around a schema, where the provider is told it in words."""
 
 _BLOB = r"(?=[A-Za-z+/=]*[0-9])(?=[a-z0-9+/=]*[A-Z])(?=[A-Z0-9+/=]*[a-z])[A-Za-z0-9+/=]{40,}"
 _PIECE = re.compile(_BLOB + r"|[A-Z]?[a-z]+|[A-Z]+|[ \t]?[0-9]|[^\x00-\x7f]|[^\w\s]|_|\n+|[ \t]{2,}|\t")
@@ -20,7 +22,7 @@ def estimate(prompt: Prompt) -> int:
     tokens = PER_PROMPT + sum(PER_MESSAGE + _of_message(message) for message in prompt.messages)
     for tool in prompt.tools:
         tokens += PER_MESSAGE + tokens_in(tool.name) + tokens_in(tool.description) + tokens_in(_json(tool.inputs))
-    return tokens + (tokens_in(_json(prompt.schema)) if prompt.schema is not None else 0)
+    return tokens + (PER_SCHEMA + tokens_in(_json(prompt.schema)) if prompt.schema is not None else 0)
 
 
 def tokens_in(text: str) -> int:

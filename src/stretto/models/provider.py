@@ -4,6 +4,8 @@ import asyncio
 import inspect
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -20,7 +22,7 @@ from stretto.models.prompt import Message, Prompt, Reply, ToolCall
 from stretto.models.reading import Unreadable, read_json
 from stretto.models.reference import ADDRESS, Reference, address, needs_key, shown
 from stretto.models.throttle import Throttle
-from stretto.models.windows import longest_answer, window_of
+from stretto.models.windows import LONGEST_ANSWER, longest_answer, window_of
 from stretto.ports import AgentFailure
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ SILENCE = 120.0
 """Seconds without a sign of the answer after which it is given up, unless the model's definition says otherwise."""
 
 _CONSTRAINING = {"openai": True, "google": True, "ollama": True, "vllm": True, ADDRESS: True}
+_CONSTRAINING_WITH_TOOLS = {"openai", "openai-responses", "azure", "anthropic"}
+_FINISHES = {"content_filter": "refused", "tool_call": "tools"}
 _KINDS = {"openai": "openai-chat", "vllm": "vllm", ADDRESS: "openai-chat"}
 _OWN_SERVERS = {"ollama", "vllm", ADDRESS}
 """Servers of many makes, which all know the older `max_tokens`."""
@@ -94,24 +98,26 @@ class ProviderModel:
 
     async def most(self, prompt: Prompt) -> Cost:
         counted = await self.count(prompt)
-        return self._cost(Usage(input=counted, output=max(self._longest(prompt, counted), 0)))
+        return self._cost(Usage(input=counted, output=self._longest(prompt, counted)))
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[str | Reply]:
         if prompt.tools and not self.tools:
             raise AgentFailure(f"{self.name} takes no tools; name a model that does", FailureClass.UNAVAILABLE)
-        counted = await self.count(prompt)
+        turn = _Turn(counted=await self.count(prompt))
         key, place = None, self.name
         try:
             url, key = await self._reach()
             place = shown(url) if url else self.name
             client = await self._connected(url)
-            async with self._throttle.pass_through(counted) as passage:
-                async for piece in self._turn(client, prompt, counted):
-                    if isinstance(piece, Reply):
-                        passage.used(piece.usage)
+            async with self._throttle.pass_through(turn.counted) as passage:
+                async for piece in self._asked(client, prompt, turn):
                     yield piece
+                passage.used(turn.usage)
+                yield self._reply(turn)
         except Exception as error:
-            raise failure_of(error, self.definition, key, place) from None
+            failure = failure_of(error, self.definition, key, place)
+            failure.usage, failure.cost = turn.usage, self._cost(turn.usage)
+            raise failure from None
 
     async def close(self) -> None:
         """Close the connections of the running loop."""
@@ -142,20 +148,26 @@ class ProviderModel:
         url, key = await self._reach()
         return await asyncio.to_thread(client_of, self.definition, url, key, self.constrains)
 
-    async def _turn(self, client: "Client", prompt: Prompt, counted: int) -> AsyncIterator[str | Reply]:
+    async def _asked(self, client: "Client", prompt: Prompt, turn: "_Turn") -> AsyncIterator[str]:
+        """Ask, and give the answer's text as it comes."""
         from pydantic_ai.direct import model_request_stream
 
         silence = self.definition.timeout or SILENCE
         request = model_request_stream(
             client,
             _messages(prompt),
-            model_settings=self._settings(prompt, counted),
-            model_request_parameters=_parameters(prompt, self.constrains),
+            model_settings=self._settings(prompt, turn.counted),
+            model_request_parameters=_parameters(prompt, self._is_held(prompt)),
             instrument=False,
         )
-        async with asyncio.timeout(silence):
-            response = await request.__aenter__()
-        try:
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(silence):
+                    response = await stack.enter_async_context(request)
+            except TimeoutError:
+                turn.is_taken = True  # nobody knows whether it was; what nobody knows counts
+                raise
+            turn.is_taken = True
             events = aiter(response)
             while True:
                 async with asyncio.timeout(silence):
@@ -163,12 +175,9 @@ class ProviderModel:
                 if event is None:
                     break
                 if text := _text_of(event):
+                    turn.texts.append(text)
                     yield text
-        except BaseException as error:
-            await request.__aexit__(type(error), error, error.__traceback__)
-            raise
-        await request.__aexit__(None, None, None)
-        yield self._reply(response.get(), prompt, counted)
+            turn.response = response.get()
 
     def _settings(self, prompt: Prompt, counted: int) -> "ModelSettings":
         from pydantic_ai.settings import ModelSettings
@@ -181,35 +190,45 @@ class ProviderModel:
             settings["temperature"] = temperature
         return settings
 
+    def _is_held(self, prompt: Prompt) -> bool:
+        """Whether the provider holds this answer to its schema; where it does not, the schema is told in words.
+
+        Most cannot do it while there are tools to ask for, and Anthropic not to a schema that leaves something open.
+        """
+        if not self.constrains or prompt.schema is None:
+            return False
+        provider = self.definition.model.provider
+        if prompt.tools and provider not in _CONSTRAINING_WITH_TOOLS:
+            return False
+        return provider != "anthropic" or is_closed(prompt.schema)
+
     def _longest(self, prompt: Prompt, counted: int) -> int:
-        return longest_answer(self.window, counted, prompt.most or self.definition.max_tokens)
+        bound = self.definition.max_tokens
+        if prompt.most is None:
+            return longest_answer(self.window, counted, None, bound or LONGEST_ANSWER)
+        return longest_answer(self.window, counted, min(prompt.most, bound or prompt.most))
 
     def _cost(self, usage: Usage) -> Cost:
         money = self._tariff(usage) if self.priced and self._tariff is not None else FREE.money
         return Cost(money=money, tokens=usage.tokens)
 
-    def _reply(self, response: "ModelResponse", prompt: Prompt, counted: int) -> Reply:
+    def _reply(self, turn: "_Turn") -> Reply:
         """Give the reply; raises AgentFailure where the stream ended before the answer did."""
-        from pydantic_ai.messages import TextPart, ToolCallPart
+        from pydantic_ai.messages import ToolCallPart
 
-        text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
+        response = turn.response
+        if response is None or response.finish_reason in (None, "error") or response.state != "complete":
+            raise AgentFailure(f"{self.name}: the answer broke off before its end", FailureClass.TRANSIENT)
         calls = [part for part in response.parts if isinstance(part, ToolCallPart)]
         refusal = (response.provider_details or {}).get("refusal")
-        if response.finish_reason is None or response.finish_reason == "error" or response.state != "complete":
-            raise AgentFailure(f"{self.name}: the answer broke off before its end", FailureClass.TRANSIENT)
-        usage = _usage(response)
-        if not usage.tokens:  # its provider tells no usage
-            usage = Usage(input=counted, output=tokens_in(text))
-        finish: Any = {"content_filter": "refused", "tool_call": "tools"}.get(
-            response.finish_reason, response.finish_reason
-        )
+        finish: Any = _FINISHES.get(response.finish_reason, response.finish_reason)
         return Reply(
-            text=text or (refusal if isinstance(refusal, str) else ""),
+            text="".join(turn.texts) or (refusal if isinstance(refusal, str) else ""),
             calls=tuple(
                 ToolCall(id=one.tool_call_id, name=one.tool_name, arguments=self._arguments(one)) for one in calls
             ),
-            usage=usage,
-            cost=self._cost(usage),
+            usage=turn.usage,
+            cost=self._cost(turn.usage),
             model=response.model_name or self.definition.model.name,
             finish="tools" if calls and finish == "stop" else finish,
         )
@@ -227,6 +246,27 @@ class ProviderModel:
                 FailureClass.INVALID_OUTPUT,
             )
         return found
+
+
+@dataclass(slots=True)
+class _Turn:
+    """How far one turn has come, and what it took until then."""
+
+    counted: int
+    is_taken: bool = False
+    texts: list[str] = field(default_factory=list)
+    response: "ModelResponse | None" = None
+
+    @property
+    def usage(self) -> Usage:
+        """What the provider says; where it says nothing, what is counted of a prompt that it took, and its answer."""
+        if self.response is not None and (self.response.usage.input_tokens or self.response.usage.output_tokens):
+            told = self.response.usage
+            cached = min(told.cache_read_tokens, told.input_tokens)
+            return Usage(input=told.input_tokens, output=told.output_tokens, cached=cached)
+        if not self.is_taken:
+            return Usage()
+        return Usage(input=self.counted, output=tokens_in("".join(self.texts)))
 
 
 def client_of(
@@ -327,7 +367,7 @@ def joined(messages: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def _parameters(prompt: Prompt, constrains: bool) -> "ModelRequestParameters":
+def _parameters(prompt: Prompt, held: bool) -> "ModelRequestParameters":
     from pydantic_ai.models import ModelRequestParameters
     from pydantic_ai.output import OutputObjectDefinition
     from pydantic_ai.tools import ToolDefinition
@@ -345,7 +385,7 @@ def _parameters(prompt: Prompt, constrains: bool) -> "ModelRequestParameters":
         return ModelRequestParameters(function_tools=tools)
     return ModelRequestParameters(
         function_tools=tools,
-        output_mode="native" if constrains else "prompted",
+        output_mode="native" if held else "prompted",
         output_object=OutputObjectDefinition(
             json_schema=prompt.schema, name="answer", strict=None if is_closed(prompt.schema) else False
         ),
@@ -378,9 +418,3 @@ def _text_of(event: Any) -> str:
         case PartStartEvent(part=TextPart(content=text)) | PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
             return text
     return ""
-
-
-def _usage(response: "ModelResponse") -> Usage:
-    told = response.usage
-    cached = min(told.cache_read_tokens, told.input_tokens)
-    return Usage(input=told.input_tokens, output=told.output_tokens, cached=cached)

@@ -34,12 +34,11 @@ def window_of(definition: Definition, environment: Mapping[str, str]) -> int:
     return listed_window(definition.model) or (OWN_WINDOW if is_own(definition.model) else HOSTED_WINDOW)
 
 
-def longest_answer(window: int, counted: int, wanted: int | None) -> int:
+def longest_answer(window: int, counted: int, wanted: int | None, usual: int = LONGEST_ANSWER) -> int:
     """Give the tokens that an answer may take: as wanted, else what the prompt leaves, up to what is usual.
 
-    Below 1 where the prompt does not leave room for it.
+    0 where the prompt does not leave room for it.
     """
     room = window - counted
-    if wanted is not None:
-        return wanted if wanted <= room else 0
-    return min(LONGEST_ANSWER, room) if room >= min(SHORTEST_ANSWER, window // 4) else 0
+    least = wanted if wanted is not None else min(SHORTEST_ANSWER, usual, window // 4)
+    return min(wanted or usual, room) if room >= max(least, 1) else 0
