@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from stretto.core.domain import Call, Called, FailureClass, Usage
+from stretto.core.domain import FREE, Call, Called, FailureClass, Usage
 from stretto.models import asking
 from stretto.models.asking import ask
 from stretto.models.counting import estimate
@@ -40,6 +40,7 @@ from stretto.testing.models import (
     Unauthorized,
     WrongSchema,
 )
+from stretto.testing.models import Usage as TokenUsage
 
 SILENCE = 0.3
 """Seconds without a word after which a model is given up here."""
@@ -48,10 +49,19 @@ PROMPT = Prompt(messages=(Message(role="system", text="You plan."), Message(role
 
 
 class Through:
-    """Makes every call, and keeps none."""
+    """Makes every call, and adds up what they used, those that failed included."""
+
+    def __init__(self) -> None:
+        self.used, self.cost = Usage(), FREE
 
     async def call(self, call: Call, do: Callable[[], Awaitable[Called]]) -> Called:
-        return await do()
+        try:
+            called = await do()
+        except AgentFailure as failure:
+            self.used, self.cost = self.used + failure.usage, self.cost + failure.cost
+            raise
+        self.used, self.cost = self.used + called.usage, self.cost + called.cost
+        return called
 
 
 @pytest.fixture(autouse=True)
@@ -105,16 +115,21 @@ ODD = [always(Malformed), always(Truncated), always(Prose), always(WrongSchema)]
 
 
 @pytest.mark.parametrize(("fault", "failure", "requests"), FAILING)
-async def test_a_failure_has_its_class_and_is_tried_again_where_that_may_help(
+async def test_a_failure_has_its_class_and_its_cost_and_is_tried_again_where_that_may_help(
     fault: Fault, failure: FailureClass, requests: int
 ) -> None:
     with ModelServer([Rule(say=Answer(json=PLAN), faults=(fault,))]) as server:
+        caller = Through()
         async with roster(server) as models:
             with pytest.raises(AgentFailure) as caught:
-                await ask(models.of("planner"), PROMPT, Through(), key="k", role="planner")
+                await ask(models.of("planner"), PROMPT, caller, key="k", role="planner")
         assert caught.value.failure is failure
         assert len(server.requests) == requests
         assert server.key not in str(caught.value)
+        assert caller.cost.tokens == caller.used.tokens
+        assert caller.used.input >= server.usage.input
+        assert caller.used.output >= server.usage.output
+        assert caller.used.tokens == 0 or server.requests[-1].status < 400
 
 
 @pytest.mark.parametrize("fault", ANSWERED)
@@ -166,6 +181,15 @@ async def test_whoever_gives_up_waiting_hangs_up() -> None:
             with pytest.raises(AgentFailure):
                 await ask(models.of("worker"), PROMPT, Through(), key="k", role="worker")
         assert [one.end for one in server.wait(ended=True)] == ["left"]
+
+
+async def test_where_a_provider_tells_no_usage_it_is_counted_upward() -> None:
+    said = Answer(text="Let me look.", calls=(ToolUse(name="look_up", arguments={"what": "the weather in Paris"}),))
+    with ModelServer([Rule(say=said, usage=TokenUsage(report=False))]) as server:
+        async with roster(server) as models:
+            reply = await ask(models.of("worker"), PROMPT, Through(), key="k", role="worker")
+        assert reply.usage.input >= server.usage.input
+        assert reply.usage.output >= server.usage.output
 
 
 TEXTS = [
