@@ -42,8 +42,8 @@ from stretto.testing.models import (
 )
 from stretto.testing.models import Usage as TokenUsage
 
-SILENCE = 0.3
-"""Seconds without a word after which a model is given up here."""
+SILENCE, PATIENCE = 0.3, 10.0
+"""Seconds without a word after which a model is given up: one that stalls, and any other."""
 PLAN = {"steps": ["look", "tell"], "done": True}
 PROMPT = Prompt(messages=(Message(role="system", text="You plan."), Message(role="user", text="Plan it.")))
 
@@ -72,7 +72,9 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def roster(server: ModelServer) -> AsyncIterator[ModelRoster]:
-    definition = {"model": "small", "url": server.url, "key_env": "SCRIPTED_KEY", "timeout": SILENCE}
+    stalls = any(isinstance(fault, Stall) and fault.seconds is None for fault in server.script.rules[0].faults)
+    timeout = SILENCE if stalls else PATIENCE
+    definition = {"model": "small", "url": server.url, "key_env": "SCRIPTED_KEY", "timeout": timeout}
     models = ModelRoster([models_of({"default": "m", "m": definition})])
     try:
         yield models

@@ -338,19 +338,14 @@ def test_usage_may_be_given_or_left_out_and_the_servers_own_count_stands() -> No
 
 
 def test_requests_are_served_side_by_side() -> None:
-    gate = threading.Barrier(8)
-
-    def one() -> None:
-        gate.wait(10)
-        text_of(server)
-
-    with ModelServer(Script(default="ok", pace=Pace(first=0.2))) as server:
-        threads = [threading.Thread(target=one) for _ in range(8)]
+    with ModelServer([Rule(faults=(Stall(times="always"),))]) as server:
+        threads = [threading.Thread(target=until_broken, args=(server,)) for _ in range(8)]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join(10)
+        server.wait(times=8)
         assert server.max_parallel == 8
+    for thread in threads:
+        thread.join(10)
 
 
 def test_the_pace_is_kept_and_whole_answers_take_as_long_as_streamed_ones() -> None:
@@ -466,7 +461,7 @@ def test_a_stall_lasts_for_its_seconds_or_until_the_client_leaves() -> None:
             assert until_broken(server) == (["one", " two", " three"], None)
         assert all(one.seconds >= 0.2 for one in server.requests)
         for told in ([], ["one"]):
-            heard, error = until_broken(server, timeout=0.2)
+            heard, error = until_broken(server, timeout=0.5)
             assert heard == told
             assert isinstance(error, openai.APITimeoutError)
         assert [one.end for one in server.wait(times=4, ended=True)] == ["whole", "whole", "left", "left"]
