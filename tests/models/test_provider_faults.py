@@ -71,10 +71,10 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def roster(server: ModelServer) -> AsyncIterator[ModelRoster]:
+async def roster(server: ModelServer, **more: object) -> AsyncIterator[ModelRoster]:
     stalls = any(isinstance(fault, Stall) and fault.seconds is None for fault in server.script.rules[0].faults)
     timeout = SILENCE if stalls else PATIENCE
-    definition = {"model": "small", "url": server.url, "key_env": "SCRIPTED_KEY", "timeout": timeout}
+    definition = {"model": "small", "url": server.url, "key_env": "SCRIPTED_KEY", "timeout": timeout, **more}
     models = ModelRoster([models_of({"default": "m", "m": definition})])
     try:
         yield models
@@ -192,6 +192,17 @@ async def test_where_a_provider_tells_no_usage_it_is_counted_upward() -> None:
             reply = await ask(models.of("worker"), PROMPT, Through(), key="k", role="worker")
         assert reply.usage.input >= server.usage.input
         assert reply.usage.output >= server.usage.output
+
+
+@pytest.mark.parametrize(("own", "asked", "sent"), [(7, None, 7), (7, 3, 3), (3, 7, 3), (None, 7, 7)])
+async def test_an_answer_is_no_longer_than_the_prompt_and_the_definition_allow(
+    own: int | None, asked: int | None, sent: int
+) -> None:
+    with ModelServer([Rule(say="word " * 20)]) as server:
+        async with roster(server, **({"max_tokens": own} if own else {})) as models:
+            prompt = Prompt(messages=PROMPT.messages, most=asked)
+            reply = await ask(models.of("worker"), prompt, Through(), key="k", role="worker")
+        assert (reply.usage.output, reply.finish) == (sent, "length")
 
 
 TEXTS = [
