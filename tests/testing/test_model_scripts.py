@@ -1,9 +1,12 @@
 """Scripts of the scripted model: from files and from Python they are the same, and their defects are told in place."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stretto.testing.models import (
     FAULTS,
@@ -117,6 +120,9 @@ def test_every_fault_has_a_name_in_files(kind: str) -> None:
         ('rules:\n  - when: {system: "(a)", user: "b"}\n    say: {template: "{1}"}', "template)", "no group '1'", ""),
         ("rules:\n  - when: {nth: 0}\n    say: a", "(rules[0].when.nth)", ">= 1", "a number from 1"),
         ("rules:\n  - when: {turn: first}\n    say: a", "(rules[0].when.turn)", "expected `int", "answered before"),
+        ("rules:\n  - say: {calls: [3]}", "(rules[0].say.calls[0])", "a mapping, not 3", "look_up"),
+        ("rules:\n  - say: {calls: look_up}", "(rules[0].say.calls)", "a list, not 'look_up'", "- "),
+        ("default: a\nrandom: often", "(random)", "a mapping, not 'often'", "rate: 0.2"),
         ("rules:\n  - faults: explode", "(rules[0].faults)", "no fault 'explode'", "rate_limited, quota_exceeded"),
         ("rules:\n  - faults: [3]", "(rules[0].faults[0])", "3 is no fault", "kind: stall"),
         ("rules:\n  - faults: {times: 3}", "(rules[0].faults)", "no `kind`", "rate_limited"),
@@ -176,3 +182,27 @@ def test_python_is_held_to_the_same(rules: Any, place: str, told: str) -> None:
         ModelServer(rules)
     assert str(caught.value).startswith(place)
     assert told in str(caught.value)
+
+
+WORDS = st.sampled_from(
+    [
+        *("rules", "default", "pace", "random", "models", "window", "when", "say", "faults", "usage", "name", "user"),
+        *("system", "turn", "tool", "nth", "text", "json", "template", "calls", "arguments", "kind", "times", "after"),
+        *("seconds", "rate", "seed", "first", "status", "stall", "always", "{0}", "{", "(", "off", "a"),
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 600) | st.floats(allow_nan=False, allow_infinity=False) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=16,
+)
+
+
+@given(VALUES | st.fixed_dictionaries({"rules": st.lists(st.dictionaries(WORDS, VALUES, max_size=3), max_size=3)}))
+def test_whatever_is_written_is_a_script_or_told_what_it_lacks(raw: Any) -> None:
+    try:
+        script, wrong = parse_script(json.dumps(raw), "s"), ()
+    except BadScript as error:
+        script, wrong = Script(default="x"), error.diagnostics
+    assert all(one.where.startswith("s") and one.message for one in wrong)
+    assert ModelServer(script).script == script

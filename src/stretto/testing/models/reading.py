@@ -1,7 +1,7 @@
-"""Scripts from files, text and plain values, and every defect of a script with its place and a way to mend it."""
+"""Scripts from files, text and Python; what is wrong in one is told in its place."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, get_type_hints
 
@@ -79,7 +79,7 @@ class _Reader:
             "random": self.chance,
         }
         made = self.record(Script, raw, "", own, hidden=("name",), mend="Write `rules:` with a list of rules.")
-        return Script(**{**_held(made), "name": name})
+        return replace(made, name=name)
 
     def rule(self, raw: Json, path: str) -> Rule:
         own: dict[str, Callable[[Json, str], Any]] = {
@@ -123,10 +123,7 @@ class _Reader:
             return Fault()
         return self.record(kind, {name: value for name, value in entry.items() if name != "kind"}, path)
 
-    def chance(self, raw: Json, path: str) -> Chance | None:
-        if isinstance(raw, dict) and "rate" not in raw:
-            self.note(path, "`rate` is missing", "Write `random: {rate: 0.2, seed: 1}`.")
-            return None
+    def chance(self, raw: Json, path: str) -> Chance:
         return self.record(Chance, raw, path, {"faults": self.faults}, mend="Write `random: {rate: 0.2, seed: 1}`.")
 
     def several(self, raw: Json, path: str, one: Callable[[Json, str], T]) -> list[T]:
@@ -148,7 +145,7 @@ class _Reader:
         """Read a mapping into a dataclass: fields in `own` by their reader, the others by their type."""
         if not isinstance(raw, dict):
             self.note(path, f"this is a mapping, not {shown(raw)}", mend or f"Known: {listed(_names(kind))}.")
-            return kind()
+            return _made(kind)
         hints = get_type_hints(kind, include_extras=True)
         made: dict[str, Any] = {}
         for name, value in raw.items():
@@ -164,21 +161,23 @@ class _Reader:
                 self.note(here, f"`{name}`: {said}", FORMS.get(name, ""))
             else:
                 made[name] = msgspec.convert(value, hints[name])
-        try:
-            return kind(**made)
-        except TypeError:
-            missing = [one.name for one in fields(kind) if one.name not in made and one.name not in raw]  # type: ignore[arg-type]
-            if missing:
-                self.note(path, f"`{missing[0]}` is missing", mend, "missing-field")
-            return kind(**dict.fromkeys(_names(kind), ""))
+        for name in _required(kind):
+            if name not in raw:
+                self.note(path, f"`{name}` is missing", mend, "missing-field")
+        return _made(kind, made)
 
     def note(self, path: str, message: str, mend: str, code: str = "bad-value") -> None:
         self.wrong.append(diagnose(code, path, message, mend))
 
 
-def _names(kind: type) -> list[str]:
+def _names(kind: Any) -> list[str]:
     return [one.name for one in fields(kind)]
 
 
-def _held(record: Any) -> dict[str, Any]:
-    return {one.name: getattr(record, one.name) for one in fields(record)}
+def _required(kind: Any) -> list[str]:
+    return [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]
+
+
+def _made(kind: Callable[..., T], made: Mapping[str, Any] | None = None) -> T:
+    """Make a record; what it requires and lacks has been told by now, and is blank."""
+    return kind(**{**dict.fromkeys(_required(kind), ""), **(made or {})})
