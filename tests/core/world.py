@@ -394,7 +394,7 @@ class World:
     plan: Plan = field(default_factory=Plan)
     questions: int = 0  # what the planner asks before it plans
     streamed: bool = False
-    calling: bool = True  # whether work makes inner calls
+    calling: tuple[str, ...] = ("none", "none", "begin", "end", "end")  # what work does: a call begins, or ends
     unsaid: list[Command] | None = None  # what the planner has still to say of a plan that comes as a stream
 
     def say(self, command: Command) -> Sequence[Event]:
@@ -498,8 +498,8 @@ class World:
 
     def _calls_of(self, of: Piece) -> list[Command]:
         """Give what becomes of the inner calls of a piece of work: some begin, some end; none, to go on without."""
-        kind = self.draw(st.sampled_from(["none", "none", "begin", "end", "end"]))
-        if kind == "none" or not self.calling:
+        kind = self.draw(st.sampled_from(self.calling))
+        if kind == "none":
             return []
         if kind == "end":
             return self._ended_call(of)
@@ -511,12 +511,12 @@ class World:
             arguments={"n": self.draw(st.integers(0, 1))},
             effect=effect,
             reserve=Cost(money=Decimal(most := self.draw(st.integers(0, 2))), tokens=most),
-            bounded=self.draw(st.integers(0, 5)) > 0,
+            bounded=self.draw(st.integers(0, 9)) < 9,
         )
         known = call_of(self.state, of, call_id(call))
         if known is not None and known.tries > 3:
             return []
-        verdict = self.draw(st.sampled_from(["allow", "allow", "allow", "deny", "ask"]))
+        verdict = self.draw(st.sampled_from(["allow", "allow", "allow", "allow", "deny", "ask"]))
         command = BeginCall(
             of=of,
             call=call,
