@@ -29,7 +29,6 @@ from stretto.core.schedule import by_priority
 from stretto.core.state import (
     WAIT,
     Account,
-    CallState,
     PlanDraft,
     Result,
     RunState,
@@ -295,7 +294,7 @@ def _assembled(state: RunState, found: Mapping[str, TaskState], names: Mapping[s
         timers=Map(timers),
         abreast=_abreast(tasks, running),
         accounts=_accounts(state, names, running),
-        reserved=sum((one.reserved for one in [*tasks.values(), *_own_calls(state)]), Cost()),
+        reserved=sum((one.reserved for one in tasks.values()), _kept_for_calls(state)),
         drawn=_drawn(state, busy),
         holds=_unprobed(state, {f"{id_}/{one.attempt}" for id_, one in tasks.items() if _is_running(one)}),
         requests=Map({id_: one for id_, one in state.requests.items() if id_ in asked}),
@@ -343,9 +342,9 @@ def _accounts(state: RunState, names: Mapping[str, str], running: Sequence[TaskS
     return Map(found)
 
 
-def _own_calls(state: RunState) -> list[CallState]:
-    """Give the open calls of the run itself."""
-    return [state.calls[name] for name in state.calling]
+def _kept_for_calls(state: RunState) -> Cost:
+    """Give what is reserved for the open calls of the run itself."""
+    return sum((state.calls[name].reserved for name in state.calling), Cost())
 
 
 def _drawn(state: RunState, busy: Mapping[str, int]) -> Map[str, int]:
