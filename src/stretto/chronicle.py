@@ -8,6 +8,13 @@ from stretto.core.events import (
     AttemptCompleted,
     AttemptFailed,
     AttemptStarted,
+    CallBegun,
+    CallEnded,
+    CallFailed,
+    CallForgotten,
+    CallJudged,
+    CallLost,
+    CallRefused,
     Event,
     GoalInterpreted,
     PersonAnswered,
@@ -70,6 +77,20 @@ def told(event: Event) -> str:
             return f"{event.task}: attempt {event.attempt} failed ({event.failure.value}): {event.message}"
         case ResultRejected():
             return f"{event.task}: {event.reviewer} rejects the result: {'; '.join(event.findings)}"
+        case CallBegun():
+            return f"{event.of.name}: {event.key} calls {event.what}"
+        case CallEnded():
+            return f"{event.of.name}: a call brought something, {event.cost}"
+        case CallFailed():
+            return f"{event.of.name}: a call failed ({event.failure.value}): {event.message}"
+        case CallRefused():
+            return f"{event.of.name}: {event.key} is refused ({event.failure.value}): {event.message}"
+        case CallJudged():
+            return f"{event.of.name}: {event.key} would call {event.what}: {event.verdict.reason}"
+        case CallForgotten():
+            return f"{event.of.name}: a call was not made, a person is asked first"
+        case CallLost():
+            return f"{event.of.name}: nobody heard the end of a call"
         case TaskExpanded():
             return f"{event.task}: {len(event.items)} items"
         case TaskCompleted():

@@ -30,7 +30,8 @@ class FunctionCall:
         """Call it; it counts as having cost what it may at most, unless it says otherwise."""
         self._own = own = _own_assignment(self.work, action, self.call.reserve)
         output = await _called(self.function, action.arguments, own)
-        return Called(output=output, cost=own.spent if own.spent != FREE else self.call.reserve)
+        said = own.spent is not FREE  # also that it was nothing
+        return Called(output=output, cost=own.spent if said else self.call.reserve)
 
     @property
     def look_up(self) -> Finder | None:

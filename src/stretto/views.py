@@ -18,6 +18,7 @@ from stretto.core.domain import (
     Interpretation,
     Json,
     Request,
+    Usage,
 )
 from stretto.core.holds import PROVIDER
 from stretto.core.plan.diagnostics import Diagnostic
@@ -26,6 +27,7 @@ from stretto.core.state import LIMIT, WAIT, RunState, TaskState, gaps, is_undone
 from stretto.core.wake import wake
 from stretto.ledger import budget_view
 from stretto.ports import RunSummary
+from stretto.usage import calls_view, meter_view, usage_of, usage_view
 
 _SCHEDULING = ("join", "repeat", "wait")
 BEGINS = 200
@@ -71,6 +73,16 @@ class Run:
     @property
     def cost(self) -> Cost:
         return self.state.spent
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens that models read and wrote for it."""
+        return usage_of(self.state)
+
+    @property
+    def coordination(self) -> Cost:
+        """What planning, reviewing, summarising and composing cost; all else that it cost is work."""
+        return self.state.coordination.cost
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -133,6 +145,7 @@ class Run:
             ],
             "context": context_view(state),
             "cost": cost_view(state.spent, state.steps),
+            "usage": usage_view(state),
             "budget": budget_view(state),
             "plan": plan_view(state),
             "expected_seconds": state.expected,
@@ -227,6 +240,7 @@ def task_view(state: RunState, id_: str) -> dict[str, Any]:
             for step in one.climbed
         ],
         **_scheduling_view(state, id_, one),
+        **({"usage": meter_view(one.meter), "calls": calls_view(one)} if one.calls or one.meter.calls else {}),
         "undo": one.undo,
         "undone": is_undone(state, id_),
         "undone_because": one.because if one.undone else "",

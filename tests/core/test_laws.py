@@ -6,13 +6,20 @@ from typing import TypeGuard
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
+from stretto.core.calls import call_of
 from stretto.core.chains import request_of
 from stretto.core.commands import Cancel, ChangeLimits, ClosePlan, Continue, Recover
 from stretto.core.decide import decide
-from stretto.core.domain import Budget, RunStatus
+from stretto.core.domain import FREE, Budget, Cost, RunStatus, SideEffect
 from stretto.core.effects import AskPerson, Effect, MakePlan, Wait
 from stretto.core.events import (
+    AttemptDoubted,
     AttemptStarted,
+    CallBegun,
+    CallEnded,
+    CallFailed,
+    CallForgotten,
+    CallLost,
     Event,
     PersonAsked,
     PlanClosed,
@@ -23,7 +30,7 @@ from stretto.core.events import (
 )
 from stretto.core.evolve import evolve
 from stretto.core.plan.references import Need
-from stretto.core.state import RunState, bits_of, head_of
+from stretto.core.state import Meter, RunState, bits_of, head_of
 from tests.core.world import World, catalogues, due, plain, plans, still_finished, through_json
 
 EXAMPLES = settings(
@@ -230,7 +237,14 @@ def test_the_books_of_a_state_agree_with_its_tasks(data: st.DataObject) -> None:
             assert abreast == len(items) <= spread.parallel
         timed = [state.tasks[name.partition("/")[2]] for name in state.timers]
         assert not any(one.status.final for one in timed)
-        assert state.reserved == sum((one.reserved for one in tasks), type(state.reserved)())
+        kept_for = [*(one.reserved for one in tasks), *(state.calls[name].reserved for name in state.calling)]
+        assert state.reserved == sum(kept_for, FREE)
+        assert set(state.calling) == {name for name, call in state.calls.items() if call.status == "open"}
+        for one in tasks:
+            open_ = {id_: call for id_, call in one.calls.items() if call.status == "open"}
+            assert set(one.calling) == set(open_)
+            assert one.promised == sum((call.reserved for call in open_.values()), FREE)
+            assert one in running or not open_
         for name, most in ((one.name, one.concurrency) for one in state.catalogue.agents):
             assert most is None or state.busy.get(name, 0) <= most
         if not world.under_way:
@@ -255,6 +269,35 @@ def test_declared_costs_never_cross_the_budget(data: st.DataObject) -> None:
         effect = data.draw(st.sampled_from(sorted(world.under_way.values(), key=lambda one: one.key)))
         for command in world.answers(effect):
             world.say(command)
+
+
+@EXAMPLES
+@given(st.data())
+def test_a_finished_call_is_not_made_again_and_one_that_changed_the_world_in_no_attempt(data: st.DataObject) -> None:
+    world = begun(data)
+    driven(world)
+    state = RunState()
+    for event in world.events:
+        if isinstance(event, CallBegun) and (known := call_of(state, event.of, event.call)) is not None:
+            assert known.status not in ("open", "asked", "done") or known.effect is SideEffect.NONE
+            assert known.status != "done" or known.number < event.of.number
+            assert not known.denied
+        state = evolve(state, event)
+
+
+@EXAMPLES
+@given(st.data())
+def test_what_calls_used_adds_up_by_role_and_nothing_is_charged_twice(data: st.DataObject) -> None:
+    world = begun(data)
+    driven(world)
+    state = world.state
+    roles = sum(state.meters.roles.values(), Meter())
+    assert roles == sum(state.meters.models.values(), Meter()) + sum(state.meters.tools.values(), Meter())
+    ends = [one for one in world.events if isinstance(one, CallEnded | CallFailed | CallForgotten | CallLost)]
+    assert roles.cost == sum((one.cost for one in ends), FREE)
+    charged = [one.cost for one in world.events if isinstance(getattr(one, "cost", None), Cost)]
+    if not any(isinstance(one, AttemptDoubted) for one in world.events):
+        assert state.spent == sum(charged, FREE)
 
 
 @EXAMPLES

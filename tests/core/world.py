@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from stretto.codec import Codec
 from stretto.core.budget import ceiling
+from stretto.core.calls import call_id, call_of, is_doubtful, piece_of
 from stretto.core.commands import (
     AddTask,
     AnswerRequest,
+    BeginCall,
     ChangeLimits,
     ClarifyGoal,
     ClosePlan,
@@ -21,6 +23,7 @@ from stretto.core.commands import (
     Continue,
     Deliver,
     EditPlan,
+    EndCall,
     FailPlan,
     FireTimer,
     HearOf,
@@ -45,6 +48,8 @@ from stretto.core.domain import (
     Asks,
     Breaker,
     Budget,
+    Call,
+    Called,
     Catalogue,
     Chain,
     Citation,
@@ -63,6 +68,7 @@ from stretto.core.domain import (
     Ladder,
     Limits,
     Outcome,
+    Piece,
     Plan,
     Preview,
     Provider,
@@ -77,6 +83,7 @@ from stretto.core.domain import (
     Task,
     Undo,
     Unknown,
+    Usage,
     Verdict,
 )
 from stretto.core.effects import (
@@ -387,6 +394,7 @@ class World:
     plan: Plan = field(default_factory=Plan)
     questions: int = 0  # what the planner asks before it plans
     streamed: bool = False
+    calling: tuple[str, ...] = ("none", "none", "begin", "end", "end")  # what work does: a call begins, or ends
     unsaid: list[Command] | None = None  # what the planner has still to say of a plan that comes as a stream
 
     def say(self, command: Command) -> Sequence[Event]:
@@ -440,15 +448,20 @@ class World:
         """Give what the outside reports for an effect; nothing where it takes a person who is away."""
         match effect:
             case MakePlan():
-                return self._planned(effect)
+                calls = self._calls_of(Piece(work="plan", number=effect.revision))
+                return calls or self._planned(effect)
             case Judge():
                 return [self._judged(effect)]
             case RunTask():
+                if calls := self._calls_of(Piece(work="run", task=effect.task, number=effect.attempt)):
+                    return calls
                 return [ReportOutcome(task=effect.task, attempt=effect.attempt, outcome=self._outcome(effect))]
             case LookUp():
                 found = self.draw(st.sampled_from([None, Completed(output=1), Unknown(message="no idea")]))
                 return [LookedUp(task=effect.task, attempt=effect.attempt, outcome=found)]
             case ReviewResult():
+                if calls := self._calls_of(Piece(work="review", task=effect.task, number=effect.attempt)):
+                    return calls
                 accepted = self.draw(st.sampled_from([True, True, True, False]))
                 findings = () if accepted else ("not good",)
                 review = Review(accepted=accepted, reviewer="r", findings=findings)
@@ -479,7 +492,69 @@ class World:
                 self.now = max(self.now, effect.until)
                 return [NoticeSent(notice=effect.notice, attempt=effect.attempt, errors=failed)]
             case Synthesise():
+                if calls := self._calls_of(Piece(work="synthesise", number=effect.revision)):
+                    return calls
                 return [Deliver(delivery=Delivery(answer=1, gaps=gaps(self.state)))]
+
+    def _calls_of(self, of: Piece) -> list[Command]:
+        """Give what becomes of the inner calls of a piece of work: some begin, some end; none, to go on without."""
+        kind = self.draw(st.sampled_from(self.calling))
+        if kind == "none":
+            return []
+        if kind == "end":
+            return self._ended_call(of)
+        effect = self.draw(st.sampled_from(EFFECTS)) if of.work == "run" else SideEffect.NONE
+        call = Call(
+            key=self.draw(st.sampled_from("ab")),
+            role=self.draw(st.sampled_from(["worker", "tool", "summariser", "planner"])),
+            what=f"call_{effect.value}",
+            arguments={"n": self.draw(st.integers(0, 1))},
+            effect=effect,
+            reserve=Cost(money=Decimal(most := self.draw(st.integers(0, 2))), tokens=most),
+            bounded=self.draw(st.integers(0, 9)) < 9,
+        )
+        known = call_of(self.state, of, call_id(call))
+        if known is not None and known.tries > 3:
+            return []
+        verdict = self.draw(st.sampled_from(["allow", "allow", "allow", "allow", "deny", "ask"]))
+        command = BeginCall(
+            of=of,
+            call=call,
+            verdict=Verdict(decision=verdict, rule="test", reason="because"),
+            tries=known.tries if known is not None else 0,
+        )
+        if not is_doubtful(self.state, of, call):
+            return [command]
+        return [
+            self.draw(
+                st.sampled_from([command, replace(command, never=True), replace(command, found=Called(output="found"))])
+            )
+        ]
+
+    def _ended_call(self, of: Piece) -> list[Command]:
+        """Give how one of the open calls of a piece of work ends."""
+        if of.work == "run":
+            open_ = list(self.state.tasks[of.task].calling)
+        else:
+            open_ = [name.rpartition("/")[2] for name in self.state.calling if piece_of(name) == of]
+        if not open_:
+            return []
+        id_ = self.draw(st.sampled_from(sorted(open_)))
+        known = call_of(self.state, of, id_)
+        assert known is not None
+        spent = self.draw(st.integers(0, 3))
+        cost = Cost(money=Decimal(spent), tokens=spent)
+        if self.honest:
+            cost = Cost(money=min(cost.money, known.reserved.money), tokens=min(spent, known.reserved.tokens))
+        outcomes: list[Called | Failed | InputRequired | Unknown] = [
+            Called(output=self.draw(values), cost=cost, usage=Usage(input=spent, output=1)),
+            Called(output=1, cost=cost),
+            Failed(failure=self.draw(st.sampled_from(list(FailureClass))), message="no", cost=cost),
+            InputRequired(question="which?", cost=cost),
+            Unknown(message="lost", cost=cost),
+        ]
+        outcome = self.draw(st.sampled_from(outcomes))
+        return [EndCall(of=of, call=id_, tries=known.tries, outcome=outcome, usage=Usage(input=spent))]
 
     def meddling(self) -> Command:
         """Give what somebody else may say at any time."""
@@ -566,8 +641,9 @@ class World:
         if self.state.roster.agents[effect.agent].kind == "person":
             kind = "asks"
         most = ceiling(self.state, self.state.tasks[effect.task]) if self.honest else Budget(money=Decimal(2), tokens=2)
-        spent = self.draw(st.integers(0, 2 if most.tokens is None else most.tokens))
-        paid = min(Decimal(spent), Decimal(2) if most.money is None else most.money)
+        promised = self.state.tasks[effect.task].promised  # open calls count as having cost that
+        spent = self.draw(st.integers(0, 2 if most.tokens is None else max(most.tokens - promised.tokens, 0)))
+        paid = min(Decimal(spent), Decimal(2) if most.money is None else max(most.money - promised.money, Decimal(0)))
         cost = Cost(money=paid, tokens=spent)
         if kind == "failed":
             failure = self.draw(st.sampled_from([one for one in FailureClass if one is not FailureClass.UNKNOWN]))

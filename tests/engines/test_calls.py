@@ -3,17 +3,18 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from stretto import Assignment, Orchestrator, agent, irreversible, plan, pure, ref, task
-from stretto.core.domain import Call, Called, Cost, FailureClass, SideEffect, Usage
+from stretto import Assignment, Orchestrator, agent, irreversible, plan, pure, ref, reversible, task
+from stretto.core.domain import Call, Called, Cost, FailureClass, Review, SideEffect, Usage
 from stretto.core.events import CallBegun, CallEnded, CallRefused
 from stretto.journals.sqlite import SqliteJournal
-from stretto.ports import AgentFailure
+from stretto.ports import AgentFailure, Caller, Product
 from stretto.views import Run
 
 T = TypeVar("T")
@@ -260,3 +261,212 @@ def test_a_model_reports_its_usage_and_coordination_is_told_from_work() -> None:
     assert state.coordination.cost.money == Decimal("0.01")
     assert {name: one.calls for name, one in state.meters.models.items()} == {"test:model": 1, "test:small": 1}
     assert state.meters.agents["think"].usage == state.tasks["one"].meter.usage == Usage(input=40, output=20)
+
+
+def test_a_call_waits_for_the_others_before_it_asks_and_nothing_of_theirs_is_lost() -> None:
+    @reversible
+    async def slow(work: Assignment) -> str:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        world.append("slow")
+        return "booked"
+
+    @pure
+    async def write(work: Assignment) -> Any:
+        return await asyncio.gather(work.call("slow", slow), work.call("tell", send, "ann"))
+
+    run = run_of(write, approve="all")
+    assert run.answer == ["booked", "sent to ann"]
+    assert world.count("slow") == 1
+
+
+def test_a_call_inside_a_call_that_asks_does_not_wait_for_itself() -> None:
+    @pure
+    async def outer(work: Assignment) -> str:
+        return f"outer: {await work.call('tell', send, 'ann')}"
+
+    @pure
+    async def write(work: Assignment) -> Any:
+        return await work.call("outer", outer)
+
+    run = run_of(write, approve="all")
+    assert run.answer == "outer: sent to ann"
+    assert len(world) == 1
+
+
+def test_a_call_that_makes_itself_is_refused() -> None:
+    @pure
+    async def again(work: Assignment) -> str:
+        return str(await work.call("again", again))
+
+    assert "the call 'again' makes itself" in run_of(again, ladder={"refused": ["fail"]}).gaps[0].why
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda work: work.call("k", search, {1, 2}), "not a JSON value"),
+        (lambda work: work.call("k", search), "missing a required argument: 'text'"),
+        (lambda work: work.call("k", search, "x", cost="much"), "an amount of dollars like '$0.01', not 'much'"),
+        (lambda work: work.call("k", search, "x", tokens=-1), "a number of tokens"),
+        (lambda work: work.call("k", search, "x", effect="bad"), "there is no effect 'bad'"),
+        (lambda work: work.call("k", "search"), "which is no function"),
+        (lambda work: work.call("k", gives_a_set), "its result cannot be kept: not a JSON value"),
+    ],
+)
+def test_what_cannot_be_called_is_said_clearly(wrong: Callable[[Assignment], Awaitable[Any]], said: str) -> None:
+    @pure
+    async def research(work: Assignment) -> Any:
+        return await wrong(work)
+
+    assert said in run_of(research, ladder={"error": ["fail"], "invalid_output": ["fail"]}).gaps[0].why
+
+
+@pure
+def gives_a_set() -> Any:
+    """Give what JSON cannot say."""
+    return {1, 2}
+
+
+def test_call_now_on_the_loop_says_to_await() -> None:
+    @pure
+    async def research(work: Assignment) -> Any:
+        return work.call_now("k", search, "x")
+
+    assert "say `await work.call(...)`" in run_of(research, ladder={"error": ["fail"]}).gaps[0].why
+
+
+def test_a_tool_that_the_card_does_not_name_is_denied() -> None:
+    @agent(tools=["send"])
+    @pure
+    async def research(work: Assignment) -> Any:
+        try:
+            return await work.call("k", search, "x")
+        except AgentFailure as error:
+            return [error.failure.value, str(error)]
+
+    assert run_of(research).answer == ["denied", "search: it is none of the tools of research"]
+    assert world == []
+
+
+def test_labelled_data_reaches_no_function_outside_its_perimeter() -> None:
+    @agent(perimeter=["public"])
+    @pure
+    def publish(text: str) -> str:
+        world.append(text)
+        return text
+
+    @pure
+    async def research(work: Assignment) -> Any:
+        try:
+            return await work.call("k", publish, "secret")
+        except AgentFailure as error:
+            return str(error)
+
+    whole = plan(task("one", research, labels=["confidential"]), deliver=ref("one"))
+    run = go(Orchestrator([research]).run("do it", plan=whole))
+    assert run.answer == "publish: publish may not see data labelled confidential"
+    assert world == []
+
+
+def test_a_lost_reply_is_looked_up_and_the_deed_is_not_done_again() -> None:
+    def sent(to: str, work: Assignment) -> str | None:
+        """Tell whether it was sent."""
+        return "found" if ("post", work.key) in world else None
+
+    @reversible(lookup=sent)
+    async def post(to: str, work: Assignment) -> str:
+        world.append(("post", work.key))
+        raise ConnectionResetError("the line broke")
+
+    @pure
+    async def write(work: Assignment) -> Any:
+        return await work.call("post", post, "ann")
+
+    run = run_of(write)
+    assert run.answer == "found"
+    assert len(world) == 1
+
+
+def test_a_lost_reply_that_nobody_can_look_up_is_a_question() -> None:
+    @reversible
+    async def post(to: str) -> str:
+        world.append("post")
+        raise ConnectionResetError("the line broke")
+
+    @pure
+    async def write(work: Assignment) -> Any:
+        return await work.call("post", post, "ann")
+
+    run = run_of(write, wait=False)
+    (asked,) = run.requests
+    assert (asked["kind"], asked["tool"], asked["task"]) == ("doubt", "post", "one")
+    assert world == ["post"]
+
+
+def test_two_hundred_branches_with_calls_never_cross_a_budget() -> None:
+    spent: list[int] = []
+
+    @pure
+    async def ask(number: int, work: Assignment) -> int:
+        work.spend(Decimal(number % 4) / 100, number % 4 * 10)
+        spent.append(number % 4)
+        await asyncio.sleep(0)
+        return number
+
+    @pure(cost="$0.10", tokens=100)
+    async def think(number: int, work: Assignment) -> Any:
+        async def once(turn: int) -> Any:
+            return await work.call(f"turn {turn}", ask, number + turn, cost="$0.03", tokens=30)
+
+        return await asyncio.gather(*(once(turn) for turn in range(3)))
+
+    many = plan(task("t", think, for_each=list(range(200)), allow_failures=True, number=ref("item")), deliver=ref("t"))
+    run = go(Orchestrator([think], parallel=200, budget="$4").run("think", plan=many))
+    assert sum(spent) == run.cost.money * 100 <= 400
+    assert run.cost.tokens == sum(spent) * 10
+    assert run.state.completed > 20
+
+
+def test_a_review_waits_for_room_that_work_under_way_holds() -> None:
+    class Costly:
+        name = "costly"
+
+        def glance(self, product: Product) -> Review | None:
+            return None
+
+        async def review(self, product: Product, caller: Caller) -> Review:
+            async def judged() -> Called:
+                world.append(product.task.id)
+                return Called(output=True, cost=Cost(money=Decimal("0.30")))
+
+            call = Call(key="judge", role="reviewer", what="test:judge", reserve=Cost(money=Decimal("0.30")))
+            await caller.call(call, judged)
+            return Review(accepted=True, reviewer="costly")
+
+    first_done = asyncio.Event()
+
+    @pure(cost="$0.10")
+    async def quick() -> str:
+        return "quick"
+
+    @pure(cost="$0.80")
+    async def slow() -> str:
+        await first_done.wait()
+        return "slow"
+
+    async def both() -> Run:
+        team = Orchestrator([quick, slow], budget="$1")
+        house = team.house  # the reviewers of the house, and one that costs
+        team.house = lambda *given: _with_reviewer(house(*given), Costly())  # type: ignore[method-assign]
+        asyncio.get_running_loop().call_later(0.05, first_done.set)
+        return await team.run("do it", plan=plan(task("q", quick), task("s", slow), deliver=[ref("q"), ref("s")]))
+
+    run = go(both())
+    assert run.status == "finished"
+    assert world == ["q", "s"]
+    assert run.state.coordination.cost.money == Decimal("0.60")
+
+
+def _with_reviewer(house: Any, reviewer: Any) -> Any:
+    return replace(house, reviewers=(*house.reviewers, reviewer))

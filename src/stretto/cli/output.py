@@ -14,6 +14,7 @@ from stretto.cli.text import answer_command, as_json, clean, counted, local, one
 from stretto.cli.view.standstill import standstill
 from stretto.core.domain import Artifact
 from stretto.core.errors import UsageError
+from stretto.usage import usage_lines
 from stretto.views import Run, artifact_bytes, artifacts_of
 
 LONGEST_NAME = 120
@@ -67,6 +68,8 @@ def conclude(run: Run, place: str, out: TextIO) -> None:
     done = f"{state.completed} of {counted(state.planned, 'task')}"
     took = f"{(state.ended or state.at) - state.started:.1f} s"
     out.write(f"\n{run.status} after {took}: {done}, cost {run.cost}\n")
+    for line in usage_lines(state):
+        out.write(f"{one_line(line)}\n")
     if run.answer is not None:
         shown = clean(answer_text(run))
         if isinstance(run.answer, str) and out.isatty():

@@ -18,7 +18,7 @@ from stretto.cli.options import (
     exit_code,
     store_file,
 )
-from stretto.cli.text import answer_command, clean, local, one_line, place
+from stretto.cli.text import answer_command, clean, counted, local, one_line, place
 from stretto.cli.text import as_json as json_text
 from stretto.core.errors import UsageError
 
@@ -69,6 +69,7 @@ def runs(
 
 def show(
     run_id: RunArgument,
+    task: Annotated[Optional[str], typer.Argument(metavar="[TASK]", help="Show this task and its inner calls.")] = None,
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
     times: Annotated[
@@ -110,6 +111,8 @@ def show(
     past = {} if at is None else {"past": {"seq": len(recorded), "at": moment(found.state.at)}}
     if entry is not None:
         typer.echo(json_text(_entry(found, entry)))
+    elif task is not None:
+        _print_task(found.state, task, as_json=as_json)
     elif events:
         _print_events(recorded, as_json=as_json)
     elif as_json:
@@ -123,6 +126,32 @@ def show(
             said = f"as it was after event {len(recorded)}, {local(found.state.at)}"
             typer.echo(f"{said}; this is the past\n")
         _print(found, place(workspace, store), _seen_at(found.state, owner), past=bool(past))
+
+
+def _print_task(state: "RunState", id_: str, *, as_json: bool) -> None:
+    """Print one task: who did it, what it cost, and what its inner calls took, one by one."""
+    from stretto.core.plan.names import Names
+    from stretto.usage import calls_view, meter_text
+    from stretto.views import task_view
+
+    if id_ not in state.tasks:
+        raise UsageError(f"there is no task {id_!r}. {Names(lambda: list(state.tasks)).mend(id_)}")
+    if as_json:
+        typer.echo(json_text(task_view(state, id_)))
+        return
+    one = state.tasks[id_]
+    who = f" by {one.agent}" if one.agent is not None else ""
+    typer.echo(clean(f"{id_}: {one.status.value}{who}, {counted(one.attempt, 'attempt')}, cost {one.cost}"))
+    if one.reason:
+        typer.echo(f"  {one_line(one.reason)}")
+    if one.calls or one.meter.calls:
+        typer.echo(clean(f"  {meter_text(one.meter)}"))
+    for call in calls_view(one):
+        tokens = f", {call['input']} tokens in, {call['output']} out" if call["input"] or call["output"] else ""
+        by = f" by {call['by']}" if call["by"] else ""
+        told = f": {call['message']}" if call["message"] else ""
+        head = f"attempt {call['attempt']}  {call['key']}  {call['what']}  {call['status']}{by}, ${call['money']:g}"
+        typer.echo(f"  {one_line(head + tokens + told)}")
 
 
 def _print_events(recorded: "Sequence[Recorded]", *, as_json: bool) -> None:
@@ -206,6 +235,7 @@ def _print(run: "Run", where: str, now: float, *, past: bool = False) -> None:
     from stretto.cli.view.tables import record, rungs
     from stretto.core.state import team_run
     from stretto.ledger import ledger_lines
+    from stretto.usage import usage_lines
     from stretto.views import is_team_work
 
     state = run.state
@@ -216,7 +246,7 @@ def _print(run: "Run", where: str, now: float, *, past: bool = False) -> None:
         typer.echo(f"\n{one_line(told)}")
     ended = f", ended {local(state.ended)}" if state.ended is not None else ""
     typer.echo(f"\nbegan {local(state.started)}{ended}, cost {run.cost}")
-    for line in ledger_lines(state):
+    for line in [*usage_lines(state), *ledger_lines(state)]:
         typer.echo(clean(line))
     if run.wake is not None and run.wake > time.time():
         typer.echo(f"sleeps until {local(run.wake)}")

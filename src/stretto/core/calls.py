@@ -24,6 +24,13 @@ def call_id(call: Call) -> str:
     return short([call.key, call.what, call.arguments], 16)
 
 
+def piece_of(name: str) -> Piece:
+    """Give the piece of work that one of the run's own calls is of, by the name that the state has for the call."""
+    work, _, rest = name.rpartition("/")[0].partition("/")
+    task, _, number = rest.rpartition("/")
+    return Piece(work=work, task=task, number=int(number))  # type: ignore[arg-type]
+
+
 def call_of(state: RunState, of: Piece, id_: str) -> CallState | None:
     """Give what is known of a call."""
     if of.work != "run":

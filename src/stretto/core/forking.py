@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from stretto.core.calls import call_of
 from stretto.core.context import effect_of
 from stretto.core.domain import Kept, SideEffect, TaskStatus
 from stretto.core.events import (
@@ -10,6 +11,10 @@ from stretto.core.events import (
     AttemptForgotten,
     AttemptStarted,
     AttemptSuspended,
+    CallBegun,
+    CallEnded,
+    CallFailed,
+    CallForgotten,
     DeadlinePassed,
     Event,
     PlanRevised,
@@ -24,6 +29,7 @@ from stretto.core.events import (
     TasksReopened,
 )
 from stretto.core.evolve import evolve
+from stretto.core.ladder import MAY_HAVE_HAPPENED
 from stretto.core.state import RunState, TaskState
 
 
@@ -89,11 +95,17 @@ def later_deeds(state: RunState, later: Iterable[Event]) -> Deeds:
     kept: dict[str, Kept] = dict(state.kept)
     open_: dict[str, None] = dict.fromkeys(state.begun)
     open_ |= {str(one.key): None for id_ in state.active if _acts(state, one := state.tasks[id_])}
+    calls = (call for one in state.tasks.values() if one.calls for call in one.calls.values())
+    open_ |= {one.action: None for one in calls if one.in_doubt or (one.status == "open" and _changes(one.effect))}
     for event in later:
         match event:
             case AttemptStarted():
                 if effect_of(state, state.tasks[event.task], event.agent) is not SideEffect.NONE:
                     open_[event.key] = None
+            case CallBegun() if _changes(event.effect):
+                open_[event.action] = None
+            case CallEnded() | CallFailed() | CallForgotten():
+                _call_ended(state, event, kept, open_)
             case RunForked() | RunSubmitted():
                 kept |= event.kept
                 open_ |= dict.fromkeys(event.begun)
@@ -110,6 +122,23 @@ def later_deeds(state: RunState, later: Iterable[Event]) -> Deeds:
         state = evolve(state, event)
     standing = {key: one for key, one in kept.items() if key not in state.undone}
     return Deeds(kept=standing, begun=tuple(open_), undone=tuple(state.undone))
+
+
+def _call_ended(
+    state: RunState, event: CallEnded | CallFailed | CallForgotten, kept: dict[str, Kept], open_: dict[str, None]
+) -> None:
+    """Take in what became of an inner call that may have changed the world."""
+    call = call_of(state, event.of, event.call)
+    if call is None or call.action not in open_:
+        return
+    if isinstance(event, CallEnded):
+        kept[call.action] = Kept(output=event.output)
+    if not isinstance(event, CallFailed) or event.failure not in MAY_HAVE_HAPPENED:
+        del open_[call.action]
+
+
+def _changes(effect: SideEffect) -> bool:
+    return effect is not SideEffect.NONE
 
 
 def _acts(state: RunState, one: TaskState) -> bool:

@@ -1,7 +1,7 @@
 """Inner calls: whether one may be made, what follows from its end, and what becomes of those that nobody heard of."""
 
 from stretto.core.budget import call_room, lost_call, most_of_call, why_no_room
-from stretto.core.calls import action_key, call_id, call_of, goes_on, is_doubtful, is_given, open_calls
+from stretto.core.calls import action_key, call_id, call_of, goes_on, is_doubtful, is_given, open_calls, piece_of
 from stretto.core.canonical import digest, short
 from stretto.core.chains import assigned
 from stretto.core.commands import BeginCall, EndCall
@@ -49,16 +49,16 @@ def begin_call(draft: Draft, command: BeginCall) -> None:
         return
     if known is not None and is_given(state, of, known):
         return
+    action = known.action if known is not None and known.action else action_key(state, of, call)
+    if (done := state.kept.get(action)) is not None and call.effect is not SideEffect.NONE and not command.never:
+        _begin(draft, command, id_, action, FREE, Verdict(decision="allow", rule="kept", reason="it was done before"))
+        draft.say(CallEnded, of=of, call=id_, output=done.output, personal=is_personal(state, of))
+        return
     if is_doubtful(state, of, call) and command.found is not None:
         _take_found(draft, command, id_, known, command.found)
         return
     if is_doubtful(state, of, call) and not command.never:
         _ask_what_became_of_it(draft, command, id_, known)
-        return
-    action = known.action if known is not None and known.action else action_key(state, of, call)
-    if (done := state.kept.get(action)) is not None and call.effect is not SideEffect.NONE and not command.never:
-        _begin(draft, command, id_, action, FREE, Verdict(decision="allow", rule="kept", reason="it was done before"))
-        draft.say(CallEnded, of=of, call=id_, output=done.output, personal=is_personal(state, of))
         return
     verdict = command.verdict
     if verdict.decision == "ask" and of.work != "run":
@@ -136,8 +136,7 @@ def lose_calls(draft: Draft, task: str) -> TaskState:
 def lose_own_calls(draft: Draft) -> None:
     """Let go of the open calls of the run itself, whose owner died."""
     for name in sorted(draft.state.calling):
-        whose, _, id_ = name.rpartition("/")
-        _lose(draft, _piece(whose), id_, draft.state.calls[name])
+        _lose(draft, piece_of(name), name.rpartition("/")[2], draft.state.calls[name])
 
 
 def is_personal(state: RunState, of: Piece) -> bool:
@@ -245,9 +244,3 @@ def _suspend(draft: Draft, command: BeginCall, id_: str, kind: str, question: st
 
 def _lose(draft: Draft, of: Piece, id_: str, call: CallState) -> None:
     draft.say(CallLost, of=of, call=id_, cost=lost_call(draft.state, of, call.reserved))
-
-
-def _piece(name: str) -> Piece:
-    work, _, rest = name.partition("/")
-    task, _, number = rest.rpartition("/")
-    return Piece(work=work, task=task, number=int(number))  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """A person's hand on a run: stop it with grace, do a task once more."""
 
+from stretto.core.calls import dangerous
 from stretto.core.commands import Cancel, RetryTask
 from stretto.core.context import effect_of
 from stretto.core.decide.attempts import doubt
@@ -140,6 +141,8 @@ def why_not_dropped(state: RunState, ids: list[str]) -> str | None:
 def is_held(state: RunState, one: TaskState) -> bool:
     """Whether a task has an action under way, done but not accepted, or in doubt, that must not be done twice."""
     if one.status is TaskStatus.UNKNOWN:
+        return True
+    if one.status is TaskStatus.RUNNING and one.calling and dangerous(one):
         return True
     if one.status not in _AT_WORK or one.agent is None or one.children is not None:
         return False

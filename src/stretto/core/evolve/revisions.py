@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from immutables import Map
 from msgspec.structs import replace
 
+from stretto.core.calls import piece_of
 from stretto.core.chains import put_to, reminder_of
 from stretto.core.domain import Cost, Entry, Hold, Kept, RunStatus, SideEffect, Task, TaskStatus
 from stretto.core.events import (
@@ -25,7 +26,17 @@ from stretto.core.evolve.pausing import continued
 from stretto.core.evolve.queues import changed, unready
 from stretto.core.plan.references import Need, needs
 from stretto.core.schedule import by_priority
-from stretto.core.state import WAIT, Account, PlanDraft, Result, RunState, TaskState, accepted, child_id, queue_of
+from stretto.core.state import (
+    WAIT,
+    Account,
+    PlanDraft,
+    Result,
+    RunState,
+    TaskState,
+    accepted,
+    child_id,
+    queue_of,
+)
 
 _UNDER_WAY = (TaskStatus.RUNNING, TaskStatus.REVIEWING, TaskStatus.WAITING, TaskStatus.UNKNOWN)
 
@@ -205,6 +216,7 @@ def _fresh(state: RunState, task: Task, before: TaskState | None, again: int = 0
         round=before.round,
         answers=before.answers if before.task.inputs == task.inputs else (),
         cost=before.cost,
+        meter=before.meter,
     )
 
 
@@ -282,7 +294,7 @@ def _assembled(state: RunState, found: Mapping[str, TaskState], names: Mapping[s
         timers=Map(timers),
         abreast=_abreast(tasks, running),
         accounts=_accounts(state, names, running),
-        reserved=sum((one.reserved for one in tasks.values()), Cost()),
+        reserved=sum((one.reserved for one in tasks.values()), _kept_for_calls(state)),
         drawn=_drawn(state, busy),
         holds=_unprobed(state, {f"{id_}/{one.attempt}" for id_, one in tasks.items() if _is_running(one)}),
         requests=Map({id_: one for id_, one in state.requests.items() if id_ in asked}),
@@ -320,10 +332,19 @@ def _abreast(tasks: Mapping[str, TaskState], running: Sequence[TaskState]) -> Ma
 def _accounts(state: RunState, names: Mapping[str, str], running: Sequence[TaskState]) -> Map[str, Account]:
     """Give what the tasks with a budget have used of it, with what is reserved for those that go on."""
     found = {names.get(id_, id_): replace(one, reserved=Cost()) for id_, one in state.accounts.items()}
-    for one in running:
-        if (account := found.get(one.task.id)) is not None:
-            found[one.task.id] = replace(account, reserved=account.reserved + one.reserved)
+    reserved = [(one.task.id, one.reserved) for one in running]
+    for name in state.calling:  # of reviews of tasks that are called as before
+        id_ = piece_of(name).task
+        reserved += [(id_.partition("[")[0], state.calls[name].reserved)] if names.get(id_) == id_ else []
+    for id_, cost in reserved:
+        if (account := found.get(id_)) is not None:
+            found[id_] = replace(account, reserved=account.reserved + cost)
     return Map(found)
+
+
+def _kept_for_calls(state: RunState) -> Cost:
+    """Give what is reserved for the open calls of the run itself."""
+    return sum((state.calls[name].reserved for name in state.calling), Cost())
 
 
 def _drawn(state: RunState, busy: Mapping[str, int]) -> Map[str, int]:
@@ -347,19 +368,25 @@ def _unprobed(state: RunState, running: Collection[str]) -> Map[str, Hold]:
 
 def _remembered(state: RunState, found: Mapping[str, TaskState], names: Mapping[str, str]) -> RunState:
     """Keep what must outlive tasks that are gone or begin anew: actions done, attempts counted, entries written."""
-    kept, used, keys = state.kept.mutate(), state.used.mutate(), {}
+    kept, begun, used, keys = state.kept.mutate(), state.begun.mutate(), state.used.mutate(), {}
     for id_, one in state.tasks.items():
         used[id_] = max(used.get(id_, 0), one.attempt)
         on_purpose = id_ in found and found[id_].again != one.again
         if id_ not in names and not on_purpose and (brought := action_of(state, one)) is not None:
             kept[str(one.key)] = brought
+        for call in one.calls.values() if id_ not in names and not on_purpose else ():
+            if call.status == "done" and call.effect is not SideEffect.NONE:
+                kept[call.action] = Kept(output=call.output)
+            elif call.in_doubt or (call.status == "open" and not call.effect.repeatable):
+                begun[call.action] = None
     for key, id_ in state.keys.items():
         if id_ in names:
             keys[key] = names[id_]
     context = {
         key: tuple(_still(state, entry, found, names) for entry in versions) for key, versions in state.context.items()
     }
-    return replace(state, kept=kept.finish(), used=used.finish(), keys=Map(keys), context=Map(context))
+    state = replace(state, kept=kept.finish(), begun=begun.finish(), used=used.finish())
+    return replace(state, keys=Map(keys), context=Map(context))
 
 
 def _still(state: RunState, entry: Entry, found: Mapping[str, TaskState], names: Mapping[str, str]) -> Entry:

@@ -1,0 +1,383 @@
+"""The laws of inner calls, over plain plans whose work calls a lot: what is finished is not made again, no budget is
+crossed, the books agree, and a replay tells the same. And the rules one by one, said as commands.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import reduce
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stretto.core.calls import action_key, call_id, call_of, is_doubtful
+from stretto.core.commands import (
+    AddTask,
+    AnswerRequest,
+    BeginCall,
+    ClosePlan,
+    Command,
+    EndCall,
+    InterpretGoal,
+    Judged,
+    Recover,
+    SubmitGoal,
+)
+from stretto.core.decide import decide, step
+from stretto.core.domain import (
+    FREE,
+    NO_BUDGET,
+    AgentCard,
+    Budget,
+    Call,
+    Called,
+    Catalogue,
+    Cost,
+    Failed,
+    FailureClass,
+    InputRequired,
+    Interpretation,
+    Piece,
+    Plan,
+    Rules,
+    SideEffect,
+    Skill,
+    Task,
+    TaskStatus,
+    Unknown,
+    Usage,
+    Verdict,
+)
+from stretto.core.events import CallBegun, CallEnded, CallLost, CallRefused, Event, PersonAsked
+from stretto.core.evolve import evolve
+from stretto.core.reconcile import changes, reconcile
+from stretto.core.state import Meter, RunState
+from tests.core.test_laws import EXAMPLES
+from tests.core.world import World, due, plain, through_json
+
+ALLOW = Verdict(decision="allow", rule="test", reason="because")
+ASK = Verdict(decision="ask", rule="test", reason="it cannot be undone")
+skill = Skill(name="do_none", effect=SideEffect.NONE)
+
+
+def team(cost: Cost = FREE, *, bounded: bool = True) -> Catalogue:
+    card = AgentCard(name="w", skills=(skill,), cost=cost, bounded=bounded)
+    return Catalogue(agents=(card,), rules=Rules(parallel=8, stall=None))
+
+
+@dataclass
+class Calling(World):
+    """A world whose agents make inner calls, and that keeps count of the deeds that must not be done twice."""
+
+    deeds: Counter[str] = field(default_factory=Counter)
+    pardoned: Counter[str] = field(default_factory=Counter)
+
+    def say(self, command: Command) -> Sequence[Event]:
+        if isinstance(command, AnswerRequest) and command.decision in ("retry", "done"):
+            asked = self.state.requests.get(command.request)
+            if asked is not None and asked.call:
+                known = self.state.tasks[asked.task].calls[asked.call]
+                self.pardoned[known.action] += 1  # the person has looked, or has done it
+        events = super().say(command)
+        for event in events:
+            if isinstance(event, CallBegun) and not event.effect.repeatable:
+                lost = self.deeds[event.action]
+                assert not lost or self.pardoned[event.action] >= lost, f"{event.key} is done twice"
+                if self.draw(st.booleans()):
+                    self.deeds[event.action] += 1
+        return events
+
+    def _calls_of(self, of: Piece) -> list[Command]:
+        said = super()._calls_of(of)
+        if not said or not isinstance(said[0], BeginCall) or not is_doubtful(self.state, of, said[0].call):
+            return said
+        known = call_of(self.state, of, call_id(said[0].call))
+        done = known is not None and self.deeds[known.action] > self.pardoned[known.action]
+        if self.draw(st.booleans()):
+            return [replace(said[0], never=False, found=None, doubt="it cannot be looked up")]
+        return [replace(said[0], never=not done, found=Called(output="found") if done else None)]
+
+    def _ended_call(self, of: Piece) -> list[Command]:
+        """An honest outside: what it says to have happened has, and what it says to have failed has not."""
+        said = super()._ended_call(of)
+        for end in said:
+            assert isinstance(end, EndCall)
+            known = call_of(self.state, of, end.call)
+            assert known is not None
+            if known.effect.repeatable:
+                continue
+            if isinstance(end.outcome, Called):
+                self.deeds[known.action] = self.pardoned[known.action] + 1
+            elif isinstance(end.outcome, Failed | InputRequired):
+                self.deeds[known.action] = self.pardoned[known.action]
+        return said
+
+
+def calling(data: st.DataObject) -> Calling:
+    world = Calling(data.draw, steady=True, calling=("begin", "begin", "begin", "end", "end", "none"))
+    tasks = (
+        Task(id="a", skill="do_none", occurrence=1, budget=data.draw(st.sampled_from([None, Budget(tokens=20)]))),
+        Task(id="b", skill="do_none", inputs={"x": {"ref": "a.output"}}, occurrence=2),
+    )
+    tokens = data.draw(st.sampled_from([8, 3, 0]))
+    catalogue = team(Cost(money=Decimal(tokens), tokens=tokens), bounded=data.draw(st.integers(0, 3)) < 3)
+    budget = data.draw(st.sampled_from([Budget(tokens=60), NO_BUDGET, Budget(tokens=40, money=Decimal(40))]))
+    world.submit(Plan(tasks=tasks), catalogue, budget, None)
+    return world
+
+
+def moved(world: World, data: st.DataObject) -> bool:
+    if data.draw(st.integers(0, 14)) == 0:
+        world.say(Recover())
+        return True
+    if not world.under_way:
+        return False
+    effect = data.draw(st.sampled_from(sorted(world.under_way.values(), key=lambda one: one.key)))
+    for command in world.answers(effect):
+        world.say(command)
+    return True
+
+
+@EXAMPLES
+@given(st.data())
+def test_no_deed_is_done_twice_and_the_books_agree_with_the_calls(data: st.DataObject) -> None:
+    world = calling(data)
+    for _ in range(60):
+        state = world.state
+        tasks = list(state.tasks.values())
+        open_own = [state.calls[name] for name in state.calling]
+        assert state.reserved == sum((one.reserved for one in [*tasks, *open_own]), FREE)
+        for one in tasks:
+            open_ = {id_: call for id_, call in one.calls.items() if call.status == "open"}
+            assert set(one.calling) == set(open_)
+            assert one.promised == sum((call.reserved for call in open_.values()), FREE)
+            assert one.status is TaskStatus.RUNNING or not open_
+        assert world.under_way.keys() == due(state).keys()
+        if not moved(world, data):
+            break
+    read = through_json(world.events)
+    assert read == world.events
+    assert plain(reduce(evolve, read, RunState())) == plain(world.state)
+
+
+@EXAMPLES
+@given(st.data())
+def test_calls_never_cross_a_budget_of_run_or_task(data: st.DataObject) -> None:
+    world = calling(data)
+    world.honest = True
+    for _ in range(60):
+        state, most = world.state, world.state.budget
+        assert most.tokens is None or state.spent.tokens + state.reserved.tokens <= most.tokens
+        assert most.money is None or state.spent.money + state.reserved.money <= most.money
+        for id_, account in state.accounts.items():
+            own = state.tasks[id_].task.budget or NO_BUDGET
+            assert own.tokens is None or account.spent.tokens + account.reserved.tokens <= own.tokens
+        assert not any(one.overspent != FREE for one in state.tasks.values())
+        assert state.overspent == FREE
+        if not moved(world, data):
+            return
+
+
+@EXAMPLES
+@given(st.data())
+def test_whatever_calls_cost_is_counted_once_and_by_everything_it_was_for(data: st.DataObject) -> None:
+    world = calling(data)
+    for _ in range(60):
+        state = world.state
+        meters = state.meters
+        roles = sum(meters.roles.values(), Meter())
+        assert roles == sum(meters.models.values(), Meter()) + sum(meters.tools.values(), Meter())
+        ends = [one.cost for one in world.events if type(one).__name__.startswith("Call") and hasattr(one, "cost")]
+        assert roles.cost == sum(ends, FREE)
+        work = sum((one.cost for one in state.tasks.values()), FREE)
+        own = sum((call.cost for call in state.calls.values()), FREE)
+        assert state.spent == work + own
+        assert state.spent.tokens >= state.coordination.cost.tokens
+        if not moved(world, data):
+            return
+
+
+@EXAMPLES
+@given(st.data())
+def test_a_word_about_a_call_said_twice_changes_nothing(data: st.DataObject) -> None:
+    world = calling(data)
+    for _ in range(40):
+        before = len(world.commands)
+        if not moved(world, data):
+            return
+        for command in world.commands[before:]:
+            if isinstance(command, BeginCall | EndCall | AnswerRequest):
+                assert decide(world.state, command) == []
+
+
+# ---- rule by rule
+
+
+class Loop:
+    """A run with one task under way, to which things are said."""
+
+    def __init__(self, catalogue: Catalogue | None = None, budget: Budget = NO_BUDGET) -> None:
+        self.state, self.events = RunState(), list[Event]()
+        plan = Plan(tasks=(Task(id="a", skill="do_none"),))
+        self.say(SubmitGoal(run="run", goal="g", catalogue=catalogue or team(), plan=plan, budget=budget))
+        self.say(InterpretGoal(revision=1, interpretation=Interpretation(planner="test")))
+        self.say(AddTask(revision=1, task=plan.tasks[0]))
+        self.say(ClosePlan(revision=1))
+        self.start()
+
+    def start(self) -> None:
+        one = self.state.tasks["a"]
+        self.say(Judged(task="a", attempt=one.attempt + 1, agent="w", verdict=ALLOW, arguments={}))
+
+    def say(self, command: Command) -> list[Event]:
+        before = self.state
+        events, self.state = step(before, command)
+        assert {one.key for one in reconcile(self.state)} >= {
+            one.key for one in changes(before, self.state, events) if type(one).__name__ != "Withdraw"
+        }
+        self.events += events
+        return list(events)
+
+    @property
+    def of(self) -> Piece:
+        return Piece(work="run", task="a", number=self.state.tasks["a"].attempt)
+
+    def begin(self, call: Call, verdict: Verdict = ALLOW, **more: Any) -> list[Event]:
+        known = call_of(self.state, self.of, call_id(call))
+        tries = known.tries if known is not None else 0
+        return self.say(BeginCall(of=self.of, call=call, verdict=verdict, tries=tries, **more))
+
+    def end(self, call: Call, outcome: Any) -> list[Event]:
+        known = call_of(self.state, self.of, call_id(call))
+        assert known is not None
+        return self.say(EndCall(of=self.of, call=call_id(call), tries=known.tries, outcome=outcome))
+
+    def answer(self, decision: str, value: Any = None, reason: str = "") -> list[Event]:
+        (request,) = self.state.requests
+        said = AnswerRequest(actor="person:ann", request=request, decision=decision, value=value, reason=reason)  # type: ignore[arg-type]
+        return self.say(said)
+
+
+SEND = Call(key="send", role="tool", what="send", arguments={"to": "ann"}, effect=SideEffect.IRREVERSIBLE)
+READ = Call(key="read", role="tool", what="read", arguments={"n": 1})
+
+
+def test_an_approval_is_of_one_call_with_its_arguments() -> None:
+    loop = Loop()
+    asked = next(one for one in loop.begin(SEND, ASK) if isinstance(one, PersonAsked)).request
+    assert (asked.kind, asked.tool, asked.arguments) == ("approval", "send", {"to": "ann"})
+    assert loop.state.tasks["a"].status is TaskStatus.WAITING
+    loop.answer("approve")
+    loop.start()
+    (begun,) = loop.begin(SEND, ASK)
+    assert isinstance(begun, CallBegun)
+    assert begun.verdict.reason == "it cannot be undone; a person approved"
+    other = replace(SEND, arguments={"to": "bob"})
+    loop.end(SEND, Called(output="sent"))
+    assert any(isinstance(one, PersonAsked) for one in loop.begin(other, ASK))
+
+
+def test_a_denied_call_stays_denied_and_the_attempt_goes_on() -> None:
+    loop = Loop()
+    loop.begin(SEND, ASK)
+    loop.answer("deny", reason="not now")
+    loop.start()
+    assert loop.state.tasks["a"].status is TaskStatus.RUNNING
+    known = call_of(loop.state, loop.of, call_id(SEND))
+    assert known is not None
+    assert (known.denied, known.failure, known.message) == (True, FailureClass.DENIED, "denied by ann: not now")
+    assert loop.begin(SEND, ASK) == []
+
+
+def test_what_a_person_did_by_hand_is_what_the_call_brought() -> None:
+    loop = Loop()
+    loop.begin(SEND, ASK)
+    loop.answer("done", value="by pigeon")
+    loop.start()
+    known = call_of(loop.state, loop.of, call_id(SEND))
+    assert known is not None
+    assert (known.status, known.output, known.by) == ("done", "by pigeon", "ann")
+
+
+def test_an_open_call_of_a_dead_owner_is_in_doubt_unless_it_may_be_repeated() -> None:
+    loop = Loop()
+    loop.begin(SEND)
+    loop.begin(READ)
+    assert [type(one) for one in loop.say(Recover())] == [CallLost, CallLost]
+    assert isinstance(loop.begin(READ)[0], CallBegun)
+    assert not is_doubtful(loop.state, loop.of, READ)
+    assert is_doubtful(loop.state, loop.of, SEND)
+    asked = next(one for one in loop.begin(SEND, doubt="nobody heard") if isinstance(one, PersonAsked)).request
+    assert asked.kind == "doubt"
+    assert loop.state.tasks["a"].status is TaskStatus.UNKNOWN
+
+
+@pytest.mark.parametrize(("word", "status"), [("done", "done"), ("retry", "due"), ("fail", "failed")])
+def test_a_person_settles_a_doubt(word: str, status: str) -> None:
+    loop = Loop()
+    loop.begin(SEND)
+    loop.say(Recover())
+    loop.begin(SEND)
+    loop.answer(word, value="seen")
+    loop.start()
+    known = call_of(loop.state, loop.of, call_id(SEND))
+    assert known is not None
+    assert known.status == status
+    begun = loop.begin(SEND)
+    assert bool(begun) == (word == "retry")
+
+
+def test_a_lost_call_counts_as_having_cost_what_was_reserved_where_a_budget_limits_it() -> None:
+    dear = replace(READ, reserve=Cost(tokens=4))
+    for budget, cost in ((NO_BUDGET, 0), (Budget(tokens=20), 10)):
+        loop = Loop(team(Cost(tokens=10)), budget)
+        loop.begin(dear)
+        loop.say(Recover())  # the call, and what is left of the attempt
+        assert loop.state.spent.tokens == cost
+        assert loop.state.reserved.tokens == (0 if cost else 10)
+
+
+def test_a_call_takes_from_the_reservation_of_its_attempt() -> None:
+    loop = Loop(team(Cost(tokens=10)), Budget(tokens=20))
+    first = replace(READ, reserve=Cost(tokens=6))
+    loop.begin(first)
+    other = replace(READ, key="other", reserve=Cost(tokens=6))
+    (refused,) = loop.begin(other)
+    assert isinstance(refused, CallRefused)
+    assert refused.failure is FailureClass.OVER_BUDGET
+    assert "4 tokens is left of what was reserved for the attempt" in refused.message
+    loop.end(first, Called(cost=Cost(tokens=3), usage=Usage(input=2, output=1)))
+    assert (loop.state.spent.tokens, loop.state.reserved.tokens) == (3, 7)
+    assert isinstance(loop.begin(other)[0], CallBegun)
+    loop.end(other, Called(cost=Cost(tokens=9)))
+    assert loop.state.tasks["a"].overspent.tokens == 2
+    assert loop.state.reserved == FREE
+
+
+def test_what_nobody_knows_the_price_of_takes_all_that_is_left() -> None:
+    loop = Loop(team(Cost(money=Decimal(3))), Budget(money=Decimal(5)))
+    (begun,) = loop.begin(replace(READ, bounded=False))
+    assert isinstance(begun, CallBegun)
+    assert begun.reserved.money == 3
+    assert isinstance(loop.begin(replace(READ, key="next", bounded=False))[0], CallRefused)
+
+
+def test_a_call_that_was_lost_and_is_heard_of_after_all_is_in_no_doubt() -> None:
+    loop = Loop()
+    loop.begin(SEND)
+    loop.end(SEND, Unknown(message="the line broke"))
+    (ended,) = loop.end(SEND, Called(output="sent"))
+    assert isinstance(ended, CallEnded)
+    assert loop.begin(SEND) == []
+
+
+def test_a_call_has_one_key_for_the_outside_however_often_it_is_tried() -> None:
+    loop = Loop()
+    loop.begin(SEND)
+    loop.end(SEND, Failed(failure=FailureClass.TRANSIENT, message="busy"))
+    loop.begin(SEND)
+    keys = {one.action for one in loop.events if isinstance(one, CallBegun)}
+    assert keys == {action_key(loop.state, loop.of, SEND)}
