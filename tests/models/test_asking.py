@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
+import keyring
 import msgspec
 import pytest
+from keyring.backend import KeyringBackend
 from tests.models.serving import Answer, Asked, chat, error, serving
 
 from stretto.core.domain import Call, Called, FailureClass, Usage
@@ -17,6 +19,8 @@ from stretto.models.definition import models_of
 from stretto.models.prompt import Message, Model, Prompt, Reply, Tool, ToolCall
 from stretto.models.roster import ModelRoster
 from stretto.ports import AgentFailure
+from stretto.testing.models import Answer as Say
+from stretto.testing.models import ModelServer, Rule, Stall
 
 PROMPT = Prompt(messages=(Message(role="system", text="Be brief."), Message(role="user", text="Say hello.")))
 
@@ -280,6 +284,81 @@ async def test_a_key_does_not_go_over_plain_http_to_another_machine(monkeypatch:
     monkeypatch.setenv("TEAM_KEY", "sk-planted-0123456789")
     with pytest.raises(AgentFailure, match=r"over plain http to http://192\.0\.2\.1/v1"):
         await asked(models("http://192.0.2.1/v1", key_env="TEAM_KEY"))
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("0.25", 0.25), ("7", 7), ("Wed, 21 Oct 2065 07:28:00 GMT", 1e9)])
+async def test_a_pause_is_asked_for_in_seconds_or_as_a_date(header: str, seconds: float) -> None:
+    async with serving([error(503, "busy", retry_after=header)]) as served:
+        (model,) = models(served.url)
+        with pytest.raises(AgentFailure) as told:
+            async for _ in model.stream(PROMPT):
+                pass
+    assert told.value.failure is FailureClass.TRANSIENT
+    assert told.value.retry_after is not None
+    assert 0.9 * seconds <= told.value.retry_after <= 2 * seconds
+
+
+async def test_who_stops_listening_ends_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    stalling = Rule(say=Say(text="one two three"), faults=(Stall(seconds=None, after=1),))
+    async with ModelServer([stalling]) as server:
+        monkeypatch.setenv("SCRIPT_KEY", server.key)
+        (model,) = models(server.url, key_env="SCRIPT_KEY")
+        begun = asyncio.Event()
+        task = asyncio.create_task(ask((model,), PROMPT, Keeper(), key="k", role="worker", heard=lambda _: begun.set()))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        (request,) = await asyncio.to_thread(server.wait, "Say hello", ended=True)
+    assert request.end == "left"
+
+
+async def test_a_key_may_lie_in_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ring(KeyringBackend):
+        priority = 1  # type: ignore[assignment]
+
+        def get_password(self, service: str, username: str) -> str | None:
+            if username == "anthropic":
+                raise RuntimeError("the ring is locked")
+            return {("stretto", "openai"): "sk-planted-0123456789"}.get((service, username))
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            raise NotImplementedError
+
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    before = keyring.get_keyring()
+    keyring.set_keyring(Ring())
+    try:
+        async with serving([chat("Hello")]) as served:
+            monkeypatch.setenv("OPENAI_BASE_URL", served.url)
+            await asked(ModelRoster([models_of("openai:gpt-5-mini")]).of("worker"))
+            assert served.asked[0].headers["authorization"] == "Bearer sk-planted-0123456789"
+            with pytest.raises(AgentFailure, match="there is no key"):
+                await asked(ModelRoster([models_of("anthropic:claude-sonnet-5")]).of("worker"))
+    finally:
+        keyring.set_keyring(before)
+
+
+@pytest.mark.parametrize(
+    ("definition", "says"),
+    [
+        (
+            {"model": "groq:llama"},
+            r"its client is not installed; install it with: pip install 'pydantic-ai-slim\[groq\]'",
+        ),
+        ({"model": "azure:m", "url": "https://192.0.2.1", "key_env": "GROQ_API_KEY"}, "azure:m takes no `url:`"),
+        ({"model": "mistral:m"}, "put it into the variable MISTRAL_API_KEY"),
+    ],
+)
+async def test_a_provider_that_cannot_be_used_says_why(
+    definition: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", "sk-planted-0123456789")
+    monkeypatch.delenv("MISTRAL_API_KEY", raising=False)
+    with pytest.raises(AgentFailure, match=says) as told:
+        await asked(ModelRoster([models_of({"default": "m", "m": definition})]).of("worker"))
+    assert told.value.failure is FailureClass.UNAVAILABLE
 
 
 async def test_no_more_calls_than_allowed_are_under_way_at_once() -> None:

@@ -305,6 +305,10 @@ def _provider(reference: Reference, url: str, key: str) -> "ClientProvider[Any]"
         return OpenAICompatibleProvider(ADDRESS, base_url=url, api_key=key)
     make: Any = infer_provider_class(reference.provider)
     takes = inspect.signature(make.__init__).parameters
+    if reference.url and "base_url" not in takes:
+        raise AgentFailure(
+            f"{reference} takes no `url:`; its provider has addresses of its own", FailureClass.UNAVAILABLE
+        )
     values = {"base_url": url or None, "api_key": key if key != _NO_KEY or url else None}
     found: ClientProvider[Any] = make(**{name: value for name, value in values.items() if name in takes and value})
     return found
