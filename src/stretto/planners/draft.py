@@ -1,24 +1,25 @@
 """A plan as far as it is written, whoever writes it: the tasks that were adopted, their places, and what is wrong."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from types import MappingProxyType
 
 from stretto.conditions import condition_defects
 from stretto.core.domain import InputSpec, Json, Plan, Task
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors
-from stretto.core.state import RunState
 from stretto.streams import Part, within
 
-_FOLLOWING = frozenset({"dangling-reference", "unreachable-deliverable"})
+NOTHING: Mapping[str, Task] = MappingProxyType({})
+FOLLOWING = frozenset({"dangling-reference", "unreachable-deliverable"})
 """Codes of what may be wrong only because a part before could not be adopted."""
 
 
 class Draft:
-    """Takes in the parts of a plan. What a run has adopted is never adopted again, and never changes."""
+    """Takes in the parts of a plan. What is `known` was adopted before: it is not adopted again, and never changes."""
 
-    def __init__(self, state: RunState) -> None:
-        self.known = {id_: one.task for id_, one in state.tasks.items() if one.parent is None}
+    def __init__(self, known: Mapping[str, Task] = NOTHING) -> None:
+        self.known = known
         self.tasks: list[Task] = []
         self.places: dict[str, Part] = {}
         self.specs: Part | None = None
@@ -79,7 +80,7 @@ class Draft:
         """Give every error of the plan that is now whole, each with its place."""
         whole = check(plan) if plan.tasks else []
         broken = bool(self.problems)
-        later = [one for one in errors(whole) if not (broken and one.code in _FOLLOWING)]
+        later = [one for one in errors(whole) if not (broken and one.code in FOLLOWING)]
         return [*errors(self.problems), *map(self.placed, later)]
 
     def placed(self, one: Diagnostic) -> Diagnostic:

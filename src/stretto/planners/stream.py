@@ -44,7 +44,7 @@ class StreamPlanner:
                 yield one
             return
         meant = Interpretation(planner="stream", restated=state.goal, reasons=("the plan comes as a stream",))
-        draft = Draft(state)
+        draft = Draft({id_: one.task for id_, one in state.tasks.items() if one.parent is None})
         yield InterpretGoal(actor=ACTOR, revision=state.revision, interpretation=meant)
         try:
             async with aclosing(self._parts) as parts:

@@ -46,6 +46,7 @@ class Form:
 
     document: dict[str, Json]
     written: str
+    id: str
     changes: list[Change] = field(default_factory=list)
     embedded: list[tuple[str, str]] = field(default_factory=list)
 
@@ -69,7 +70,7 @@ def in_form(raw: dict[str, Json], key: str, leads: Callable[[str], bool]) -> For
             document[name] = value
     written = _text_of(document.get("id"), key)
     id_ = as_id(written)
-    form = Form(document=document, written=written, changes=changes)
+    form = Form(document=document, written=written, id=id_, changes=changes)
     if written and id_ != written:
         changes.append(_change("bad-id", "id", f"is called {shown(id_)} instead of {shown(written)}", "an id is a name"))
     if written:
@@ -84,6 +85,13 @@ def in_form(raw: dict[str, Json], key: str, leads: Callable[[str], bool]) -> For
     place = f"tasks.{id_}"
     form.changes = [replace(one, path=f"{place}.{one.path}" if one.path else place) for one in changes]
     return form
+
+
+def in_form_value(value: Json, path: str, leads: Callable[[str], bool]) -> tuple[Json, list[Change]]:
+    """Put a value that is no part of a task into our form; gives the changes too."""
+    form = Form(document={}, written="", id="")
+    found = with_references(value, path, leads, form)
+    return found, form.changes
 
 
 def as_id(written: str) -> str:

@@ -49,6 +49,7 @@ class Piece:
     key: str = ""
     value: Json = None
     problem: str = ""
+    cut: bool = False  # the answer ends within it
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ class Scanner:
             unit = self._unit()
             whole = self._read < LARGEST
             problem = "the answer breaks off in this" if whole else f"the answer has more than {LARGEST:,} characters"
-            self._found.append(Piece(kind="broken", line=unit.line, column=unit.column, problem=problem))
+            self._found.append(Piece(kind="broken", line=unit.line, column=unit.column, problem=problem, cut=whole))
         self._stack.clear()
         return self._taken()
 
