@@ -21,7 +21,7 @@ from stretto.bootstrap.houses import furnished
 from stretto.bootstrap.models import roster_of
 from stretto.bootstrap.stores import open_store
 from stretto.conditions import condition_defects
-from stretto.core.domain import Breaker, Budget, Catalogue, InputSpec, Json, Plan, Provider
+from stretto.core.domain import Breaker, Budget, Catalogue, InputSpec, Json, Plan, PlannerChoice, Provider
 from stretto.core.errors import UsageError
 from stretto.core.limits import provider_of
 from stretto.core.plan.check import check
@@ -75,6 +75,8 @@ class Crew:
         people: Iterable[str] = (),
         ask: Json = None,
         models: ModelsGiven | ModelRoster | None = None,
+        planner: PlannerChoice | None = None,
+        unplanned: Literal["refuse", "ask"] | None = None,
     ) -> None:
         self.settings = settings or read_settings(workspace.folder if workspace else None)
         self.workspace = workspace
@@ -91,6 +93,8 @@ class Crew:
             most_failures=most_failures,
             stall=stall,
             unbounded=unbounded,
+            planner=planner,
+            unplanned=unplanned,
         )
         self.rules = replace(self.rules, ladder=ladder_over(workspace, ladder, self.registry))
         self.providers = {
@@ -192,6 +196,7 @@ class Crew:
             people,
             self.registry,
             models=self.models,
+            size=self.size,
             above=above,
             below=below,
             listeners=self._listeners,

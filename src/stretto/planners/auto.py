@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from stretto.core.commands import AddTask, ClarifyGoal, ClosePlan, FailPlan, InterpretGoal
 from stretto.core.decide.revising import carried
-from stretto.core.domain import Catalogue, InputSpec, Interpretation, Json, Plan, PlannerChoice
+from stretto.core.domain import Catalogue, InputSpec, Interpretation, Json, Plan
 from stretto.core.hindrances import Hindrance, around, hindrances
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.shape import DEFAULT_SIZE, Size
@@ -59,7 +59,8 @@ class AutoPlanner:
             meant = Interpretation(planner="model", restated=state.goal)
             missing = "a model for the role `planner`; `stretto models` tells which there are"
             return Proposal(
-                interpretation=meant, refusal=Refusal(reason="only a model may plan, and there is none", missing=(missing,))
+                interpretation=meant,
+                refusal=Refusal(reason="only a model may plan, and there is none", missing=(missing,)),
             )
         return anew(state) if state.draft is not None else _proposed(state, state.catalogue)
 
@@ -101,7 +102,9 @@ class AutoPlanner:
 def _parts(state: RunState, proposal: Proposal, found: tuple[Diagnostic, ...] = ()) -> Iterator[PlanPart]:
     """Give a proposal as the parts of a plan; `found` is what was wrong with what was refused."""
     revision, actor, plan = state.revision, _actor(proposal.interpretation), proposal.plan
-    question, choices = (proposal.question.text, proposal.question.choices) if proposal.question is not None else ("", ())
+    question, choices = (
+        (proposal.question.text, proposal.question.choices) if proposal.question is not None else ("", ())
+    )
     if plan is None and not question and _may_ask(state):
         question = f"{UNPLANNED}: {proposal.refusal}. How else can it be put, or what may be left out?"
     if question:

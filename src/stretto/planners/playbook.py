@@ -84,9 +84,7 @@ def matches(goal: str, playbooks: Iterable[Playbook]) -> list[Match]:
 
 def near(goal: str, playbooks: Iterable[Playbook], most: int = 2) -> list[Playbook]:
     """Give playbooks for goals that have something in common with this one, the nearest first."""
-    scored = [
-        (max((_match(goal, one, intent).score for intent in one.intents), default=0.0), one) for one in playbooks
-    ]
+    scored = [(max((_match(goal, one, intent).score for intent in one.intents), default=0.0), one) for one in playbooks]
     return [one for score, one in sorted(scored, key=lambda pair: -pair[0]) if score >= HINT][:most]
 
 

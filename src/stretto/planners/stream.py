@@ -71,8 +71,8 @@ class StreamPlanner:
         if draft.specs is None:
             self._try_values(draft, None)
         for id_ in draft.known.keys() - draft.places.keys():
-            told = f"task {shown(id_)} was adopted by this run, and the plan has it no more"
-            draft.say(None, "bad-value", f"tasks.{id_}", told, "Hand over the plan as it was.")
+            gone = f"task {shown(id_)} was adopted by this run, and the plan has it no more"
+            draft.say(None, "bad-value", f"tasks.{id_}", gone, "Hand over the plan as it was.")
         specs = (draft.specs.inputs if draft.specs is not None else None) or {}
         found = draft.defects(draft.plan(specs), self._check)
         if found:

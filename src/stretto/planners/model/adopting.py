@@ -6,11 +6,11 @@ What is adopted never changes.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from stretto.core.canonical import digest
 from stretto.core.domain import Budget, Catalogue, InputSpec, Json, Plan, SideEffect, Task
-from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors, listed, shown
+from stretto.core.plan.diagnostics import Diagnostic, errors, listed, shown
 from stretto.core.plan.graph import graph_of
 from stretto.core.plan.inclusion import renamed, renamed_value
 from stretto.core.plan.mending import Change
@@ -21,7 +21,7 @@ from stretto.core.plan.shape import Size
 from stretto.core.plan.writing import write_task
 from stretto.core.routing import roster
 from stretto.planners.draft import FOLLOWING, Draft
-from stretto.planners.model.forms import Form, as_id, in_form, in_form_value
+from stretto.planners.model.forms import Form, in_form, in_form_value
 from stretto.planners.model.scanning import Piece
 from stretto.streams import Part, part_of
 

@@ -28,8 +28,7 @@ _WORDS = {
 }
 _FIELD_OF = {other: name for name, others in _WORDS.items() for other in others.split()}
 _IDLE = frozenset(
-    "reason reasoning rationale note notes comment explanation thought thoughts step order index number status type "
-    "expected_output output_type estimated_time priority".split()
+    ["reason", "reasoning", "rationale", "note", "notes", "comment", "explanation", "thought", "thoughts", "step", "order", "index", "number", "status", "type", "expected_output", "output_type", "estimated_time", "priority"]
 )
 """Fields that only explain: nothing of the plan hangs on them."""
 _PATH = r"[A-Za-z_][\w-]*(?:\.[^\s.\[\]{}<>]+|\[\d+\])*"
@@ -63,7 +62,9 @@ def in_form(raw: dict[str, Json], key: str, leads: Callable[[str], bool]) -> For
         if known is not None and (known == name or (known not in raw and known not in document)):
             document[known] = value
             if known != name:
-                changes.append(_change("unknown-field", "", f"has {shown(name)} as {known!r}", "this is what it stands for"))
+                changes.append(
+                    _change("unknown-field", "", f"has {shown(name)} as {known!r}", "this is what it stands for")
+                )
         elif name in _IDLE:
             changes.append(_change("unknown-field", "", f"has no {shown(name)}", "it only explains"))
         else:
@@ -72,7 +73,9 @@ def in_form(raw: dict[str, Json], key: str, leads: Callable[[str], bool]) -> For
     id_ = as_id(written)
     form = Form(document=document, written=written, id=id_, changes=changes)
     if written and id_ != written:
-        changes.append(_change("bad-id", "id", f"is called {shown(id_)} instead of {shown(written)}", "an id is a name"))
+        changes.append(
+            _change("bad-id", "id", f"is called {shown(id_)} instead of {shown(written)}", "an id is a name")
+        )
     if written:
         document["id"] = id_
     document["inputs"] = _by_name(document.get("inputs") or {})
@@ -99,7 +102,9 @@ def as_id(written: str) -> str:
     if ID.fullmatch(written) and written not in RESERVED:
         return written
     plain = re.sub(r"[^A-Za-z0-9_-]+", "_", written.strip()).strip("_")[:90] or "task"
-    return plain if ID.fullmatch(plain) and plain not in RESERVED else f"t{plain}" if plain[0].isdigit() else f"t_{plain}"
+    return (
+        plain if ID.fullmatch(plain) and plain not in RESERVED else f"t{plain}" if plain[0].isdigit() else f"t_{plain}"
+    )
 
 
 def with_references(value: Json, path: str, leads: Callable[[str], bool], form: Form, depth: int = 0) -> Json:
@@ -167,7 +172,9 @@ def _by_name(raw: Json) -> Json:
     """Give arguments that are written as a list of names and values as a mapping."""
     if not isinstance(raw, list) or not raw:
         return raw or {}
-    pairs = [(one.get("name"), one["value"]) for one in raw if isinstance(one, dict) and one.keys() == {"name", "value"}]
+    pairs = [
+        (one.get("name"), one["value"]) for one in raw if isinstance(one, dict) and one.keys() == {"name", "value"}
+    ]
     names: Collection[Json] = [name for name, _ in pairs]
     if len(pairs) == len(raw) and all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
         return dict(pairs)

@@ -4,7 +4,7 @@ What comes of it is told by `Writing.outcome`; what to do about a plan that did 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -16,7 +16,7 @@ from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors
 from stretto.core.plan.graph import graph_of
 from stretto.core.plan.shape import DEFAULT_SIZE, Size
-from stretto.core.state import RunState
+from stretto.core.state import RunState, TaskState
 from stretto.models.asking import ask
 from stretto.models.prompt import Model, Prompt, Reply
 from stretto.planners.model.adopting import Adoption, Answer, Ending
@@ -79,6 +79,7 @@ class Writing:
         self._scope = Answer(self._adoption)
         self._reasons: list[str] = []
         self._meant = Interpretation(planner="model", restated=state.goal)
+        self._size = size
         self._calls = self._tokens = 0
         self.outcome: Outcome = Failure(reason="nobody was asked")
 
@@ -124,7 +125,7 @@ class Writing:
 
     async def _answered(
         self, models: Sequence[Model], prompt: Prompt, number: int, standing: Standing
-    ) -> AsyncIterator[PlanPart]:
+    ) -> AsyncGenerator[PlanPart, None]:
         """Ask, and give the parts of the plan that the answer brings while it comes. Raises AgentFailure."""
         told = frozenset(task.id for task in standing.adopted)
         scanner = self._begin(told)
@@ -210,7 +211,9 @@ class Writing:
         state, revision = self._state, self._state.revision
         plan = self._adoption.whole((), ending.deliver)
         self._interpreted()
-        meant = replace(self._meant, reasons=(*self._meant.reasons, *self._reasons, self._effort()), repaired=self._told())
+        meant = replace(
+            self._meant, reasons=(*self._meant.reasons, *self._reasons, self._effort()), repaired=self._told()
+        )
         for task in plan.tasks if self._revises else ():
             yield AddTask(actor=ACTOR, revision=revision, task=task)
         yield InterpretGoal(actor=ACTOR, revision=revision, interpretation=triaged(meant, plan, state.catalogue))
@@ -222,7 +225,9 @@ class Writing:
     @property
     def interpretation(self) -> Interpretation:
         """What was made of the goal so far, with how far it came."""
-        return replace(self._meant, reasons=(*self._meant.reasons, *self._reasons, self._effort()), repaired=self._told())
+        return replace(
+            self._meant, reasons=(*self._meant.reasons, *self._reasons, self._effort()), repaired=self._told()
+        )
 
     def _effort(self) -> str:
         names = ", ".join(model.name for model in self._models)
@@ -246,7 +251,8 @@ class Writing:
         done = {one.task.id for one in self._planned() if is_done(self._state, one)}
         return (task for id_, task in self._adoption.adopted.items() if id_ not in done)
 
-    def _planned(self):  # type: ignore[no-untyped-def]
+    def _planned(self) -> Iterator[TaskState]:
+        """Give the tasks of the running plan, in its order."""
         state = self._state
         every = (state.tasks[state.ids[position]] for position in range(len(state.ids)))
         return (one for one in every if one.parent is None and one.task.undoes is None)
@@ -255,9 +261,7 @@ class Writing:
         return [*check(plan, self._catalogue, budget=self._state.budget), *condition_defects(plan)]
 
 
-async def _heard(
-    models: Sequence[Model], prompt: Prompt, caller: Caller, key: str
-) -> AsyncIterator[str | Reply]:
+async def _heard(models: Sequence[Model], prompt: Prompt, caller: Caller, key: str) -> AsyncGenerator[str | Reply, None]:
     """Ask, and give the text as it comes, then the reply; a text without a letter says that it begins anew."""
     pieces: asyncio.Queue[str | None] = asyncio.Queue()
 

@@ -145,7 +145,9 @@ def _inputs(inputs: Mapping[str, Json], specs: Mapping[str, InputSpec]) -> Itera
 
 
 def _type(value: Json) -> str:
-    return f"list of {len(value)}" if isinstance(value, list) else {"string": "text"}.get(type_of(value), type_of(value))
+    return (
+        f"list of {len(value)}" if isinstance(value, list) else {"string": "text"}.get(type_of(value), type_of(value))
+    )
 
 
 def _name(value: Json) -> str:
@@ -254,4 +256,6 @@ def _templates() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # only runs that a model plans pay for it
 
     # Prompts are plain text: nothing is to be escaped, and values are never read as templates.
-    return Environment(loader=FileSystemLoader(_PROMPTS), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)  # noqa: S701
+    return Environment(
+        loader=FileSystemLoader(_PROMPTS), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
+    )

@@ -135,20 +135,20 @@ class Scanner:
             self._word.append(rest[0])
             return rest.end()
         match = _TOKEN.match(text, at)
-        token = match[0] if match is not None else text[at]
-        if token in ('"', "'"):
-            self._quote = token
-        elif token in ("{", "["):
-            self._open(token)
-        elif token in ("}", "]"):
-            self._close(token)
-        elif token == ":":
+        mark = match[0] if match is not None else text[at]
+        if mark in ('"', "'"):
+            self._quote = mark
+        elif mark in ("{", "["):
+            self._open(mark)
+        elif mark in ("}", "]"):
+            self._close(mark)
+        elif mark == ":":
             self._colon()
-        elif not token[0].isspace() and token[0] != ",":
-            self._word.append(token)
-            if at + len(token) < len(text):
+        elif not mark[0].isspace() and mark[0] != ",":
+            self._word.append(mark)
+            if at + len(mark) < len(text):
                 self._end_word()
-        return at + len(token)
+        return at + len(mark)
 
     def _outside(self, text: str, at: int) -> int:
         """Skip to where a plan may begin, or to the end of a thought."""
@@ -291,7 +291,9 @@ class Scanner:
             self._close(mark)
         else:
             del self._stack[at:]
-            skipped = _Frame("skipped", None, unit.line, unit.column, "", depth=closes - at, problem="this is not closed")
+            skipped = _Frame(
+                "skipped", None, unit.line, unit.column, "", depth=closes - at, problem="this is not closed"
+            )
             self._stack.append(skipped)
             self._close(mark)
 
