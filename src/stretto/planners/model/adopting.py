@@ -25,6 +25,8 @@ from stretto.planners.model.forms import Form, in_form, in_form_value
 from stretto.planners.model.scanning import Piece
 from stretto.streams import Part, part_of
 
+_DOUBTS = frozenset({"type-mismatch", "unknown-output", "placeholder"})
+
 
 class Adoption:
     """The plan of a run while models write it, over all their answers. `adopted` are its tasks, the first one first."""
@@ -42,6 +44,8 @@ class Adoption:
         self.adopted = {task.id: task for task in tasks}
         self.changes: list[Change] = []
         self.size, self.specs = size, dict(specs)
+        self.strict = True
+        """Whether a doubt about types counts as an error, as long as its writer can be asked."""
         self._check, self._catalogue, self._budget = check, catalogue, budget
         self._agents = roster(catalogue)
         self._bound = budget.limits_cost or any(card.perimeter is not None for card in catalogue.agents)
@@ -71,12 +75,17 @@ class Adoption:
 
     def repaired(self, plan: Plan) -> tuple[Plan, list[Diagnostic]]:
         """Give a plan mended by rule, its adopted tasks left alone, and the errors that are left."""
-        found = errors(self._check(plan))
+        found = self._wrong(plan)
         if not found:
             return plan, []
         mended = repair(plan, found, self._catalogue, keep=self.adopted.keys(), budget=self._budget)
         self.changes += mended.changes
-        return mended.plan, errors(self._check(mended.plan))
+        return mended.plan, self._wrong(mended.plan)
+
+    def _wrong(self, plan: Plan) -> list[Diagnostic]:
+        doubts = _DOUBTS if self.strict else frozenset[str]()
+        told = (replace(one, severity="error") if one.code in doubts else one for one in self._check(plan))
+        return [one for one in told if one.severity == "error"]
 
     def _defects(self, task: Task) -> list[Diagnostic]:
         """Give the errors that a task would bring into the adopted plan.
@@ -89,7 +98,7 @@ class Adoption:
         place = f"tasks.{task.id}"
         return [
             one
-            for one in errors(self._check(Plan(tasks=(*around, task), inputs=self.specs)))
+            for one in self._wrong(Plan(tasks=(*around, task), inputs=self.specs))
             if far or one.path == place or one.path.startswith((f"{place}.", f"{place}["))
         ]
 

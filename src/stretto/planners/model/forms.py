@@ -28,7 +28,27 @@ _WORDS = {
 }
 _FIELD_OF = {other: name for name, others in _WORDS.items() for other in others.split()}
 _IDLE = frozenset(
-    ["reason", "reasoning", "rationale", "note", "notes", "comment", "explanation", "thought", "thoughts", "step", "order", "index", "number", "status", "type", "expected_output", "output_type", "estimated_time", "priority"]
+    [
+        "reason",
+        "reasoning",
+        "rationale",
+        "note",
+        "notes",
+        "comment",
+        "explanation",
+        "thought",
+        "thoughts",
+        "step",
+        "order",
+        "index",
+        "number",
+        "status",
+        "type",
+        "expected_output",
+        "output_type",
+        "estimated_time",
+        "priority",
+    ]
 )
 """Fields that only explain: nothing of the plan hangs on them."""
 _PATH = r"[A-Za-z_][\w-]*(?:\.[^\s.\[\]{}<>]+|\[\d+\])*"
@@ -58,6 +78,10 @@ def in_form(raw: dict[str, Json], key: str, leads: Callable[[str], bool]) -> For
     document: dict[str, Json] = {}
     changes: list[Change] = []
     for name, value in raw.items():
+        if name == "ask" or (name == "approval" and value == "never"):
+            what, why = f"has no {shown(name)}", "who is asked is not for a model to say"
+            changes.append(_change("irreversible-without-approval", "", what, why))
+            continue
         known = name if name in TASK_FIELDS else _FIELD_OF.get(name) or one_slip(name, TASK_FIELDS)
         if known is not None and (known == name or (known not in raw and known not in document)):
             document[known] = value

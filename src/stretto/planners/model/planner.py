@@ -120,6 +120,18 @@ class Writing:
             if self._scope.cut and len(self._adoption.adopted) > before and continuations < CONTINUATIONS:
                 continuations += 1
                 turns.insert(0, models)
+            if not turns:  # nobody is left to ask: what is only doubtful may stand
+                for part in self._leniently():
+                    yield part
+
+    def _leniently(self) -> Iterator[PlanPart]:
+        self._adoption.strict = False
+        ending = self._scope.end()
+        if not ending.found and not list(self._lacking(ending)):
+            for task in ending.tasks:
+                yield from self._adopted(task)
+            yield from self._closed(ending)
+            self.outcome = None
 
     # ---- one answer
 
@@ -199,7 +211,9 @@ class Writing:
 
     def _lacking(self, ending: Ending) -> Iterator[Diagnostic]:
         """Say what an answer lacks though nothing of it is wrong: an end, or any plan at all."""
-        if self._scope.cut and not ending.found:
+        if ending.found:
+            return
+        if self._scope.cut:
             yield diagnose("unreadable", "tasks", "the answer broke off before its end", "Write what is missing.")
         elif not self._adoption.adopted:
             yield diagnose("empty-plan", "tasks", "there is no task in the answer", "Answer in the form above.")
@@ -261,7 +275,9 @@ class Writing:
         return [*check(plan, self._catalogue, budget=self._state.budget), *condition_defects(plan)]
 
 
-async def _heard(models: Sequence[Model], prompt: Prompt, caller: Caller, key: str) -> AsyncGenerator[str | Reply, None]:
+async def _heard(
+    models: Sequence[Model], prompt: Prompt, caller: Caller, key: str
+) -> AsyncGenerator[str | Reply, None]:
     """Ask, and give the text as it comes, then the reply; a text without a letter says that it begins anew."""
     pieces: asyncio.Queue[str | None] = asyncio.Queue()
 

@@ -1,7 +1,7 @@
 """Reads a plan out of text that comes in pieces: each part of it is handed out at its closing brace. Never raises.
 
-JSON is taken out of whatever stands around it: prose, fences, thinking aloud. One pass over the text, and memory only for
-what is still open. Commas are read as space, so that one too many or too few does no harm; keys may go without quotes,
+JSON is taken out of whatever stands around it: prose, fences, thinking aloud. One pass over the text, and memory only
+for what is still open. Commas are read as space, so that one too many or too few does no harm; keys may go without quotes,
 and Python's way of writing values is understood. What cannot be read is a part too, with its place.
 """
 
@@ -80,6 +80,7 @@ class Scanner:
         self._escaped = False
         self._word: list[str] = []
         self._line, self._column = 1, 1
+        self._begun = 1, 1  # where the text or word stands that is being read
         self._read = 0
         self._broken = 0
         self._found: list[Piece] = []
@@ -137,7 +138,7 @@ class Scanner:
         match = _TOKEN.match(text, at)
         mark = match[0] if match is not None else text[at]
         if mark in ('"', "'"):
-            self._quote = mark
+            self._quote, self._begun = mark, (self._line, self._column)
         elif mark in ("{", "["):
             self._open(mark)
         elif mark in ("}", "]"):
@@ -146,6 +147,7 @@ class Scanner:
             self._colon()
         elif not mark[0].isspace() and mark[0] != ",":
             self._word.append(mark)
+            self._begun = self._line, self._column
             if at + len(mark) < len(text):
                 self._end_word()
         return at + len(mark)
@@ -328,12 +330,12 @@ class Scanner:
             else:
                 top.key, top.wants = value, "colon"
         elif keyed and top.wants == "colon" and top.kind == "plan" and isinstance(value, str) and top.value:
-            self._say(self._line, self._column, f"no ':' after {_shown(str(top.key))}")
+            self._say(*self._begun, f"no ':' after {_shown(str(top.key))}")
             top.key = value
         elif keyed and top.wants == "colon":
             self._break(f"no ':' after {_shown(str(top.key))}")
         else:
-            self._value(value, self._line, self._column)
+            self._value(value, *self._begun)
 
     def _value(self, value: Json, line: int, column: int) -> None:
         """Put a value that is whole into what holds it, or hand it out."""
@@ -370,7 +372,7 @@ class Scanner:
         unit = self._unit()
         at = next(n for n, one in enumerate(self._stack) if one is unit)
         if unit.kind in ("plan", "tasks"):
-            self._say(self._line, self._column, problem)
+            self._say(*self._begun, problem)
             unit.key, unit.wants = None, "key" if unit.closer == "}" else "value"
             return
         depth = len(self._stack) - at - 1
