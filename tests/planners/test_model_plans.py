@@ -1,4 +1,4 @@
-"""Plans by a model, over real HTTP: read tolerantly, begun early, mended by rule, asked for again, and given up clearly."""
+"""Plans by a model, over real HTTP: read tolerantly, begun early, mended by rule, asked for again, given up clearly."""
 
 import json
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from tests.engines.test_runs import go, statuses
 
-from stretto.testing.models import Answer, ModelServer, Pace, Rule
+from stretto.testing.models import Pace
 
-from .modelling import A, B, GOAL, SOUND, added, answer, call, early, hired, lines, out, prompt, server
+from .modelling import GOAL, SOUND, A, B, added, answer, call, early, hired, lines, out, prompt, server
 
 
 def test_a_goal_that_the_rules_cannot_read_is_planned_by_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,3 +267,31 @@ def test_two_equal_actions_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(twice, answer(call("k", "find", topic="fugues"))) as served:
         go(hired(served, monkeypatch).run(GOAL, approve="all"))
     assert "[equal-effects]" in prompt(served.requests[1])
+
+
+def test_a_goal_can_be_planned_by_a_model_without_running_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(answer(A, call("b", "compose", texts=out("a"))), answer(call("b", "wirte", texts=out("a")))) as served:
+        team = hired(served, monkeypatch)
+        proposal = go(team.plan(GOAL))
+        assert [(task.id, task.skill) for task in proposal.plan.tasks] == [("a", "find"), ("b", "write")]
+        assert proposal.status == "planned"
+        assert proposal.usage.tokens == served.usage.input + served.usage.output, "the round of repair counts as well"
+        assert any("unknown-skill" in one for one in proposal.interpretation.repaired)
+        assert go(team.plan("What can you do?")).interpretation.planner == "direct"
+        assert len(served.requests) == 2
+
+
+def test_a_refused_proposal_names_the_defects_and_what_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(answer(call("x", "nobody"))) as served:
+        proposal = go(hired(served, monkeypatch).plan(GOAL))
+    assert (proposal.status, [one.code for one in proposal.found]) == ("refused", ["unknown-skill"])
+    assert proposal.usage.tokens > 0
+
+
+def test_a_question_of_a_model_is_a_proposal_too_and_can_be_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server({"question": "Which?", "choices": ["a", "b"]}, SOUND) as served:
+        team = hired(served, monkeypatch)
+        first = go(team.plan(GOAL))
+        assert first.question is not None
+        assert (first.status, first.question.choices) == ("asks", ("a", "b"))
+        assert go(team.plan(GOAL, answers=[(first.question.text, "a")])).status == "planned"

@@ -38,8 +38,8 @@ def furnished(
     """Give the house of a run, with its teams at work for it.
 
     `above` are the policies of those it works for, `below` is what drives the runs of its teams: as long as the
-    tasks they are for, which wait with them. `models` are those that its planner, reviewers and synthesiser may ask, and
-    `size` is how large a plan may be.
+    tasks they are for, which wait with them. `models` are those that its planner, reviewers and synthesiser may ask,
+    and `size` is how large a plan may be.
     """
     schemas = JsonSchemas()
     policies = above or DEFAULT

@@ -424,8 +424,8 @@ class Rules:
     many attempts failed (None: never), and when more than the share `stall` of its budget went by without a new result
     (None: never).
     `unbounded` says what becomes of agents whose cost has no bound where a budget limits it: they run `alone`, with all
-    that is left reserved for them, or are refused. `planner` says who plans goals, and `unplanned` what becomes of a goal
-    that nobody could plan: it is refused, or a person is asked to put it differently.
+    that is left reserved for them, or are refused. `planner` says who plans goals, and `unplanned` what becomes of a
+    goal that nobody could plan: it is refused, or a person is asked to put it differently.
     """
 
     parallel: int = 64

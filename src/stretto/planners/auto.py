@@ -1,7 +1,8 @@
 """Picks the planner: the plan that was handed over, an answer that needs no agent, a playbook, a model, or the rules.
 
-The lightest that does the job: a goal that one agent answers is planned by the rules, without asking a model. Where models
-fail the rules plan, then a person is asked where the run's rules say so, and then the goal is refused with what is wrong.
+The lightest that does the job: a goal that one agent answers is planned by the rules, without asking a model. Where
+models fail the rules plan, then a person is asked where the run's rules say so, and then the goal is refused with what
+is wrong.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator

@@ -1,8 +1,8 @@
 """Takes the tasks that a model writes into the plan, each as soon as it is sound: the adopted set always is by itself.
 
 A task is mended by rule, by itself; it is adopted once its own check passes and all that it refers to is adopted.
-The others are held back until the answer has ended: then they are mended together, when all that they may mean is there.
-What is adopted never changes.
+The others are held back until the answer has ended: then they are mended together, when all that they may mean is
+there. What is adopted never changes.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -90,8 +90,8 @@ class Adoption:
     def _defects(self, task: Task) -> list[Diagnostic]:
         """Give the errors that a task would bring into the adopted plan.
 
-        It is looked at with what it refers to alone; with all that is adopted where it changes something, writes a context
-        entry, or where a budget or perimeters bind tasks together.
+        It is looked at with what it refers to alone; with all that is adopted where it changes something, writes a
+        context entry, or where a budget or perimeters bind tasks together.
         """
         far = self._bound or task.writes is not None or self._acts(task)
         around = self.adopted.values() if far else self._named_by(task)
@@ -309,7 +309,7 @@ class Answer:
     # ---- the end of the answer
 
     def end(self) -> Ending:
-        """Mend what was held back, now that all is written; gives what of it is sound, and what is wrong with the rest."""
+        """Mend what was held back, now that all is written; gives what is sound of it, and what is wrong else."""
         held = [one for one in self._held.values() if one.task is not None]
         deliver = renamed_value(self._draft.deliver, {name: id_ for name, id_ in self._ids.items() if name != id_})
         plan = self._plan.whole([self._meant(one, one.task) for one in held if one.task is not None], deliver)
@@ -336,7 +336,7 @@ class Answer:
                 yield task
 
     def _delivering(self, plan: Plan) -> tuple[Plan, list[Diagnostic]]:
-        """Mend what a plan delivers: a slip in a name is put right, and what leads nowhere leaves it to what nobody uses."""
+        """Mend what a plan delivers: a slip in a name is put right, else what nobody uses is delivered."""
         deliver = plan.deliver
         slips = Slips(task.id for task in plan.tasks)
         names = {name: near for name in _names_in(deliver) if (near := slips.only(name)) is not None}

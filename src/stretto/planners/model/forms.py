@@ -1,8 +1,8 @@
 """What models write where our form says something else, taken as it was meant where there is no doubt.
 
-Other words for our fields, references as templates (`"{{find.output}}"`), a name without `.output`, ids that are numbers,
-arguments as a list of names and values, fields that only explain. Every change is told with the code of the defect it
-would have been.
+Other words for our fields, references as templates (`"{{find.output}}"`), a name without `.output`, ids that are
+numbers, arguments as a list of names and values, fields that only explain. Every change is told with the code of the
+defect it would have been.
 """
 
 import re

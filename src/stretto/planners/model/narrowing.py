@@ -1,8 +1,8 @@
 """Which skills a planner is told of, where there are more than a prompt has room for.
 
-They are ranked against the goal's clauses, as the rules planner does it, the best of each clause first, and each brings
-along the skills that make what it needs. A roster that fits is told whole and in its own order, so that the beginning of
-the prompt stays the same from goal to goal.
+They are ranked against the goal's clauses, as the rules planner does it, the best of each clause first, and each
+brings along the skills that make what it needs. A roster that fits is told whole and in its own order, so that the
+beginning of the prompt stays the same from goal to goal.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -79,7 +79,7 @@ def planning_prompt(state: RunState, catalogue: Catalogue, models: Sequence[Mode
 
 
 def answer_schema(known: Iterable[str]) -> Schema:
-    """Give the JSON Schema of an answer: the header first, then the tasks with the skills that there are, then the end."""
+    """Give the JSON Schema of an answer: the header, then the tasks, of the skills that there are, then the end."""
     texts: Schema = {"type": "array", "items": {"type": "string"}}
     task: Schema = {
         "type": "object",
@@ -133,8 +133,9 @@ def _inputs(inputs: Mapping[str, Json], specs: Mapping[str, InputSpec]) -> Itera
             case "value":
                 told = f"{_type(value)}, {characters(value)} characters"
             case "files" if isinstance(value, list):
+                named = [f"[{number}] {_file(one)}" for number, one in enumerate(value[:_NAMES])]
                 more = f" and {len(value) - _NAMES} more" if len(value) > _NAMES else ""
-                told = f"{len(value)} files: {', '.join(f'[{n}] {_file(one)}' for n, one in enumerate(value[:_NAMES]))}{more}"
+                told = f"{len(value)} files: {', '.join(named)}{more}"
             case "folder":
                 told = f"folder {_name(value)}"
             case _:
@@ -256,6 +257,4 @@ def _templates() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # only runs that a model plans pay for it
 
     # Prompts are plain text: nothing is to be escaped, and values are never read as templates.
-    return Environment(
-        loader=FileSystemLoader(_PROMPTS), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
-    )
+    return Environment(loader=FileSystemLoader(_PROMPTS), undefined=StrictUndefined, autoescape=False)  # noqa: S701

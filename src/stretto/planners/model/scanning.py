@@ -1,8 +1,8 @@
 """Reads a plan out of text that comes in pieces: each part of it is handed out at its closing brace. Never raises.
 
 JSON is taken out of whatever stands around it: prose, fences, thinking aloud. One pass over the text, and memory only
-for what is still open. Commas are read as space, so that one too many or too few does no harm; keys may go without quotes,
-and Python's way of writing values is understood. What cannot be read is a part too, with its place.
+for what is still open. Commas are read as space, so that one too many or too few does no harm; keys may go without
+quotes, and Python's way of writing values is understood. What cannot be read is a part too, with its place.
 """
 
 import json
