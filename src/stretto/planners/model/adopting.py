@@ -5,7 +5,7 @@ The others are held back until the answer has ended: then they are mended togeth
 there. What is adopted never changes.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stretto.core.canonical import digest
@@ -29,12 +29,17 @@ _DOUBTS = frozenset({"type-mismatch", "unknown-output", "placeholder"})
 
 
 class Adoption:
-    """The plan of a run while models write it, over all their answers. `adopted` are its tasks, the first one first."""
+    """The plan of a run while models write it, over all their answers. `adopted` are its tasks, the first one first.
+
+    `known` are those that the run had adopted in an earlier life of this planning: what is written once more is the
+    same task, and the others come back with `recall`.
+    """
 
     def __init__(
         self,
-        tasks: Sequence[Task],
+        tasks: Sequence[Task] = (),
         *,
+        known: Sequence[Task] = (),
         catalogue: Catalogue,
         specs: Mapping[str, InputSpec],
         check: Callable[[Plan], list[Diagnostic]],
@@ -51,7 +56,11 @@ class Adoption:
         self._bound = budget.limits_cost or any(card.perimeter is not None for card in catalogue.agents)
         self._contents: dict[str, list[str]] = {}
         for task in tasks:
-            self._contents.setdefault(_content(task), []).append(task.id)
+            self._note(task)
+        self._known = {task.id: task for task in known}
+        self._known_by_content: dict[str, list[str]] = {}
+        for task in known:
+            self._known_by_content.setdefault(_content(task), []).append(task.id)
 
     def like(self, task: Task, name: str) -> str | None:
         """Give an adopted task that does exactly what another does, the one of a name before others."""
@@ -65,9 +74,31 @@ class Adoption:
             task, found = self._mended(task, found)
         if found:
             return None
+        task = replace(task, id=self._id(task))
+        self._note(task)
+        return task
+
+    def recall(self, count: int | None = None) -> None:
+        """Take back what the run had adopted before: all of it, or the first so many tasks."""
+        for task in list(self._known.values())[:count]:
+            if task.id not in self.adopted:
+                self._note(task)
+
+    def _note(self, task: Task) -> None:
         self.adopted[task.id] = task
         self._contents.setdefault(_content(task), []).append(task.id)
-        return task
+
+    def _id(self, task: Task) -> str:
+        """Give the id under which the run knows a task, or one that it has for no other."""
+        alike = [id_ for id_ in self._known_by_content.get(_content(task), ()) if id_ not in self.adopted]
+        if alike:
+            return task.id if task.id in alike else alike[0]
+        return self.free(task.id, self._known.keys() | self.adopted.keys())
+
+    def free(self, id_: str, taken: Collection[str]) -> str:
+        """Give an id, or one made of it that is not taken."""
+        names = (id_, *(f"{id_}_{number}" for number in range(2, self.size.tasks + 3)))
+        return next(one for one in names if one not in taken)
 
     def whole(self, tasks: Sequence[Task], deliver: Json) -> Plan:
         """Give the plan of what is adopted and some more tasks."""
@@ -262,8 +293,7 @@ class Answer:
 
     def _free(self, id_: str) -> str:
         """Give an id that no other task has, and reserve it."""
-        names = (id_, *(f"{id_}_{n}" for n in range(2, self._plan.size.tasks + 3)))
-        free = next(one for one in names if one not in self._plan.adopted and one not in self._reserved)
+        free = self._plan.free(id_, self._plan.adopted.keys() | self._reserved)
         self._reserved.add(free)
         return free
 
@@ -282,6 +312,7 @@ class Answer:
             if (like := self._like(task, here)) is not None:
                 self._ids[here] = like
             elif (adopted := self._plan.adopts(task)) is not None:
+                self._ids[here] = adopted.id
                 yield adopted
             else:
                 continue

@@ -4,6 +4,7 @@ What comes of it is told by `Writing.outcome`; what to do about a plan that did 
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ CONTINUATIONS = 8
 QUESTIONS = 3
 """Questions that people are asked about one goal."""
 _MOST_TOLD = 100
+_KEY = re.compile(r"answer (\d+)\.(\d+), (\d+) tasks before(?:#\d+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +70,10 @@ class Writing:
         self._models, self._state, self._caller, self._rounds = tuple(models), state, caller, rounds
         self._catalogue = catalogue or state.catalogue
         self._revises = state.draft is not None
+        planned = list(self._planned())
         self._adoption = Adoption(
-            [one.task for one in self._planned() if not self._revises or is_done(state, one)],
+            [one.task for one in planned if self._revises and is_done(state, one)],
+            known=[] if self._revises else [one.task for one in planned],
             catalogue=self._catalogue,
             specs=state.specs,
             check=self._check,
@@ -86,11 +90,13 @@ class Writing:
     async def parts(self) -> AsyncIterator[PlanPart]:
         """Give the parts of the plan as they are adopted."""
         turns = [self._models] * (1 + self._rounds) + [self._models[n:] for n in range(1, len(self._models))]
-        standing, continuations, number = self._standing(Ending()), 0, 0
+        ending, continuations, number = Ending(), 0, 0
         while turns:
-            models, before = turns.pop(0), len(self._adoption.adopted)
-            prompt = planning_prompt(self._state, self._catalogue, models, standing)
             number += 1
+            self._adoption.recall(self._asked_before(number))
+            models, before = turns.pop(0), len(self._adoption.adopted)
+            standing = self._standing(ending)
+            prompt = planning_prompt(self._state, self._catalogue, models, standing)
             try:
                 async with aclosing(self._answered(models, prompt, number, standing)) as answered:
                     async for part in answered:
@@ -110,11 +116,12 @@ class Writing:
                     yield part
             found = (*ending.found, *self._lacking(ending))
             if not found:
+                self._adoption.recall()
                 for part in self._closed(ending):
                     yield part
                 self.outcome = None
                 return
-            standing = self._standing(replace(ending, found=found))
+            ending = replace(ending, found=found)
             self.outcome = self._failed(_said(found), found)
             self._reasons.append(f"answer {number} left {_said(found)}")
             if self._scope.cut and len(self._adoption.adopted) > before and continuations < CONTINUATIONS:
@@ -141,7 +148,7 @@ class Writing:
         """Ask, and give the parts of the plan that the answer brings while it comes. Raises AgentFailure."""
         told = frozenset(task.id for task in standing.adopted)
         scanner = self._begin(told)
-        key = f"answer {number}, {len(self._adoption.adopted)} tasks before"
+        key = f"answer {self._round}.{number}, {len(self._adoption.adopted)} tasks before"
         async with aclosing(_heard(models, prompt, self._caller, key)) as heard:
             async for one in heard:
                 if isinstance(one, Reply):
@@ -159,6 +166,20 @@ class Writing:
                     for task in self._scope.take(piece):
                         for part in self._adopted(task):
                             yield part
+
+    def _asked_before(self, number: int) -> int | None:
+        """Give how many tasks were adopted when an answer was asked for that is there already; None for a new one."""
+        for call in self._state.calls.values():
+            match = _KEY.fullmatch(call.key)
+            if match is None or call.role != "planner" or call.status != "done":
+                continue
+            if (int(match[1]), int(match[2]), call.number) == (self._round, number, self._state.revision):
+                return int(match[3])
+        return None
+
+    @property
+    def _round(self) -> int:
+        return len(self._state.clarified)
 
     def _begin(self, told: frozenset[str]) -> Scanner:
         self._scope = Answer(self._adoption, told)
