@@ -42,7 +42,8 @@ class _Types:
         """Give the arguments of a skill; those that may be left out have a question mark."""
         properties, required, others = arguments(inputs)
         said = [
-            _field(name, name in required, self.of(untitled(name, one), inputs)) for name, one in properties.items()
+            _field(name, name in required, self.of(untitled(name, properties[name]), inputs))
+            for name in _ordered(properties, required)
         ]
         return ", ".join([*said, *(["..."] if others and not properties else [])])
 
@@ -67,16 +68,22 @@ class _Types:
         fields = here.get("properties")
         if type_ != "object" or not isinstance(fields, dict) or not fields or not depth:
             return name or _WORDS.get(str(type_), "") or (type_ if isinstance(type_, str) else "")
-        if (mark := (name, *fields)) in self._told and name:
+        required = [one for one in here.get("required") or () if isinstance(one, str)]
+        names = _ordered(fields, required)
+        if (mark := (name, *names)) in self._told and name:
             return name
         self._told.add(mark)
-        required = here.get("required") or ()
         said = [
-            _field(field, field in required, self.of(untitled(field, inner), root, depth - 1))
-            for field, inner in list(fields.items())[:_FIELDS]
+            _field(field, field in required, self.of(untitled(field, fields[field]), root, depth - 1))
+            for field in names[:_FIELDS]
         ]
         more = [f"{len(fields) - _FIELDS} more"] if len(fields) > _FIELDS else []
         return f"{name}{{{', '.join([*said, *more])}}}"
+
+
+def _ordered(fields: Mapping[str, Json], required: Sequence[str]) -> list[str]:
+    """Give the names of fields: those required, in their order, then the others. A journal keeps no other order."""
+    return [*(one for one in dict.fromkeys(required) if one in fields), *sorted(fields.keys() - set(required))]
 
 
 def _field(name: str, required: bool, type_: str) -> str:

@@ -1,7 +1,8 @@
 """What a model is told so that it can plan: the form, the skills, what is at hand, and what of the plan stands already.
 
 The first message changes only with the skills, so that providers can keep it at hand; what changes from call to call
-comes behind it. Contents of files and of results are never told: only what they are called, their kind and size.
+comes behind it. The same state gives the same prompt, also after a crash, when the journal has sorted its mappings.
+Contents of files are never told: only what they are called, their kind and size.
 """
 
 import json
@@ -127,7 +128,7 @@ def _told(state: RunState, catalogue: Catalogue, room: int) -> Known:
 
 def _inputs(inputs: Mapping[str, Json], specs: Mapping[str, InputSpec]) -> Iterator[str]:
     """Give a line for each input: its name, kind, size and labels, and what files are called."""
-    for name, value in inputs.items():
+    for name, value in sorted(inputs.items()):
         spec = specs.get(name, InputSpec())
         match spec.kind:
             case "value":
@@ -206,10 +207,9 @@ def _progress(state: RunState) -> dict[str, str]:
             for id_ in finished
         ),
         "failed": "\n".join(
-            f"- {_compact({'id': id_, **write_task(planned[id_].task)})}: {_quoted(one_line(planned[id_].reason, 200))}"
-            for id_ in failed
+            f"- {_written(planned[id_].task)}: {_quoted(one_line(planned[id_].reason, 200))}" for id_ in failed
         ),
-        "open": "\n".join(f"- {_compact({'id': id_, **write_task(planned[id_].task)})}" for id_ in left),
+        "open": "\n".join(f"- {_written(planned[id_].task)}" for id_ in left),
     }
 
 
@@ -225,12 +225,18 @@ def _summary(state: RunState, one: TaskState, id_: str) -> str:
     if one.labels:
         return f"{told} [labels: {', '.join(sorted(one.labels))}]"
     if isinstance(value, dict):
-        told += f", fields {', '.join(one_line(str(key), 40) for key in list(value)[:12])}"
-    return f"{told}: {_quoted(one_line(json.dumps(value, ensure_ascii=False)[:400], 160))}"
+        told += f", fields {', '.join(one_line(str(key), 40) for key in sorted(value)[:12])}"
+    return f"{told}: {_quoted(one_line(json.dumps(value, ensure_ascii=False, sort_keys=True)[:400], 160))}"
 
 
 def _objective(task: Task) -> str:
     return f" ({one_line(task.objective, 100)})" if task.objective else ""
+
+
+def _written(task: Task) -> str:
+    body = {name: value for name, value in sorted(write_task(task).items()) if name != "skill"}
+    inputs = {"inputs": dict(sorted(body["inputs"].items()))} if "inputs" in body else {}
+    return _compact({"id": task.id, "skill": task.skill, **body, **inputs})
 
 
 def _compact(document: Mapping[str, Json]) -> str:
