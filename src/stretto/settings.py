@@ -12,6 +12,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from stretto.core.domain import PlannerChoice
 from stretto.core.errors import BadWorkspace
 
 
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     model_synthesiser: str | None = Field(None, description="the model that writes deliverables")
     model_summariser: str | None = Field(None, description="the model that summarises")
     models: dict[str, Any] = Field(default_factory=dict, description="models as in a workspace, where it names none")
+    planner: PlannerChoice = Field("auto", description="who plans goals: auto, model, rules or playbook")
     retries: dict[str, int] = Field(default_factory=dict, description="tries by class of failure")
     fetch_allow: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="hosts that fetch may ask where the workspace names none"

@@ -80,7 +80,7 @@ async def parts(source: "PlanStream | JsonLines", size: Size = DEFAULT_SIZE) -> 
     number = 0
     async for one in _one_by_one(source):
         number += 1
-        yield _of_value(one, _numbered(number), size)
+        yield part_of(one, _numbered(number), size)
 
 
 async def _one_by_one(source: PlanStream) -> AsyncIterator[Task | dict[str, Any]]:
@@ -109,10 +109,11 @@ def _of_line(raw: bytes, name: str, number: int, size: Size) -> Part:
     except Unreadable as error:
         where = _in_line(error.diagnostic.where, name, number)
         return Part(place=place, problems=(replace(error.diagnostic, where=where),))
-    return _of_value(document.value, place, size)
+    return part_of(document.value, place, size)
 
 
-def _of_value(value: Any, place: Callable[[str], str], size: Size) -> Part:
+def part_of(value: Any, place: Callable[[str], str], size: Size) -> Part:
+    """Read one part of a plan; `place` tells where something in it stands."""
     if isinstance(value, Task):
         found = list(misfits(Plan(tasks=(value,))))
         return Part(place=place, task=None if found else value, problems=_placed(found, place))

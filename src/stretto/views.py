@@ -298,6 +298,7 @@ def interpretation_view(one: Interpretation | None) -> dict[str, Any] | None:
         "done": list(one.done),
         "assumptions": list(one.assumptions),
         "reasons": list(one.reasons),
+        "repaired": list(one.repaired),
         "mode": one.mode,
         "estimates": [
             {

@@ -9,7 +9,7 @@ from stretto.amounts import budget_of
 from stretto.channels import read_channel
 from stretto.core.domain import Asks, Budget, ContextSpec, InputSpec, Json, Ladder, Plan, Provider, Rules
 from stretto.core.errors import BadChannel, BadPlan, BadWorkspace, UsageError
-from stretto.core.limits import OF_AGENTS, OF_RULES, provider_of
+from stretto.core.limits import CHOICES_OF_RULES, OF_AGENTS, OF_RULES, listed_or, provider_of
 from stretto.core.plan.asking import BadChain, place_of, read_asks, strangers
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, errors
 from stretto.core.plan.inputs import Wanted
@@ -413,9 +413,9 @@ class _Reader:
                     raise self._bad("rules.retries", "`retries` maps classes of failure to numbers of tries")
             elif name in OF_RULES:
                 self._read(OF_RULES[name], value, f"rules.{name}")
-            elif name == "unbounded":
-                if value not in ("alone", "refuse"):
-                    raise self._bad("rules.unbounded", f"unbounded is alone or refuse, not {value!r}")
+            elif name in CHOICES_OF_RULES:
+                if value not in CHOICES_OF_RULES[name]:
+                    raise self._bad(f"rules.{name}", f"{name} is {listed_or(CHOICES_OF_RULES[name])}, not {value!r}")
             elif name == "replans":
                 if isinstance(value, bool) or not isinstance(value, int) or value < 0:
                     raise self._bad("rules.replans", f"replans is a whole number, 0 or more, not {value!r}")

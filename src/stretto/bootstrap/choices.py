@@ -8,7 +8,7 @@ from stretto.bootstrap.stores import user
 from stretto.channels import KINDS, read_channel
 from stretto.core.domain import Asks, Budget, FailureClass, Json, Ladder, NoticeKind, Rules
 from stretto.core.errors import UsageError
-from stretto.core.limits import OF_RULES
+from stretto.core.limits import CHOICES_OF_RULES, OF_RULES, listed_or
 from stretto.core.plan.asking import BadChain, place_of, read_asks, strangers
 from stretto.core.plan.ladders import agents_in
 from stretto.declare import ladder_of
@@ -30,11 +30,13 @@ def rules_of(settings: Settings, workspace: Workspace | None, **given: Any) -> R
         "timeout": settings.timeout,
         "fan_out": settings.fan_out,
         "retries": settings.retries,
+        "planner": settings.planner,
         **(workspace.rules if workspace else {}),
         **{name: value for name, value in given.items() if value is not None},
     }
-    if values.get("unbounded", "alone") not in ("alone", "refuse"):
-        raise UsageError(f"unbounded is alone or refuse, not {values['unbounded']!r}")
+    for name, allowed in CHOICES_OF_RULES.items():
+        if name in values and values[name] not in allowed:
+            raise UsageError(f"{name} is {listed_or(allowed)}, not {values[name]!r}")
     unknown = [name for name in values["retries"] if name not in set(FailureClass)]
     if unknown:
         raise UsageError(f"there is no class of failure {unknown[0]!r}; known: {', '.join(FailureClass)}")

@@ -21,9 +21,9 @@ from stretto.bootstrap.houses import furnished
 from stretto.bootstrap.models import roster_of
 from stretto.bootstrap.stores import open_store
 from stretto.conditions import condition_defects
-from stretto.core.domain import Breaker, Budget, Catalogue, InputSpec, Json, Plan, Provider
+from stretto.core.domain import Breaker, Budget, Catalogue, InputSpec, Json, Plan, PlannerChoice, Provider
 from stretto.core.errors import UsageError
-from stretto.core.limits import provider_of
+from stretto.core.limits import CHOICES_OF_RULES, listed_or, provider_of
 from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.inputs import wanted, wanted_by_name
@@ -75,6 +75,8 @@ class Crew:
         people: Iterable[str] = (),
         ask: Json = None,
         models: ModelsGiven | ModelRoster | None = None,
+        planner: PlannerChoice | None = None,
+        unplanned: Literal["refuse", "ask"] | None = None,
     ) -> None:
         self.settings = settings or read_settings(workspace.folder if workspace else None)
         self.workspace = workspace
@@ -91,6 +93,8 @@ class Crew:
             most_failures=most_failures,
             stall=stall,
             unbounded=unbounded,
+            planner=planner,
+            unplanned=unplanned,
         )
         self.rules = replace(self.rules, ladder=ladder_over(workspace, ladder, self.registry))
         self.providers = {
@@ -125,10 +129,19 @@ class Crew:
         *,
         inputs: dict[str, Json] | Sequence[str] | None = None,
         answers: Sequence[tuple[str, str]] = (),
+        planner: PlannerChoice | None = None,
     ) -> Proposal:
-        """Say how a goal would be pursued, without running anything; `answers` are (question, answer)."""
+        """Say how a goal would be pursued without any model, and run nothing; `answers` are (question, answer)."""
         values, specs = self.inputs_for(goal, None, inputs)
-        return propose(goal, values, specs, self.catalogue, answers)
+        return propose(goal, values, specs, self.planned_by(planner), answers)
+
+    def planned_by(self, planner: PlannerChoice | None) -> Catalogue:
+        """Give what a run keeps, with its goal planned by whom somebody wants; raises UsageError."""
+        if planner is None:
+            return self.catalogue
+        if planner not in (known := CHOICES_OF_RULES["planner"]):
+            raise UsageError(f"planner is {listed_or(known)}, not {planner!r}")
+        return replace(self.catalogue, rules=replace(self.rules, planner=planner))
 
     def read_plan(self, plan: AnyPlan | None) -> Plan | None:
         """Give a plan as the core knows it, or None when the goal has to be planned.
@@ -192,6 +205,7 @@ class Crew:
             people,
             self.registry,
             models=self.models,
+            size=self.size,
             above=above,
             below=below,
             listeners=self._listeners,

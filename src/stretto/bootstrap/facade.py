@@ -10,13 +10,14 @@ from typing import Any, Literal, cast
 from stretto.agents.team import TeamAgent
 from stretto.bootstrap.choices import Approve, as_budget, as_deadline, who_answers
 from stretto.bootstrap.crew import AnyPlan, Crew
+from stretto.bootstrap.proposing import proposed
 from stretto.bootstrap.stores import actor, find_run, new_run_id, parent_of
 from stretto.bootstrap.streaming import AnyStream, adopting, adopting_again
 from stretto.bootstrap.teams import team_of
 from stretto.bootstrap.words import GRACE, cancel, fork, grant, leave_word
 from stretto.chronicle import chronicle
 from stretto.core.commands import ChangeLimits, Command, Continue, Pause, Recover, Replan, RetryTask, SubmitGoal
-from stretto.core.domain import Budget, Json
+from stretto.core.domain import Budget, Json, PlannerChoice
 from stretto.core.errors import UsageError
 from stretto.core.state import RunState
 from stretto.edits import edit_of
@@ -24,6 +25,7 @@ from stretto.engines.local import LocalEngine
 from stretto.engines.people import Nobody
 from stretto.engines.places import Places
 from stretto.orchestrator import Conductor, load
+from stretto.planners.proposal import Proposal
 from stretto.ports import People, Planner
 from stretto.streams import PlanStream, is_stream
 from stretto.travel import as_it_was, moment_of
@@ -60,11 +62,13 @@ class Orchestrator(Crew):
         people: People | None = None,
         wait: bool = False,
         run_id: str | None = None,
+        planner: PlannerChoice | None = None,
     ) -> Run:
         """Pursue a goal and give what came of it.
 
-        Without a plan, and without one that the workspace names, it is planned from the workspace's playbooks and
-        the agents' typed skills; where that cannot be done, the run fails and its gap says what is missing.
+        Without a plan, and without one that the workspace names, it is planned from the workspace's playbooks, by a
+        model where there is one for it, and from the agents' typed skills (`planner` says by which alone); where that
+        cannot be done, the run fails and its gap says what is missing.
         `inputs` are what the plan asks for, by name, or files and values for a goal; `deadline` is a length of
         time like "10m", or a moment.
         A plan may as well be a stream: something that gives tasks (or mappings) one by one, a file of JSON Lines, or
@@ -85,7 +89,7 @@ class Orchestrator(Crew):
         if chosen is not None:
             require(chosen, self.check(chosen, budget=limit, seconds=None if until is None else until - now))
         values, specs = ({}, {}) if streamed else self.inputs_for(goal, chosen, inputs)
-        planner = adopting(self, plan, inputs, budget=limit, until=until, known={}) if streamed else None
+        adopts = adopting(self, plan, inputs, budget=limit, until=until, known={}) if streamed else None
         run = run_id or new_run_id()
         first = SubmitGoal(
             actor=actor(),
@@ -93,14 +97,29 @@ class Orchestrator(Crew):
             goal=goal,
             inputs=values,
             specs=specs,
-            catalogue=self.catalogue,
+            catalogue=self.planned_by(planner),
             plan=chosen,
             budget=limit,
             deadline=until,
             workspace=str(self.workspace.folder) if self.workspace else "",
             streamed=streamed,
         )
-        return await self._drive(run, [first], asked, wait, planner)
+        return await self._drive(run, [first], asked, wait, adopts)
+
+    async def plan(
+        self,
+        goal: str,
+        *,
+        inputs: dict[str, Json] | Sequence[str] | None = None,
+        answers: Sequence[tuple[str, str]] = (),
+        planner: PlannerChoice | None = None,
+    ) -> Proposal:
+        """Say how a goal would be pursued, by models where they plan, and run nothing.
+
+        `answers` are (question, answer). What models took for it is in the proposal. Raises UsageError.
+        """
+        catalogue = self.planned_by(planner)
+        return await proposed(self, goal, inputs=inputs, answers=answers, catalogue=catalogue, budget=self.budget)
 
     async def resume(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from stretto.agents.team import TeamAgent
 from stretto.conditions import CelConditions
+from stretto.core.plan.shape import DEFAULT_SIZE, Size
 from stretto.core.policy import DEFAULT, Policy
 from stretto.engines.clock import SystemClock
 from stretto.engines.local import LocalEngine
@@ -28,6 +29,7 @@ def furnished(
     agents: Iterable[Agent] = (),
     *,
     models: Models = NO_MODELS,
+    size: Size = DEFAULT_SIZE,
     above: tuple[Policy, ...] = (),
     below: Engine | None = None,
     listeners: tuple[Listener, ...] = (),
@@ -36,7 +38,8 @@ def furnished(
     """Give the house of a run, with its teams at work for it.
 
     `above` are the policies of those it works for, `below` is what drives the runs of its teams: as long as the
-    tasks they are for, which wait with them. `models` are those that its planner, reviewers and synthesiser may ask.
+    tasks they are for, which wait with them. `models` are those that its planner, reviewers and synthesiser may ask,
+    and `size` is how large a plan may be.
     """
     schemas = JsonSchemas()
     policies = above or DEFAULT
@@ -46,7 +49,7 @@ def furnished(
         journal=journal,
         registry=Registry(at_work),
         policies=policies,
-        planner=AutoPlanner(),
+        planner=AutoPlanner(models, size=size),
         reviewers=(SchemaReviewer(schemas), GroundingReviewer()),
         synthesiser=Composer(),
         conditions=CelConditions(),

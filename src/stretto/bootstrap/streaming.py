@@ -39,7 +39,9 @@ def adopting(
         return crew.inputs_for("", Plan(inputs=specs), inputs)[0]
 
     coming = parts(_stream(plan, crew.workspace), crew.size)
-    return StreamPlanner(coming, size=crew.size, check=check, values=values, anew=AutoPlanner())
+    return StreamPlanner(
+        coming, size=crew.size, check=check, values=values, anew=AutoPlanner(crew.models, size=crew.size)
+    )
 
 
 def adopting_again(

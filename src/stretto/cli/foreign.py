@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -110,11 +110,16 @@ def _print(one: "Judged", aside: bool) -> None:
 
 
 def _write(one: "Judged", path: Path) -> None:
-    """Write the mended plan, as YAML or, for a file called so, JSON; `-` is standard output."""
+    """Write the mended plan; see `write_document`."""
     from stretto.core.plan.writing import write_plan
+
+    write_document(write_plan(one.intake.plan, one.intake.goal), path)
+
+
+def write_document(document: dict[str, Any], path: Path) -> None:
+    """Write a plan's document, as YAML or, for a file called so, JSON; `-` is standard output. Raises UsageError."""
     from stretto.documents import yaml_text
 
-    document = write_plan(one.intake.plan, one.intake.goal)
     is_json = path.suffix.lower() == ".json"
     text = json.dumps(document, ensure_ascii=False, indent=2) + "\n" if is_json else yaml_text(document)
     if str(path) == "-":

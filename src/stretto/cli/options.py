@@ -35,6 +35,14 @@ ModelOption = Annotated[
         "--model", metavar="MODEL", help="The model of every role: PROVIDER:NAME, `local`, or a name of the workspace."
     ),
 ]
+PlannerOption = Annotated[
+    Optional[str],
+    typer.Option(
+        "--planner",
+        metavar="auto|model|rules|playbook",
+        help="Who plans the goal (default: the lightest that can, see docs/planning.md).",
+    ),
+]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or `last`.")]
 
 EXIT = {"finished": 0, "partial": 3, "waiting": 4, "failed": 1, "cancelled": 130}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from stretto.cli.options import JsonOption, ModelOption, WorkspaceOption, here_or, orchestrator
+from stretto.cli.options import JsonOption, ModelOption, PlannerOption, WorkspaceOption, here_or, orchestrator
 from stretto.cli.proposals import show_proposal
 from stretto.core.errors import UsageError
 
@@ -41,12 +41,13 @@ def plan(
     ] = None,
     write: Annotated[
         Optional[Path],
-        typer.Option("--write", metavar="FILE", help="Mend what can be, and write the plan here (- prints it)."),
+        typer.Option("--write", metavar="FILE", help="Write the plan here, mended where that can be (- prints it)."),
     ] = None,
     budget: Annotated[
         Optional[str], typer.Option("--budget", metavar="AMOUNT", help="Check that it fits this budget.")
     ] = None,
     model: ModelOption = None,
+    planner: PlannerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a plan and show it: every defect with its code, its place and how to mend it."""
@@ -57,13 +58,16 @@ def plan(
     from stretto.views import diagnostic_view
     from stretto.workspace import read_plan_file
 
-    if tools or write is not None or (file is not None and _is_foreign(file)):
+    if tools or (write is not None and file is not None) or (file is not None and _is_foreign(file)):
         raise typer.Exit(_take_in(file, tools or [], workspace, budget, write, as_json))
     if workspace is None and file is None and not goal and not Path("workspace.yaml").exists():
         raise UsageError("which plan? Give a goal, a file with --file, or a workspace with -w")
     team = _team(workspace, model)
-    if goal and file is None and (team.workspace is None or team.workspace.plan is None):
-        show_proposal(team, goal, inputs or (), as_json)
+    if write is not None and not goal:
+        raise UsageError("which plan is to be written? Name a file with --file, or a goal")
+    wanted = write is not None or planner is not None
+    if goal and file is None and (wanted or team.workspace is None or team.workspace.plan is None):
+        show_proposal(team, goal, inputs or (), as_json, planner=planner, write=write)
     path = file if file is not None or team.workspace is None else team.workspace.plan_file()
     if path is None or not path.exists():
         raise UsageError(f"there is no file {path}")

@@ -1,8 +1,10 @@
 """How a goal would be pursued: what it was taken to mean, the plan, why, and what it would cost."""
 
+import asyncio
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import typer
 
@@ -11,24 +13,37 @@ from stretto.cli.text import clean
 
 if TYPE_CHECKING:
     from stretto.bootstrap import Orchestrator
-    from stretto.core.domain import Estimate, Interpretation, Plan
+    from stretto.core.domain import Estimate, Interpretation, Plan, PlannerChoice
     from stretto.planners.proposal import Proposal
 
 ASKS, REFUSED = 4, 1
 
 
-def show_proposal(team: "Orchestrator", goal: str, inputs: Sequence[str], as_json: bool) -> NoReturn:
+def show_proposal(
+    team: "Orchestrator",
+    goal: str,
+    inputs: Sequence[str],
+    as_json: bool,
+    *,
+    planner: str | None = None,
+    write: Path | None = None,
+) -> NoReturn:
     """Print how a goal would be pursued, and exit: 0 with a plan, 4 when a person is to be asked, 1 without."""
+    from stretto.cli.foreign import write_document
     from stretto.core.plan.diagnostics import errors
+    from stretto.core.plan.writing import write_plan
 
-    proposal = team.propose(goal, inputs=inputs)
-    found = team.check(proposal.plan) if proposal.plan is not None and proposal.plan.tasks else []
+    proposal = asyncio.run(team.plan(goal, inputs=inputs, planner=cast("PlannerChoice | None", planner)))
+    found = team.check(proposal.plan) if proposal.plan is not None and proposal.plan.tasks else list(proposal.found)
+    if write is not None and proposal.plan is not None:
+        write_document(write_plan(proposal.plan, goal), write)
+    apart = write is not None and str(write) == "-"
     wrong = errors(found)
     if as_json:
-        typer.echo(json_text(_view(goal, proposal, found)))
+        typer.echo(json_text(_view(goal, proposal, found)), err=apart)
     else:
         for line in _lines(proposal):
-            typer.echo(clean(line))
+            typer.echo(clean(line), err=apart)
         for one in (one for one in found if one.severity != "info"):
             typer.echo(clean(str(one)), err=one.severity == "error")
     if proposal.plan is None:
@@ -51,6 +66,12 @@ def _view(goal: str, proposal: "Proposal", found: Sequence[object]) -> dict[str,
         if refusal is not None
         else None,
         "diagnostics": [diagnostic_view(one) for one in found],  # type: ignore[arg-type]
+        "usage": {
+            "input": proposal.usage.input,
+            "output": proposal.usage.output,
+            "cached": proposal.usage.cached,
+            "money": float(proposal.cost.money),
+        },
     }
 
 
@@ -61,6 +82,10 @@ def _lines(proposal: "Proposal") -> list[str]:
         lines += _of_plan(proposal.plan, meant)
     lines += [f"assumed   {one}" for one in meant.assumptions]
     lines += [f"because   {one}" for one in meant.reasons]
+    lines += [f"mended    {one}" for one in meant.repaired]
+    if proposal.usage.tokens:
+        cost = f", ${proposal.cost.money:f}" if proposal.cost.money else ""
+        lines.append(f"took      {proposal.usage.input} tokens read, {proposal.usage.output} written{cost}")
     if proposal.question is not None:
         lines += ["", f"asks      {proposal.question.text}"]
         lines += [f"          {number}  {one}" for number, one in enumerate(proposal.question.choices, 1)]

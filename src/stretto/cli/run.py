@@ -16,6 +16,7 @@ from stretto.cli.options import (
     JsonOption,
     ModelOption,
     PlainOption,
+    PlannerOption,
     QuietOption,
     RunArgument,
     StoreOption,
@@ -33,6 +34,7 @@ from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
     from stretto.bootstrap import Orchestrator
+    from stretto.core.domain import PlannerChoice
     from stretto.core.state import RunState
     from stretto.ports import People
     from stretto.views import Run
@@ -98,6 +100,7 @@ def run(
     store: StoreOption = None,
     approve: ApproveOption = "ask",
     wait: WaitOption = None,
+    planner: PlannerOption = None,
     as_json: JsonOption = False,
     plain: PlainOption = False,
     quiet: QuietOption = False,
@@ -118,6 +121,7 @@ def run(
             approve=_approve(approve),
             people=people,
             wait=patient,
+            planner=cast("PlannerChoice | None", planner),
         )
 
     typed = plan == STANDARD_INPUT

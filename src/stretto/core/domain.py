@@ -412,6 +412,10 @@ class AgentCard:
     bounded: bool = True
 
 
+PlannerChoice: TypeAlias = Literal["auto", "model", "rules", "playbook"]
+"""Who plans goals: the lightest that can, or only a model, the rules over typed skills, or the playbooks."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """The settings a run keeps for its whole life: how much at once, how long by default, how often again.
@@ -420,7 +424,8 @@ class Rules:
     many attempts failed (None: never), and when more than the share `stall` of its budget went by without a new result
     (None: never).
     `unbounded` says what becomes of agents whose cost has no bound where a budget limits it: they run `alone`, with all
-    that is left reserved for them, or are refused.
+    that is left reserved for them, or are refused. `planner` says who plans goals, and `unplanned` what becomes of a
+    goal that nobody could plan: it is refused, or a person is asked to put it differently.
     """
 
     parallel: int = 64
@@ -433,6 +438,8 @@ class Rules:
     stall: float | None = 0.5
     unbounded: Literal["alone", "refuse"] = "alone"
     replans: int = 2
+    planner: PlannerChoice = "auto"
+    unplanned: Literal["refuse", "ask"] = "refuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -614,7 +621,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpretation:
-    """What a planner made of a goal: what is to be done, when it is done, what was assumed, and why so."""
+    """What a planner made of a goal: what is to be done, when it is done, what was assumed, and why so.
+
+    `repaired` says what was mended by rule in what the planner wrote, each with the code of the defect.
+    """
 
     planner: str
     restated: str = ""
@@ -623,6 +633,7 @@ class Interpretation:
     reasons: tuple[str, ...] = ()
     mode: Mode = "orchestrate"
     estimates: tuple[Estimate, ...] = ()
+    repaired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
-from stretto.core.domain import NO_BREAKER, Breaker, Provider, Rate
+from stretto.core.domain import NO_BREAKER, Breaker, PlannerChoice, Provider, Rate
 from stretto.core.errors import UsageError
 
 _PART = re.compile(r"(\d[\d_]*)\s*(requests?|tokens?)?\s*(?:/|per\b|a\b)\s*min(?:ute)?", re.IGNORECASE)
@@ -157,3 +157,15 @@ OF_RULES: dict[str, Callable[[Any], Any]] = {
     "stall": stall_of,
 }
 """The rules that are more than a number."""
+
+CHOICES_OF_RULES: dict[str, tuple[str, ...]] = {
+    "unbounded": ("alone", "refuse"),
+    "planner": get_args(PlannerChoice),
+    "unplanned": ("refuse", "ask"),
+}
+"""The rules that are one of several words."""
+
+
+def listed_or(names: Sequence[str]) -> str:
+    """Give names as a sentence lists what one may choose: a, b or c."""
+    return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,62 +1,152 @@
-"""Picks the planner: the plan that was handed over, an answer that needs no agent, a playbook, or the rules."""
+"""Picks the planner: the plan that was handed over, an answer that needs no agent, a playbook, a model, or the rules.
 
-from collections.abc import AsyncIterator, Iterable
+The lightest that does the job: a goal that one agent answers is planned by the rules, without asking a model. Where
+models fail the rules plan, then a person is asked where the run's rules say so, and then the goal is refused with what
+is wrong.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
 
 from stretto.core.commands import AddTask, ClarifyGoal, ClosePlan, FailPlan, InterpretGoal
 from stretto.core.decide.revising import carried
 from stretto.core.domain import Catalogue, InputSpec, Interpretation, Json, Plan
 from stretto.core.hindrances import Hindrance, around, hindrances
+from stretto.core.plan.diagnostics import Diagnostic
+from stretto.core.plan.shape import DEFAULT_SIZE, Size
 from stretto.core.routing import roster
 from stretto.core.state import RunState
+from stretto.models.prompt import Model, Models
 from stretto.planners import direct
 from stretto.planners.proposal import Proposal, Refusal
 from stretto.planners.stream import ACTOR, LOST
 from stretto.planners.triage import triaged
 from stretto.ports import Caller, PlanPart
 
+UNPLANNED = "No sound plan came of this goal"
+"""How the question begins by which a person is asked to put a goal differently."""
+_ASKED = 2
+
 
 class AutoPlanner:
-    """See `stretto.ports.Planner`."""
+    """See `stretto.ports.Planner`. `models` may plan, where there are any for it."""
+
+    def __init__(self, models: Models | None = None, *, size: Size = DEFAULT_SIZE) -> None:
+        self._models, self._size = models, size
 
     async def plan(self, state: RunState, caller: Caller) -> AsyncIterator[PlanPart]:
-        revision = state.revision
         if state.streamed and state.draft is None:
-            yield FailPlan(actor=ACTOR, revision=revision, reason=LOST)
-            return
-        if state.given is not None and state.draft is None:
-            actor = "planner:given"
+            yield FailPlan(actor=ACTOR, revision=state.revision, reason=LOST)
+        elif state.given is not None and state.draft is None:
             given = Interpretation(planner="given", restated=state.goal, reasons=("the plan was handed over",))
-            yield InterpretGoal(
-                actor=actor, revision=revision, interpretation=triaged(given, state.given, state.catalogue)
-            )
-            plan = state.given
+            meant = triaged(given, state.given, state.catalogue)
+            for one in _parts(state, Proposal(interpretation=meant, plan=state.given)):
+                yield one
+        elif models := self._planning(state):
+            async for part in self._by_models(models, state, caller):
+                yield part
         else:
-            proposal = anew(state) if state.draft is not None else _proposed(state, state.catalogue)
-            actor = f"planner:{proposal.interpretation.planner}"
-            if proposal.question is not None:
-                yield ClarifyGoal(
-                    actor=actor,
-                    revision=revision,
-                    round=len(state.clarified),
-                    question=proposal.question.text,
-                    choices=proposal.question.choices,
-                )
-                return
-            yield InterpretGoal(
-                actor=actor,
-                revision=revision,
-                interpretation=proposal.interpretation,
-                inputs=proposal.inputs,
-                specs=proposal.specs,
+            for one in _parts(state, self._without_models(state)):
+                yield one
+
+    def _planning(self, state: RunState) -> tuple[Model, ...]:
+        """Give the models that plan a run. Where their plan broke off and never was whole, they had their turns."""
+        allowed = self._models is not None and state.catalogue.rules.planner in ("auto", "model")
+        had_their_turns = state.draft is not None and state.plan_open
+        return self._models.of("planner") if self._models is not None and allowed and not had_their_turns else ()
+
+    def _without_models(self, state: RunState) -> Proposal:
+        if state.catalogue.rules.planner == "model" and not (state.draft is not None and state.plan_open):
+            meant = Interpretation(planner="model", restated=state.goal)
+            missing = "a model for the role `planner`; `stretto models` tells which there are"
+            return Proposal(
+                interpretation=meant,
+                refusal=Refusal(reason="only a model may plan, and there is none", missing=(missing,)),
             )
-            if proposal.plan is None:
-                yield FailPlan(actor=actor, revision=revision, reason=str(proposal.refusal))
+        return anew(state) if state.draft is not None else _proposed(state, state.catalogue)
+
+    async def _by_models(self, models: tuple[Model, ...], state: RunState, caller: Caller) -> AsyncIterator[PlanPart]:
+        if state.draft is None and (light := _light(state)) is not None:
+            for one in _parts(state, light):
+                yield one
+            return
+        from stretto.planners.model.planner import Writing  # only runs that a model plans pay for it
+
+        left = around(state.catalogue, hindrances(state)) if state.draft is not None else state.catalogue
+        writing = Writing(models, state, caller, catalogue=left, size=self._size)
+        async for part in writing.parts():
+            yield part
+        if (failure := writing.outcome) is None:
+            return
+        meant = writing.interpretation
+        if failure.adopted and not failure.refusal:
+            # The plan broke off: the unfinished part is planned anew, by the rules.
+            yield InterpretGoal(actor=_actor(meant), revision=state.revision, interpretation=meant)
+            yield FailPlan(
+                actor=_actor(meant), revision=state.revision, reason=failure.reason, diagnostics=failure.found
+            )
+            return
+        if state.catalogue.rules.planner == "auto":
+            proposal = anew(state) if state.draft is not None else _proposed(state, state.catalogue)
+            why = f"the model's plan was given up: {failure.reason}"
+            meant = replace(proposal.interpretation, reasons=(*proposal.interpretation.reasons, *meant.reasons, why))
+            if proposal.plan is not None or proposal.question is not None:
+                for one in _parts(state, replace(proposal, interpretation=meant)):
+                    yield one
                 return
-            plan = proposal.plan
-        for task in plan.tasks:
-            yield AddTask(actor=actor, revision=revision, task=task)
-        yield ClosePlan(actor=actor, revision=revision, deliver=plan.deliver)
+            meant = replace(meant, reasons=(*meant.reasons, f"the rules find no plan: {proposal.refusal}"))
+        refusal = failure.refusal or Refusal(reason=failure.reason)
+        for one in _parts(state, Proposal(interpretation=meant, refusal=refusal), failure.found):
+            yield one
+
+
+def _parts(state: RunState, proposal: Proposal, found: tuple[Diagnostic, ...] = ()) -> Iterator[PlanPart]:
+    """Give a proposal as the parts of a plan; `found` is what was wrong with what was refused."""
+    revision, actor, plan = state.revision, _actor(proposal.interpretation), proposal.plan
+    question, choices = (
+        (proposal.question.text, proposal.question.choices) if proposal.question is not None else ("", ())
+    )
+    if plan is None and not question and _may_ask(state):
+        question = f"{UNPLANNED}: {proposal.refusal}. How else can it be put, or what may be left out?"
+    if question:
+        yield ClarifyGoal(
+            actor=actor, revision=revision, round=len(state.clarified), question=question, choices=choices
+        )
+        return
+    yield InterpretGoal(
+        actor=actor,
+        revision=revision,
+        interpretation=proposal.interpretation,
+        inputs=proposal.inputs,
+        specs=proposal.specs,
+    )
+    if plan is None:
+        yield FailPlan(actor=actor, revision=revision, reason=str(proposal.refusal), diagnostics=found)
+        return
+    for task in plan.tasks:
+        yield AddTask(actor=actor, revision=revision, task=task)
+    yield ClosePlan(actor=actor, revision=revision, deliver=plan.deliver)
+
+
+def _actor(meant: Interpretation) -> str:
+    return f"planner:{meant.planner}"
+
+
+def _may_ask(state: RunState) -> bool:
+    """Whether a person is asked to put a goal differently that nobody could plan, and has not been too often."""
+    asked = sum(question.startswith(UNPLANNED) for question, _ in state.clarified)
+    return state.catalogue.rules.unplanned == "ask" and asked < _ASKED
+
+
+def _light(state: RunState) -> Proposal | None:
+    """Give a plan that needs no model: an answer from the catalogue, a playbook, or one agent, with nothing assumed."""
+    if state.catalogue.rules.planner == "model":
+        return direct.propose(state.goal, state.catalogue)
+    found = _proposed(state, state.catalogue)
+    meant = found.interpretation
+    if meant.planner in ("direct", "playbook"):
+        return found
+    return found if found.plan is not None and meant.mode == "agent" and not meant.assumptions else None
 
 
 def anew(state: RunState) -> Proposal:
@@ -107,16 +197,23 @@ def propose(
     catalogue: Catalogue,
     answers: Iterable[tuple[str, str]] = (),
 ) -> Proposal:
-    """Propose how to pursue a goal without any model; the same goal gives the same proposal."""
+    """Propose how to pursue a goal without any model; the same goal gives the same proposal.
+
+    The run's rules may leave it to the playbooks or to the typed skills alone.
+    """
     # Their words take a fifth of a second to load: only goals without a plan pay for it.
     from stretto.planners import playbook, rules
 
-    known = tuple(answers)
-    found = (
-        direct.propose(goal, catalogue)
-        or playbook.propose(goal, inputs, catalogue, known)
-        or rules.propose(goal, inputs, specs, catalogue, known)
-    )
+    known, choice = tuple(answers), catalogue.rules.planner
+    found = direct.propose(goal, catalogue)
+    if found is None and choice != "rules":
+        found = playbook.propose(goal, inputs, catalogue, known)
+    if found is None and choice == "playbook":
+        names = ", ".join(book.name for book in catalogue.playbooks) or "none"
+        refusal = Refusal(reason="the goal meets no playbook, and nothing else may plan", missing=(f"one of {names}",))
+        found = Proposal(interpretation=Interpretation(planner="playbook", restated=goal), refusal=refusal)
+    if found is None:
+        found = rules.propose(goal, inputs, specs, catalogue, known)
     if found.plan is None:
         return found
     return replace(found, interpretation=triaged(found.interpretation, found.plan, catalogue))

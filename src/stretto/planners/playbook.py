@@ -13,6 +13,8 @@ from stretto.planners.rules.words import EMPTY, sense, words_of
 ENOUGH = 0.75
 """The part of an intent's words that a goal must have, when it is not worded like the intent."""
 CLOSE = 0.05
+HINT = 0.4
+"""The score from which on a playbook is a hint for whoever plans the goal otherwise."""
 _TOKEN = re.compile(r"\{([^{}]*)\}|[^\W_]+", re.UNICODE)
 _WORD = re.compile(r"\"[^\"\n]+\"|“[^”\n]+”|[^\s,;:!?\"“”]+", re.UNICODE)
 _SKIPPED = EMPTY - {"not", "no"}
@@ -78,6 +80,12 @@ def matches(goal: str, playbooks: Iterable[Playbook]) -> list[Match]:
         if best is not None:
             found.append(best)
     return sorted(found, key=lambda one: -one.score)
+
+
+def near(goal: str, playbooks: Iterable[Playbook], most: int = 2) -> list[Playbook]:
+    """Give playbooks for goals that have something in common with this one, the nearest first."""
+    scored = [(max((_match(goal, one, intent).score for intent in one.intents), default=0.0), one) for one in playbooks]
+    return [one for score, one in sorted(scored, key=lambda pair: -pair[0]) if score >= HINT][:most]
 
 
 def _match(goal: str, playbook: Playbook, intent: str) -> Match:

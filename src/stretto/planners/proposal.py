@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stretto.core.domain import InputSpec, Interpretation, Json, Plan
+from stretto.core.domain import FREE, Cost, InputSpec, Interpretation, Json, Plan, Usage
+from stretto.core.plan.diagnostics import Diagnostic
 
 
 class WrongAnswer(ValueError):
@@ -48,7 +49,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """Exactly one of plan, question and refusal; `inputs` were read out of the goal's words."""
+    """Exactly one of plan, question and refusal; `inputs` were read out of the goal's words.
+
+    `usage` and `cost` are what models took for it, and `found` is what was wrong with the plan that was given up.
+    """
 
     interpretation: Interpretation
     plan: Plan | None = None
@@ -56,6 +60,9 @@ class Proposal:
     refusal: Refusal | None = None
     inputs: dict[str, Json] = field(default_factory=dict)
     specs: dict[str, InputSpec] = field(default_factory=dict)
+    usage: Usage = Usage()
+    cost: Cost = FREE
+    found: tuple[Diagnostic, ...] = ()
 
     @property
     def status(self) -> str:

@@ -104,6 +104,8 @@ def fail_plan(draft: Draft, command: FailPlan) -> None:
         return
     if draft.state.draft is not None:
         refuse_revision(draft, command.reason, command.diagnostics[:MOST_DIAGNOSTICS])
+    elif draft.state.tasks and may_replan(draft.state):
+        begin_revision(draft, f"the plan broke off: {command.reason}")
     else:
         _refuse(draft, command.reason, command.diagnostics)
 

@@ -182,6 +182,16 @@ def _inward(task: dict[str, Json], renamed: Mapping[str, str], inputs: dict[str,
     return _with_conditions(found, stands_for)
 
 
+def renamed(task: dict[str, Json], names: Mapping[str, str]) -> dict[str, Json]:
+    """Give a task's document that calls other tasks by other names, in references, links and conditions."""
+    return _inward(task, names, {})
+
+
+def renamed_value(value: Json, names: Mapping[str, str]) -> Json:
+    """Give a value whose references call tasks by other names."""
+    return _inward_value(value, names, {})
+
+
 def _members(join: Json, stands_for: Callable[[str], str]) -> Json:
     """Give a join with other names for its members."""
     if isinstance(join, dict) and "of" in join:

@@ -220,8 +220,15 @@ def _initials(name: str, one: _Known) -> bool:
     return _CAPITALS.fullmatch(name) is not None and name.lower() in "".join(word[0] for word in one.described)
 
 
+def _ends_alike(name: str, one: _Known) -> bool:
+    """Whether two names are one but for the agent's name before it."""
+    own, other = name.rpartition("."), one.name.rpartition(".")
+    return own[2].lower() == other[2].lower() and bool(own[1]) is not bool(other[1])
+
+
 _WAYS = (
     _Way(lambda _, words, one: one.words == words, "the names have the same words"),
+    _Way(lambda name, _, one: _ends_alike(name, one), "the names differ by the agent's name alone"),
     _Way(lambda _, words, one: _says_more(words, one), "the name only adds what it takes"),
     _Way(_named, "its description has this name"),
     _Way(lambda name, _, one: _abbreviated(name, one), "its description has this abbreviation"),
