@@ -160,7 +160,8 @@ class _Reader:
         self._known(body, "", _FIELDS, "an agent")
         name = self._name(body.get("name") or stem, "name")
         if not prompt:
-            self._refuse("", "it has no prompt: write below the front matter what the model is to do")
+            place = self._document.name if self._file is None else f"{self._document.name}:{line}:1"
+            raise self._kind(f"{place}: it has no prompt; write below the front matter what the model is to do")
         description = self._text(body, "", "description") or _first_sentence(prompt)
         skills = self._skills({**body, "description": description}, name)
         self._require_places(prompt, line, skills)

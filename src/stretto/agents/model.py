@@ -306,8 +306,8 @@ class _Attempt:
             limits = self.spec.allowance
             money = f" or ${limits.money}" if limits.money is not None else ""
             raise AgentFailure(
-                f"its limit of {limits.tokens:,} tokens{money} is used up: {self.spent + self.bench.spent} are spent in {self.turn - 1} "
-                f"turns, and the next one reads some {counted:,}; raise `limits:` of {self.spec.name!r}",
+                f"its limit of {limits.tokens:,} tokens{money} is used up: {self.spent + self.bench.spent} went in "
+                f"{self.turn - 1} turns, and the next one reads some {counted:,}; raise `limits:` of {self.spec.name!r}",
                 FailureClass.OVER_BUDGET,
             )
         return prompt if most == usual and wanted is None else replace(prompt, most=most)

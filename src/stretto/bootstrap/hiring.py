@@ -130,7 +130,8 @@ class _Hiring:
 
     def _tools(self, spec: ModelAgentSpec, path: tuple[str, ...]) -> Iterable[tuple[str, Agent, Skill]]:
         """Give the tools that a description names: functions of its own, or skills of other agents."""
-        own = FunctionAgent(spec.functions, name=None, description=spec.description) if spec.functions else None
+        named = [one for one in spec.functions if name_of(one) in spec.tools]
+        own = FunctionAgent(named, description=spec.description) if named else None
         functions = {skill.name: skill for skill in own.card.skills} if own is not None else {}
         for number, name in enumerate(spec.tools):
             place = f"tools[{number}]" if len(spec.tools) > 1 else "tools"
@@ -143,7 +144,10 @@ class _Hiring:
                 yield name, own, functions[name]
                 continue
             if not found:
-                known = [*functions, *(skill.name for one in self._crew if one is not spec for skill in _skills(one))]
+                known = [
+                    *map(name_of, spec.functions),
+                    *(skill.name for one in self._crew if one is not spec for skill in _skills(one)),
+                ]
                 raise spec.bad(place, f"there is no skill or function {name!r}. {Names(lambda: known).mend(name)}")  # noqa: B023
             one, skill = found[0]
             if isinstance(one, ModelAgentSpec):
@@ -164,12 +168,11 @@ def _skills(one: Hired) -> Sequence[Skill]:
 
 
 def _with_neighbours(spec: ModelAgentSpec) -> ModelAgentSpec:
-    """Give a description with those of its tools that are functions of the Python file beside it."""
+    """Give a description with the functions of the Python file beside it, of which its tools may be some."""
     beside = spec.file.with_suffix(".py") if spec.file is not None else None
     if beside is None or not spec.tools or not beside.is_file():
         return spec
-    functions = _functions(_load(beside, str(spec.file)))
-    return replace(spec, functions=tuple(one for one in functions if name_of(one) in spec.tools))
+    return replace(spec, functions=tuple(_functions(_load(beside, str(spec.file)))))
 
 
 def _agent(given: AnyAgent) -> Hired:
