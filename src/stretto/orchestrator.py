@@ -393,15 +393,18 @@ class Conductor:
         return replace(answer, outcome=Unknown(message=f"looking it up failed: {failed}"))
 
     def _assignment(self, one: TaskState, id_: str, attempt: int, agent: str) -> Assignment:
+        skill = self.state.roster.skill(one.task, agent)
         return Assignment(
             run=self.state.run,
             task=id_,
             attempt=attempt,
-            skill=self.state.roster.skill(one.task, agent).name,
+            skill=skill.name,
             objective=one.task.objective,
             arguments=resolve(self.state, one),
             key=one.key or "",
             feedback=one.feedback,
+            criteria=one.task.criteria,
+            output=one.task.output or skill.output or context_schema(self.state, one) or {},
             answers=one.answers,
             labels=labels(self.state, one),
             word=one.word,

@@ -173,7 +173,8 @@ class Assignment:
     """One attempt at one task, as the agent sees it, and what it notes down besides its result.
 
     `key` names the action for the outside world and is the same on every repetition; `feedback` says what was
-    wrong with the attempt before; `answers` are what people said to this task's questions. `shortened` are the
+    wrong with the attempt before; `criteria` say what counts as done, and `output` is the schema that the result has to
+    fit, empty for any; `answers` are what people said to this task's questions. `shortened` are the
     arguments that did not fit the agent's window: `whole(name)` gives them as they are. `labels` are those of the
     data it reads; `word` is what a person said to a request that a team had handed on;
     `charged` is what the task has cost so far, and `turn` the agent's name, where it took over from another. `ceiling`
@@ -191,6 +192,8 @@ class Assignment:
     arguments: dict[str, Json]
     key: str
     feedback: tuple[str, ...] = ()
+    criteria: tuple[str, ...] = ()
+    output: Schema = field(default_factory=dict)
     answers: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     ceiling: Budget = NO_BUDGET

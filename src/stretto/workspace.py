@@ -1,10 +1,11 @@
 """A workspace: a folder whose `workspace.yaml` names its agents, plans, inputs and rules."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from stretto.agent_files import ModelAgentSpec, read_agent_file
 from stretto.amounts import budget_of
 from stretto.channels import read_channel
 from stretto.core.domain import Asks, Budget, ContextSpec, InputSpec, Json, Ladder, Plan, Provider, Rules
@@ -33,7 +34,7 @@ _FIELDS = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSource:
     """Where an agent comes from: `builtin` names one that ships, `python` is a file with functions, `team` is the
-    folder of another workspace.
+    folder of another workspace, `spec` what a Markdown file describes.
 
     `options` are for the agent that ships, as `fetch` takes `allow`. `backups`, `ladder` and `terms` go onto its card.
     """
@@ -47,6 +48,7 @@ class AgentSource:
     backups: tuple[str, ...] = ()
     ladder: Ladder = field(default_factory=dict)
     terms: dict[str, Any] = field(default_factory=dict)
+    spec: ModelAgentSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,6 +317,8 @@ class _Reader:
         if isinstance(raw, str):
             if raw.endswith(".py"):
                 raw = {"python": raw}
+            elif raw.endswith(".md"):
+                raw = {"file": raw}
             else:
                 return AgentSource(builtin=raw, where=where)
         if isinstance(raw, dict) and isinstance(raw.get("use"), str):
@@ -322,10 +326,13 @@ class _Reader:
             return AgentSource(builtin=raw["use"], where=where, options=options, **self._on_card(raw, path))
         if isinstance(raw, dict) and isinstance(raw.get("team"), str):
             return self._team(raw, path)
+        if isinstance(raw, dict) and isinstance(raw.get("file"), str):
+            return self._described(raw, path)
         if not isinstance(raw, dict) or not isinstance(raw.get("python"), str):
             raise self._bad(
                 path,
-                "an agent is the name of one that ships, `use: NAME` with options, `python: FILE` or `team: FOLDER`",
+                "an agent is the name of one that ships, `use: NAME` with options, `file: FILE.md`, `python: FILE` or "
+                "`team: FOLDER`",
             )
         for name in raw:
             if name not in (known := ("python", "name", *_ON_CARDS)):
@@ -334,6 +341,27 @@ class _Reader:
         if not file.is_file():
             raise self._bad(f"{path}.python", f"there is no file {file}")
         return AgentSource(python=file, name=raw.get("name") or file.stem, where=where, **self._on_card(raw, path))
+
+    def _described(self, raw: dict[str, Json], path: str) -> AgentSource:
+        """Read an agent of kind `model` from its file; what the entry says of it goes before what the file says."""
+        for name in raw:
+            if name not in (known := ("file", "name", "model", *_ON_CARDS)):
+                raise self._bad(f"{path}.{name}", f"an agent has no field {name!r}; known: {', '.join(known)}")
+        file = (self._folder / raw["file"]).resolve()
+        if not file.is_file():
+            raise self._bad(f"{path}.file", f"there is no file {file}")
+        spec = read_agent_file(file)
+        models = raw.get("model") or spec.models
+        names = (models,) if isinstance(models, str) else models
+        if not isinstance(names, list | tuple) or not all(isinstance(one, str) and one for one in names):
+            raise self._bad(f"{path}.model", f"`model` names a model, or several in a list; not {models!r}")
+        own = self._on_card(raw, path)
+        card = {**spec.card, **own["terms"], "backups": own["backups"] or spec.card["backups"]}
+        card["ladder"] = {**spec.card["ladder"], **own["ladder"]}
+        if raw.get("name"):
+            spec = spec.called(str(raw["name"]))
+        spec = replace(spec, models=tuple(names), card=card)
+        return AgentSource(spec=spec, name=spec.name, where=self._document.where(path), **own)
 
     def _on_card(self, raw: dict[str, Json], path: str) -> dict[str, Any]:
         """Read what an entry says of an agent's card besides what the agent itself declares."""

@@ -80,8 +80,8 @@ class Crew:
     ) -> None:
         self.settings = settings or read_settings(workspace.folder if workspace else None)
         self.workspace = workspace
-        self.registry = Registry(agents_of(agents))
         self.models = models if isinstance(models, ModelRoster) else roster_of(workspace, self.settings, models)
+        self.registry = Registry(agents_of(agents, self.models))
         self.playbooks = read_playbooks(workspace.folder, self.size) if workspace else ()
         self.rules = rules_of(
             self.settings,

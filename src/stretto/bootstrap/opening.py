@@ -6,11 +6,11 @@ from typing import Any, cast
 
 from stretto.bootstrap.choices import as_budget
 from stretto.bootstrap.facade import Orchestrator
-from stretto.bootstrap.hiring import carded, hired
+from stretto.bootstrap.hiring import Hired, carded, hired
 from stretto.bootstrap.models import roster_of
 from stretto.core.errors import BadWorkspace
 from stretto.models.definition import ModelsGiven
-from stretto.ports import Agent, Listener
+from stretto.ports import Listener
 from stretto.settings import Settings, read_settings
 from stretto.workspace import AgentSource, read_workspace
 
@@ -44,7 +44,7 @@ def open_workspace(
 
 def _agents(
     source: AgentSource, settings: Settings, above: tuple[Path, ...], models: ModelsGiven | None
-) -> list[Agent]:
+) -> list[Hired]:
     if source.team is None or source.name is None:
         return hired(source, settings)
     if source.team in above:

@@ -13,8 +13,10 @@ from stretto.cli.text import clean, indented, one_line
 from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stretto.bootstrap import Orchestrator
-    from stretto.core.domain import AgentCard, Outcome, Skill
+    from stretto.core.domain import AgentCard, Call, Outcome, Skill
     from stretto.ports import Agent, Assignment
 
 EXIT = {"completed": 0, "failed": 1, "unknown": 1, "denied": 1, "input_required": 4, "waiting": 4}
@@ -105,7 +107,7 @@ def run(
         agent, skill = _find(team, name, given)
         values = arguments_of(skill, given)
         assignment = _assignment(team, agent, skill, values)
-        status, outcome = asyncio.run(_call(agent, skill, assignment, asking))
+        status, outcome = asyncio.run(_call(team, agent, skill, assignment, asking))
         body = _body(agent.card.name, skill.name, status, outcome, output)
         if as_json:
             apart.out.write(json_text(body) + "\n")
@@ -183,12 +185,31 @@ async def _shown(agent: "Agent", assignment: "Assignment") -> str:
         raise UsageError(f"{assignment.skill}: what it would do cannot be shown: {error}") from None
 
 
+def _allows(team: "Orchestrator", asking: "_Asking") -> "Callable[[Call], bool]":
+    """Give what decides on the inner calls of a skill: those that ask first are asked about."""
+    from stretto.ports import InputNeeded
+
+    asks = {skill.name for agent in team.registry for skill in agent.card.skills if _asks(skill)}
+
+    def allows(call: "Call") -> bool:
+        if asking.approve == "all" or (call.effect != "irreversible" and call.what not in asks):
+            return True
+        if asking.approve == "ask" and not asking.terminal:
+            raise InputNeeded(f"{call.what} needs approval; call it on a terminal, or with --approve all")
+        typer.echo(f"{call.what} needs your approval:\n{indented(json_text(call.arguments))}", err=True)
+        return asking.approve == "ask" and typer.confirm("do it?", err=True)
+
+    return allows
+
+
 async def _call(
-    agent: "Agent", skill: "Skill", assignment: "Assignment", asking: "_Asking"
+    team: "Orchestrator", agent: "Agent", skill: "Skill", assignment: "Assignment", asking: "_Asking"
 ) -> "tuple[str, Outcome | None]":
     """Give what became of the call, and its outcome if it was made."""
+    from stretto.agents.alone import Alone
     from stretto.core.domain import Completed, Failed, InputRequired
 
+    assignment.toolbox = Alone(assignment, _allows(team, asking))
     if _asks(skill) and asking.approve != "all":
         typer.echo(f"{skill.name} needs your approval:\n{indented(await _shown(agent, assignment))}", err=True)
         if asking.approve == "none" or (asking.terminal and not typer.confirm("do it?", err=True)):

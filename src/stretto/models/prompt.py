@@ -18,11 +18,15 @@ class Tool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
-    """A model's wish to have a tool called; `id` ties the answer to it."""
+    """A model's wish to have a tool called; `id` ties the answer to it.
+
+    `problem` says what is wrong with arguments that are no JSON object; there are none then.
+    """
 
     id: str
     name: str
     arguments: dict[str, Json]
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,10 @@ class Model(Protocol):
     @property
     def perimeter(self) -> tuple[str, ...] | None:
         """The labels of the data that it may see; None is any."""
+        ...
+
+    def cost(self, usage: Usage) -> Cost:
+        """Give what tokens cost by its prices; no dollars where nobody knows."""
         ...
 
     async def count(self, prompt: Prompt) -> int:

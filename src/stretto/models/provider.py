@@ -93,12 +93,16 @@ class ProviderModel:
             self._priced = self._tariff is not None
         return self._priced
 
+    def cost(self, usage: Usage) -> Cost:
+        money = self._tariff(usage) if self.priced and self._tariff is not None else FREE.money
+        return Cost(money=money, tokens=usage.tokens)
+
     async def count(self, prompt: Prompt) -> int:
         return estimate(prompt)
 
     async def most(self, prompt: Prompt) -> Cost:
         counted = await self.count(prompt)
-        return self._cost(Usage(input=counted, output=self._longest(prompt, counted)))
+        return self.cost(Usage(input=counted, output=self._longest(prompt, counted)))
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[str | Reply]:
         if prompt.tools and not self.tools:
@@ -116,7 +120,7 @@ class ProviderModel:
                 yield self._reply(turn)
         except Exception as error:
             failure = failure_of(error, self.definition, key, place)
-            failure.usage, failure.cost = turn.usage, self._cost(turn.usage)
+            failure.usage, failure.cost = turn.usage, self.cost(turn.usage)
             raise failure from None
 
     async def close(self) -> None:
@@ -208,10 +212,6 @@ class ProviderModel:
             return longest_answer(self.window, counted, None, bound or LONGEST_ANSWER)
         return longest_answer(self.window, counted, min(prompt.most, bound or prompt.most))
 
-    def _cost(self, usage: Usage) -> Cost:
-        money = self._tariff(usage) if self.priced and self._tariff is not None else FREE.money
-        return Cost(money=money, tokens=usage.tokens)
-
     def _reply(self, turn: "_Turn") -> Reply:
         """Give the reply; raises AgentFailure where the stream ended before the answer did."""
         from pydantic_ai.messages import ToolCallPart
@@ -224,28 +224,12 @@ class ProviderModel:
         finish: Any = _FINISHES.get(response.finish_reason, response.finish_reason)
         return Reply(
             text="".join(turn.texts) or (refusal if isinstance(refusal, str) else ""),
-            calls=tuple(
-                ToolCall(id=one.tool_call_id, name=one.tool_name, arguments=self._arguments(one)) for one in calls
-            ),
+            calls=tuple(_wish(one) for one in calls),
             usage=turn.usage,
-            cost=self._cost(turn.usage),
+            cost=self.cost(turn.usage),
             model=response.model_name or self.definition.model.name,
             finish="tools" if calls and finish == "stop" else finish,
         )
-
-    def _arguments(self, call: Any) -> dict[str, Any]:
-        if isinstance(call.args, dict):
-            return call.args
-        try:
-            found = read_json(call.args) if call.args and call.args.strip() else {}
-        except Unreadable as error:
-            found = str(error)
-        if not isinstance(found, dict):
-            raise AgentFailure(
-                f"{self.name} asks for the tool {call.tool_name!r} with arguments that are no JSON object: {found}",
-                FailureClass.INVALID_OUTPUT,
-            )
-        return found
 
 
 @dataclass(slots=True)
@@ -413,6 +397,19 @@ def is_closed(schema: Any) -> bool:
                     return False
             return all(is_closed(one) for one in schema.values())
     return True
+
+
+def _wish(call: Any) -> ToolCall:
+    """Give a call of a tool; arguments that are no JSON object are told, so that the model can mend them."""
+    arguments, problem = call.args, ""
+    if not isinstance(arguments, dict):
+        try:
+            arguments = read_json(arguments) if arguments and arguments.strip() else {}
+        except Unreadable as error:
+            arguments, problem = {}, str(error)
+    if not isinstance(arguments, dict):
+        arguments, problem = {}, f"it is {type(arguments).__name__}"
+    return ToolCall(id=call.tool_call_id, name=call.tool_name, arguments=arguments, problem=problem)
 
 
 def _text_of(event: Any) -> str:
