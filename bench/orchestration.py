@@ -4,7 +4,7 @@
 chain. A model server (`stretto.testing.models`) writes a plan at 60 tokens a second, 40 tokens a task, the first after
 0.6 s; each tool takes 1 s. The same graph is pursued three ways, through the same client, server and tools:
 
-- one call at a time: a model turn of 1 s decides on each call, as agents in a loop do (its closing turn is not counted);
+- one call at a time: a model turn of 1 s decides on each call, as agents in a loop do (its closing turn not counted);
 - planned, then run: the same plan is written to its end, checked, and run;
 - streamed: the plan runs while it is being written.
 
@@ -20,10 +20,9 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from stretto import Orchestrator, pure
-from stretto.core.domain import Call, Called, Catalogue, Cost
+from stretto.core.domain import Call, Called
 from stretto.models.asking import ask
 from stretto.models.prompt import Message, Prompt, Tool
 from stretto.testing.models import Answer, ModelServer, Pace, Request, Rule, Script, ToolUse, When, count
