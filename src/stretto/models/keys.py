@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import SecretStr
 
 from stretto.models.definition import Definition
-from stretto.models.reference import key_variables
+from stretto.models.reference import key_variables, needs_key
 
 SERVICE = "stretto"
 """Under which keys lie in the keyring, each by the name of its provider."""
@@ -29,14 +29,14 @@ def find_key(definition: Definition, environment: Mapping[str, str] = os.environ
     for variable in key_variables(definition.model):
         if value := environment.get(variable, "").strip():
             return SecretStr(value)
-    return _from_keyring(definition.model.provider) if key_variables(definition.model) else None
+    return _from_keyring(definition.model.provider) if needs_key(definition.model) else None
 
 
 def where_keys_are(definition: Definition) -> str:
     """Say where a model's key is looked for."""
     if definition.key_env:
         return f"the variable {definition.key_env}"
-    if definition.model.url or not key_variables(definition.model):
+    if definition.model.url or not needs_key(definition.model):
         return "a variable that the model's definition names with `key_env:`"
     variables = " or ".join(key_variables(definition.model))
     return f"the variable {variables}, or the keyring (`keyring set {SERVICE} {definition.model.provider}`)"

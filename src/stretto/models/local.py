@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from stretto.core.domain import FailureClass
 from stretto.models.definition import Definition
 from stretto.models.failures import failure_of
-from stretto.models.prompt import Message, Prompt, Reply
+from stretto.models.prompt import Message, Prompt
 from stretto.models.provider import ProviderModel, client_of, joined
 from stretto.models.reference import ADDRESS, LOCAL, Reference
 from stretto.models.windows import LOCAL_WINDOW
@@ -93,11 +93,11 @@ class LocalModel(ProviderModel):
         window = min(definition.window or LOCAL_WINDOW, LOCAL_WINDOW)
         super().__init__(replace(definition, **unsaid, window=window), environment)
 
-    async def count(self, prompt: Prompt) -> int:
+    async def _count(self, prompt: Prompt) -> int:
         url, key = await self._reach()
         client: Any = (await self._connected(url)).client  # type: ignore[attr-defined]
         root = url.removesuffix("/v1")
-        messages = [{"role": one.role, "content": one.text} for one in _harmless(prompt).messages]
+        messages = [{"role": one.role, "content": one.text} for one in self._told(prompt).messages]
         try:
             text = await client.post(f"{root}/apply-template", cast_to=object, body={"messages": messages})
             body = {"content": text["prompt"], "add_special": True, "parse_special": True}
@@ -106,14 +106,20 @@ class LocalModel(ProviderModel):
         except Exception as error:
             raise failure_of(error, self.definition, key, url) from None
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Reply]:
-        async for piece in super().stream(_harmless(prompt)):
-            yield piece
+    def _told(self, prompt: Prompt) -> Prompt:
+        """Give the prompt without the marks by which its template ends a turn: data must not speak as the system."""
+
+        def plain(message: Message) -> Message:
+            return replace(message, text=message.text.replace(_MARK, _BROKEN_MARK))
+
+        return replace(prompt, messages=tuple(plain(one) for one in joined(prompt.messages)))
 
     async def _reach(self) -> tuple[str, SecretStr | None]:
         if lacking := missing():
             raise AgentFailure(f"{LOCAL}: {lacking}", FailureClass.UNAVAILABLE)
-        served = await asyncio.to_thread(_SERVER.running)
+        served = _SERVER.served
+        if served is None:
+            served = await asyncio.to_thread(_SERVER.running)
         return served.url, served.key
 
     async def _connected(self, url: str) -> "Client":
@@ -127,15 +133,6 @@ class LocalModel(ProviderModel):
         url, key = await self._reach()
         there = replace(self.definition, model=Reference(provider=ADDRESS, name=NAME, url=url))
         return await asyncio.to_thread(client_of, there, url, key, self.constrains)
-
-
-def _harmless(prompt: Prompt) -> Prompt:
-    """Give the prompt without the marks by which its template ends a turn: data must not speak as the system."""
-
-    def plain(message: Message) -> Message:
-        return replace(message, text=message.text.replace(_MARK, _BROKEN_MARK)) if _MARK in message.text else message
-
-    return replace(prompt, messages=tuple(plain(one) for one in joined(prompt.messages)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +153,20 @@ class _Server:
         self._lock = threading.Lock()
         self._served: _Served | None = None
 
+    @property
+    def served(self) -> _Served | None:
+        """Where it is served now, if it is."""
+        served = self._served
+        return served if served is not None and served.is_up() else None
+
     def running(self) -> _Served:
         """Give where it is served; raises AgentFailure when it cannot be."""
         with self._lock:
-            if self._served is None or not self._served.is_up():
+            if (served := self.served) is None:
                 self._forget()
-                self._served = _start()
+                self._served = served = _start()
                 atexit.register(self.stop)
-            return self._served
+            return served
 
     def stop(self) -> None:
         """End the process."""

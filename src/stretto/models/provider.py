@@ -55,6 +55,8 @@ class ProviderModel:
         self._client = PerLoop(self._opened)
         self._throttle = Throttle(definition.concurrency, definition.rate)
         self._constrains = definition.constrains
+        self._place: tuple[str, SecretStr | None] | None = None
+        self._counted: tuple[Prompt, int] | None = None
         self._window: int | None = None
         self._tariff: Tariff | None = None
         self._priced: bool | None = None
@@ -98,7 +100,10 @@ class ProviderModel:
         return Cost(money=money, tokens=usage.tokens)
 
     async def count(self, prompt: Prompt) -> int:
-        return estimate(prompt)
+        known = self._counted
+        if known is None or known[0] is not prompt:  # one question is counted for several ends
+            self._counted = known = prompt, await self._count(prompt)
+        return known[1]
 
     async def most(self, prompt: Prompt) -> Cost:
         counted = await self.count(prompt)
@@ -127,8 +132,20 @@ class ProviderModel:
         """Close the connections of the running loop."""
         await self._client.close()
 
+    async def _count(self, prompt: Prompt) -> int:
+        return estimate(prompt)
+
+    def _told(self, prompt: Prompt) -> Prompt:
+        """Give the prompt as the model is told it."""
+        return prompt
+
     async def _reach(self) -> tuple[str, SecretStr | None]:
         """Give the address of the model and its key; raises AgentFailure where they cannot be used."""
+        if self._place is None:
+            self._place = await self._find()
+        return self._place
+
+    async def _find(self) -> tuple[str, SecretStr | None]:
         reference = self.definition.model
         url = address(reference, self._environment)
         key = await asyncio.to_thread(find_key, self.definition, self._environment)
@@ -159,7 +176,7 @@ class ProviderModel:
         silence = self.definition.timeout or SILENCE
         request = model_request_stream(
             client,
-            _messages(prompt),
+            _messages(self._told(prompt)),
             model_settings=self._settings(prompt, turn.counted),
             model_request_parameters=_parameters(prompt, self._is_held(prompt)),
             instrument=False,
