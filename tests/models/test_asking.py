@@ -20,7 +20,7 @@ from stretto.models.prompt import Message, Model, Prompt, Reply, Tool, ToolCall
 from stretto.models.roster import ModelRoster
 from stretto.ports import AgentFailure
 from stretto.testing.models import Answer as Say
-from stretto.testing.models import ModelServer, Rule, Stall
+from stretto.testing.models import Fault, Malformed, ModelServer, Rule, Stall, ToolUse, Truncated
 
 PROMPT = Prompt(messages=(Message(role="system", text="Be brief."), Message(role="user", text="Say hello.")))
 
@@ -296,6 +296,18 @@ async def test_a_pause_is_asked_for_in_seconds_or_as_a_date(header: str, seconds
     assert told.value.failure is FailureClass.TRANSIENT
     assert told.value.retry_after is not None
     assert 0.9 * seconds <= told.value.retry_after <= 2 * seconds
+
+
+@pytest.mark.parametrize("fault", [Malformed(times="always"), Truncated(times="always")])
+async def test_a_tool_call_whose_arguments_are_no_json_says_so(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = ToolUse(name="look_up", arguments={"id": 7, "of": "the order that was asked about"})
+    tool = Tool(name="look_up", inputs={"type": "object", "properties": {"id": {"type": "integer"}}})
+    async with ModelServer([Rule(say=Say(calls=(call,)), faults=(fault,))]) as server:
+        monkeypatch.setenv("SCRIPT_KEY", server.key)
+        reply = await asked(models(server.url, key_env="SCRIPT_KEY"), Prompt(messages=PROMPT.messages, tools=(tool,)))
+    (wish,) = reply.calls
+    assert (wish.name, wish.arguments) == ("look_up", {})
+    assert "line 1" in wish.problem
 
 
 async def test_who_stops_listening_ends_the_call(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from pydantic import SecretStr
 
 from stretto.core.domain import FailureClass
+from stretto.core.errors import UsageError
 from stretto.models.definition import Definition
 from stretto.models.keys import redacted, where_keys_are
 from stretto.models.reference import requirement
@@ -62,7 +63,7 @@ def failure_of(error: Exception, definition: Definition, key: SecretStr | None, 
             return failed(FailureClass.TRANSIENT, "the answer broke off before its end")
         case known.ModelAPIError() | known.UnexpectedModelBehavior() | ValueError():
             return failed(FailureClass.INVALID_OUTPUT, f"what came is no answer: {said}")
-        case known.UserError():
+        case known.UserError() | UsageError():
             return failed(FailureClass.UNAVAILABLE, said)
         case ImportError():
             mend = f"install it with: pip install '{requirement(definition.model)}'"

@@ -25,7 +25,8 @@ from stretto.core.domain import FailureClass
 from stretto.models.definition import Definition
 from stretto.models.failures import failure_of
 from stretto.models.prompt import Message, Prompt
-from stretto.models.provider import ProviderModel, client_of, joined
+from stretto.models.provider import ProviderModel
+from stretto.models.provider_client import client_of, joined
 from stretto.models.reference import ADDRESS, LOCAL, Reference
 from stretto.models.windows import LOCAL_WINDOW
 from stretto.ports import AgentFailure

@@ -1,10 +1,9 @@
 """A model of a provider, asked through the client library: one turn a call, always streamed, never tried again here."""
 
 import asyncio
-import inspect
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +17,19 @@ from stretto.models.failures import failure_of
 from stretto.models.keys import find_key, where_keys_are
 from stretto.models.loops import PerLoop
 from stretto.models.prices import Tariff, tariff_of
-from stretto.models.prompt import Message, Prompt, Reply, ToolCall
-from stretto.models.reading import Unreadable, read_json
-from stretto.models.reference import ADDRESS, Reference, address, needs_key, shown
+from stretto.models.prompt import Prompt, Reply
+from stretto.models.provider_client import (
+    aside_of,
+    client_of,
+    holds_to_schemas,
+    is_closed,
+    is_turned_away,
+    messages_of,
+    parameters_of,
+    text_of,
+    wish_of,
+)
+from stretto.models.reference import address, needs_key, shown
 from stretto.models.throttle import Throttle
 from stretto.models.windows import LONGEST_ANSWER, longest_answer, window_of
 from stretto.ports import AgentFailure
@@ -28,23 +37,15 @@ from stretto.ports import AgentFailure
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import Model as Client
-    from pydantic_ai.models import ModelRequestParameters
-    from pydantic_ai.profiles import ModelProfile
     from pydantic_ai.providers import Provider as ClientProvider
     from pydantic_ai.settings import ModelSettings
 
 SILENCE = 120.0
 """Seconds without a sign of the answer after which it is given up, unless the model's definition says otherwise."""
 
-_CONSTRAINING = {"openai": True, "google": True, "ollama": True, "vllm": True, ADDRESS: True}
 _CONSTRAINING_WITH_TOOLS = {"openai", "openai-responses", "azure", "anthropic"}
 _FINISHES = {"content_filter": "refused", "tool_call": "tools"}
-_KINDS = {"openai": "openai-chat", "vllm": "vllm", ADDRESS: "openai-chat"}
-_OWN_SERVERS = {"ollama", "vllm", ADDRESS}
-"""Servers of many makes, which all know the older `max_tokens`."""
 _WITHOUT_RETRIES = {"bedrock", "huggingface", "xai"}
-_NO_KEY = "none"
-"""Sent where nobody wants a key: without any, the clients would look for one of their own, and send that."""
 
 
 class ProviderModel:
@@ -77,7 +78,7 @@ class ProviderModel:
     @property
     def constrains(self) -> bool:
         if self._constrains is None:
-            self._constrains = _constrains(self.definition.model)
+            self._constrains = holds_to_schemas(self.definition.model)
         return self._constrains
 
     @property
@@ -119,8 +120,9 @@ class ProviderModel:
             place = shown(url) if url else self.name
             client = await self._connected(url)
             async with self._throttle.pass_through(turn.counted) as passage:
-                async for piece in self._asked(client, prompt, turn):
-                    yield piece
+                async with aclosing(self._asked(client, prompt, turn)) as pieces:
+                    async for piece in pieces:
+                        yield piece
                 passage.used(turn.usage)
                 yield self._reply(turn)
         except Exception as error:
@@ -169,33 +171,34 @@ class ProviderModel:
         url, key = await self._reach()
         return await asyncio.to_thread(client_of, self.definition, url, key, self.constrains)
 
-    async def _asked(self, client: "Client", prompt: Prompt, turn: "_Turn") -> AsyncIterator[str]:
+    async def _asked(self, client: "Client", prompt: Prompt, turn: "_Turn") -> AsyncGenerator[str, None]:
         """Ask, and give the answer's text as it comes."""
         from pydantic_ai.direct import model_request_stream
 
         silence = self.definition.timeout or SILENCE
         request = model_request_stream(
             client,
-            _messages(self._told(prompt)),
+            messages_of(self._told(prompt)),
             model_settings=self._settings(prompt, turn.counted),
-            model_request_parameters=_parameters(prompt, self._is_held(prompt)),
+            model_request_parameters=parameters_of(prompt, self._is_held(prompt)),
             instrument=False,
         )
         async with AsyncExitStack() as stack:
+            turn.is_taken = True
             try:
                 async with asyncio.timeout(silence):
                     response = await stack.enter_async_context(request)
-            except TimeoutError:
-                turn.is_taken = True  # nobody knows whether it was; what nobody knows counts
+            except Exception as error:
+                turn.is_taken = not is_turned_away(error)
                 raise
-            turn.is_taken = True
             events = aiter(response)
             while True:
                 async with asyncio.timeout(silence):
                     event = await anext(events, None)
                 if event is None:
                     break
-                if text := _text_of(event):
+                turn.asides.append(aside_of(event))
+                if text := text_of(event):
                     turn.texts.append(text)
                     yield text
             turn.response = response.get()
@@ -241,7 +244,7 @@ class ProviderModel:
         finish: Any = _FINISHES.get(response.finish_reason, response.finish_reason)
         return Reply(
             text="".join(turn.texts) or (refusal if isinstance(refusal, str) else ""),
-            calls=tuple(_wish(one) for one in calls),
+            calls=tuple(wish_of(one) for one in calls),
             usage=turn.usage,
             cost=self.cost(turn.usage),
             model=response.model_name or self.definition.model.name,
@@ -256,6 +259,7 @@ class _Turn:
     counted: int
     is_taken: bool = False
     texts: list[str] = field(default_factory=list)
+    asides: list[str] = field(default_factory=list)
     response: "ModelResponse | None" = None
 
     @property
@@ -267,172 +271,10 @@ class _Turn:
             return Usage(input=told.input_tokens, output=told.output_tokens, cached=cached)
         if not self.is_taken:
             return Usage()
-        return Usage(input=self.counted, output=tokens_in("".join(self.texts)))
-
-
-def client_of(
-    definition: Definition, url: str, key: SecretStr | None, constrains: bool
-) -> tuple["Client", "ClientProvider[Any]"]:
-    """Make the client of a model, and the provider that holds its connections; the slow part, for a thread."""
-    import pydantic_ai.direct  # noqa: F401 - takes more than a second; here it keeps nobody waiting
-    from pydantic_ai.models import infer_model
-
-    reference = definition.model
-    provider = _provider(reference, url, key.get_secret_value() if key is not None else _NO_KEY)
-    kind = _KINDS.get(reference.provider, reference.provider)
-    client = infer_model(f"{kind}:{reference.name}", provider_factory=lambda _: provider)
-
-    def profile(usual: "ModelProfile") -> "ModelProfile":
-        changed: Any = {
-            **usual,
-            "supports_json_schema_output": constrains,
-            "supports_tools": definition.tools is not False,
-            "openai_chat_streaming_requires_finish_reason": True,
-        }
-        if reference.provider in _OWN_SERVERS:
-            changed |= {"openai_chat_supports_max_completion_tokens": False, "json_schema_transformer": None}
-        return changed  # type: ignore[no-any-return]
-
-    make: Any = type(client)
-    return make(reference.name, provider=provider, profile=profile), provider
-
-
-def _provider(reference: Reference, url: str, key: str) -> "ClientProvider[Any]":
-    from pydantic_ai.providers import infer_provider_class
-
-    if reference.provider == ADDRESS:
-        from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
-
-        return OpenAICompatibleProvider(ADDRESS, base_url=url, api_key=key)
-    make: Any = infer_provider_class(reference.provider)
-    takes = inspect.signature(make.__init__).parameters
-    if reference.url and "base_url" not in takes:
-        raise AgentFailure(
-            f"{reference} takes no `url:`; its provider has addresses of its own", FailureClass.UNAVAILABLE
-        )
-    values = {"base_url": url or None, "api_key": key if key != _NO_KEY or url else None}
-    found: ClientProvider[Any] = make(**{name: value for name, value in values.items() if name in takes and value})
-    return found
-
-
-def _constrains(reference: Reference) -> bool:
-    known = _CONSTRAINING.get(reference.provider)
-    if known is not None:
-        return known
-    try:
-        from pydantic_ai.models import infer_model_profile  # slow to load, and needed as soon as the model is asked
-    except ImportError:
-        return False
-    return bool(infer_model_profile(f"{reference.provider}:{reference.name}").get("supports_json_schema_output"))
+        return Usage(input=self.counted, output=tokens_in("".join(self.texts)) + tokens_in("".join(self.asides)))
 
 
 def _is_here(url: str) -> bool:
     from urllib.parse import urlsplit
 
     return is_loopback(urlsplit(url).hostname or "")
-
-
-def _messages(prompt: Prompt) -> list[Any]:
-    """Give the conversation as the client library has it: requests of parts, and responses between them."""
-    from pydantic_ai import messages as parts
-
-    found: list[Any] = []
-    for message in joined(prompt.messages):
-        if message.role == "assistant":
-            said: list[Any] = [parts.TextPart(content=message.text)] if message.text else []
-            said += [
-                parts.ToolCallPart(tool_name=call.name, args=call.arguments, tool_call_id=call.id)
-                for call in message.calls
-            ]
-            found.append(parts.ModelResponse(parts=said))
-            continue
-        part: Any
-        match message.role:
-            case "system":
-                part = parts.SystemPromptPart(content=message.text)
-            case "tool":
-                part = parts.ToolReturnPart(tool_name=message.name, content=message.text, tool_call_id=message.id)
-            case _:
-                part = parts.UserPromptPart(content=message.text)
-        if found and isinstance(found[-1], parts.ModelRequest):
-            found[-1] = parts.ModelRequest(parts=[*found[-1].parts, part])
-        else:
-            found.append(parts.ModelRequest(parts=[part]))
-    return found
-
-
-def joined(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """Give a conversation in which the system speaks once in a row: many templates take no more."""
-    found: list[Message] = []
-    for message in messages:
-        if found and message.role == found[-1].role == "system":
-            found[-1] = Message(role="system", text=f"{found[-1].text}\n\n{message.text}")
-        else:
-            found.append(message)
-    return tuple(found)
-
-
-def _parameters(prompt: Prompt, held: bool) -> "ModelRequestParameters":
-    from pydantic_ai.models import ModelRequestParameters
-    from pydantic_ai.output import OutputObjectDefinition
-    from pydantic_ai.tools import ToolDefinition
-
-    tools = [
-        ToolDefinition(
-            name=tool.name,
-            description=tool.description,
-            parameters_json_schema=tool.inputs,
-            strict=None if is_closed(tool.inputs) else False,
-        )
-        for tool in prompt.tools
-    ]
-    if prompt.schema is None:
-        return ModelRequestParameters(function_tools=tools)
-    return ModelRequestParameters(
-        function_tools=tools,
-        output_mode="native" if held else "prompted",
-        output_object=OutputObjectDefinition(
-            json_schema=prompt.schema, name="answer", strict=None if is_closed(prompt.schema) else False
-        ),
-    )
-
-
-def is_closed(schema: Any) -> bool:
-    """Whether every object of a schema has all its properties and no others, as OpenAI's strict mode wants it.
-
-    Others are sent as they are and held loosely: made strict, an open object could hold nothing at all.
-    """
-    match schema:
-        case list():
-            return all(is_closed(one) for one in schema)
-        case dict():
-            if "object" in (schema.get("type") or ""):
-                properties = schema.get("properties") or {}
-                if schema.get("additionalProperties") is not False or set(properties) != set(
-                    schema.get("required", ())
-                ):
-                    return False
-            return all(is_closed(one) for one in schema.values())
-    return True
-
-
-def _wish(call: Any) -> ToolCall:
-    """Give a call of a tool; arguments that are no JSON object are told, so that the model can mend them."""
-    arguments, problem = call.args, ""
-    if not isinstance(arguments, dict):
-        try:
-            arguments = read_json(arguments) if arguments and arguments.strip() else {}
-        except Unreadable as error:
-            arguments, problem = {}, str(error)
-    if not isinstance(arguments, dict):
-        arguments, problem = {}, f"it is {type(arguments).__name__}"
-    return ToolCall(id=call.tool_call_id, name=call.tool_name, arguments=arguments, problem=problem)
-
-
-def _text_of(event: Any) -> str:
-    from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
-
-    match event:
-        case PartStartEvent(part=TextPart(content=text)) | PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
-            return text
-    return ""
