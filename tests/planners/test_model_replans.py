@@ -9,7 +9,7 @@ from stretto import agent, pure
 from stretto.core.domain import FailureClass
 from stretto.ports import AgentFailure
 
-from .modelling import CREW, GOAL, A, B, answer, call, find, hired, mail, out, prompt, server
+from .modelling import CREW, GOAL, A, B, answer, call, hired, mail, out, prompt, server, write
 
 
 @pure
@@ -61,8 +61,9 @@ def test_personal_results_and_results_from_outside_are_told_by_kind_and_size_alo
 
 
 def test_where_the_model_finds_no_way_the_rules_are_tried_and_the_plan_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    with server(FIRST, "I do not know.") as served:
-        run = go(hired(served, monkeypatch, [find, mail, sing]).run(GOAL))
+    first = answer(call("a", "write", texts=["fugues"]), call("x", "sing", texts=["canons"]))
+    with server(first, "I do not know.") as served:
+        run = go(hired(served, monkeypatch, [write, mail, sing]).run(GOAL))
     assert (run.status, len(served.requests)) == ("partial", 4)
     assert statuses(run)["x"] == "failed"
 
