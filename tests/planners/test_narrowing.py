@@ -130,7 +130,7 @@ def test_a_small_window_gets_a_smaller_prompt_that_leaves_room_for_the_answer(wi
     state = planned("Analyse the log auth.log for attacks", CATALOGUE, {}, {})
     prompt = planning_prompt(state, CATALOGUE, [Small(128_000), Small(window)], Standing())
     assert estimate(replace(prompt, schema=None)) <= max(window // 2, 1_800)
-    assert prompt.most == min(LONGEST_ANSWER, window // 2)
+    assert prompt.most == min(LONGEST_ANSWER, window // 4)
     assert "\nlogs.analyse(" in prompt.messages[0].text
 
 

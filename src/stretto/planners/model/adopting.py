@@ -227,6 +227,11 @@ class Answer:
     def has_tasks(self) -> bool:
         return bool(self._forms)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing of a plan in it: neither a task, nor what is delivered."""
+        return not self._forms and self._draft.end is None
+
     def knows(self, id_: str) -> None:
         """Let the names of this answer stand for one more adopted task."""
         self._told |= {id_}

@@ -236,7 +236,7 @@ class Writing:
             return
         if self._scope.cut:
             yield diagnose("unreadable", "tasks", "the answer broke off before its end", "Write what is missing.")
-        elif not self._adoption.adopted:
+        elif self._scope.is_empty or not self._adoption.adopted:
             yield diagnose("empty-plan", "tasks", "there is no task in the answer", "Answer in the form above.")
         elif self._scope.header.question and not self._scope.has_tasks:
             yield diagnose("bad-value", "question", "no more questions are asked", "Assume, and say what.")

@@ -76,7 +76,7 @@ def planning_prompt(state: RunState, catalogue: Catalogue, models: Sequence[Mode
     left_out = len(skills_of(catalogue)) - len(known)
     system = _rendered("plan.md", cards="\n".join(cards(known)), left_out=left_out)
     messages = Message(role="system", text=system), Message(role="user", text=goal.strip())
-    return Prompt(messages=messages, schema=answer_schema(known), most=min(LONGEST_ANSWER, int(window * SHARE)))
+    return Prompt(messages=messages, schema=answer_schema(known), most=min(LONGEST_ANSWER, window // 4))
 
 
 def answer_schema(known: Iterable[str]) -> Schema:
@@ -111,6 +111,7 @@ def answer_schema(known: Iterable[str]) -> Schema:
             "tasks": {"type": "array", "items": task},
             "deliver": {"type": "object"},
         },
+        "required": ["restated", "tasks", "deliver"],
     }
 
 
