@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -168,10 +168,10 @@ class ProviderModel:
             try:
                 async with asyncio.timeout(silence):
                     response = await stack.enter_async_context(request)
-            except TimeoutError:
-                turn.is_taken = True  # nobody knows whether it was; what nobody knows counts
+            except Exception as error:
+                turn.is_taken = not _is_untaken(error)
                 raise
-            turn.is_taken = True
+            turn.is_taken, turn.so_far = True, response.get
             events = aiter(response)
             while True:
                 async with asyncio.timeout(silence):
@@ -239,6 +239,7 @@ class _Turn:
     counted: int
     is_taken: bool = False
     texts: list[str] = field(default_factory=list)
+    so_far: "Callable[[], ModelResponse] | None" = None
     response: "ModelResponse | None" = None
 
     @property
@@ -250,7 +251,21 @@ class _Turn:
             return Usage(input=told.input_tokens, output=told.output_tokens, cached=cached)
         if not self.is_taken:
             return Usage()
-        return Usage(input=self.counted, output=tokens_in("".join(self.texts)))
+        return Usage(input=self.counted, output=tokens_in("".join(self.texts)) + self._called())
+
+    def _called(self) -> int:
+        """Count the calls of tools as far as they came."""
+        from pydantic_ai.messages import ToolCallPart
+
+        calls = [part for part in self.so_far().parts if isinstance(part, ToolCallPart)] if self.so_far else []
+        return sum(tokens_in(call.tool_name) + tokens_in(call.args_as_json_str()) for call in calls)
+
+
+def _is_untaken(error: Exception) -> bool:
+    """Whether a prompt surely was not read: refused by a status, or never arrived. What nobody knows counts."""
+    from pydantic_ai.exceptions import ModelConnectionError, ModelHTTPError
+
+    return isinstance(error, ModelHTTPError) or (isinstance(error, ModelConnectionError) and error.phase == "connect")
 
 
 def client_of(
