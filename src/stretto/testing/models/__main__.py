@@ -13,7 +13,9 @@ from stretto.testing.models.server import KEY, ModelServer
 
 def main() -> int:
     """Print the address and the key, then a line for every request once it has ended."""
-    parser = argparse.ArgumentParser(prog="python -m stretto.testing.models", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m stretto.testing.models", description="Serve a script until it is interrupted."
+    )
     parser.add_argument("script", type=Path, help="the script, in YAML or JSON")
     parser.add_argument("--port", type=int, default=0, help="the port on the loopback; 0 takes a free one")
     parser.add_argument("--key", default=KEY, help=f"the key that requests carry (default: {KEY}); empty: none")

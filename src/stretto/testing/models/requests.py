@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from stretto.core.domain import Json
+from stretto.core.plan.diagnostics import printable
 from stretto.testing.models.tokens import calls_in, compact, content_text, member, members, schema_of
 
 End: TypeAlias = Literal["", "whole", "cut", "left"]
@@ -101,5 +102,6 @@ class Request:
         return re.search(pattern, self.conversation) is not None
 
     def __str__(self) -> str:
-        outcome = self.fault or self.problem or self.rule or "under way"
-        return f"{self.number}: {self.method} {self.path} {compact(self.user[:60])} -> {self.status} ({outcome})"
+        asked = f" {compact(self.user[:60])}" if self.messages else ""
+        outcome = self.fault or self.problem or self.rule or self.end or "under way"
+        return printable(f"{self.number}: {self.method} {self.path}{asked} -> {self.status} ({outcome})")

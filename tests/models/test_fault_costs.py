@@ -1,4 +1,4 @@
-"""Every fault of a provider, through the real client: what comes of it, in which class, after how many requests."""
+"""What a failing provider costs is never less than it counts, whatever shape its faults take."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,11 +11,10 @@ from stretto.models.asking import ask
 from stretto.models.counting import estimate
 from stretto.models.definition import models_of
 from stretto.models.prompt import Message, Prompt, Tool, ToolCall
-from stretto.models.reading import Unreadable, read_json
+from stretto.models.reading import read_json
 from stretto.models.roster import ModelRoster
 from stretto.ports import AgentFailure
 from stretto.testing.models import (
-    FAULTS,
     Answer,
     ContentFilter,
     ContextExceeded,
@@ -24,21 +23,16 @@ from stretto.testing.models import (
     Fault,
     Garbled,
     HtmlPage,
-    Malformed,
     ModelServer,
-    Prose,
     QuotaExceeded,
     RateLimited,
     Refusal,
     Rule,
     ServerError,
-    SlowHeaders,
     Stall,
     StreamError,
     ToolUse,
-    Truncated,
     Unauthorized,
-    WrongSchema,
 )
 from stretto.testing.models import Usage as TokenUsage
 
@@ -112,12 +106,10 @@ FAILING = [
     (always(ContentFilter), FailureClass.REFUSED, 1),
     (always(Empty), FailureClass.INVALID_OUTPUT, 1),
 ]
-ANSWERED = [always(SlowHeaders, seconds=0.1), always(Stall, seconds=0.1, after=2)]
-ODD = [always(Malformed), always(Truncated), always(Prose), always(WrongSchema)]
 
 
 @pytest.mark.parametrize(("fault", "failure", "requests"), FAILING)
-async def test_a_failure_has_its_class_and_its_cost_and_is_tried_again_where_that_may_help(
+async def test_a_failure_has_its_class_and_costs_no_less_than_its_provider_counts(
     fault: Fault, failure: FailureClass, requests: int
 ) -> None:
     with ModelServer([Rule(say=Answer(json=PLAN), faults=(fault,))]) as server:
@@ -132,38 +124,6 @@ async def test_a_failure_has_its_class_and_its_cost_and_is_tried_again_where_tha
         assert caller.used.input >= server.usage.input
         assert caller.used.output >= server.usage.output
         assert caller.used.tokens == 0 or server.requests[-1].status < 400
-
-
-@pytest.mark.parametrize("fault", ANSWERED)
-async def test_a_slow_answer_is_an_answer(fault: Fault) -> None:
-    with ModelServer([Rule(say=Answer(json=PLAN), faults=(fault,))]) as server:
-        async with roster(server) as models:
-            reply = await ask(models.of("planner"), PROMPT, Through(), key="k", role="planner")
-        assert read_json(reply.text) == PLAN
-        assert (reply.usage.input, reply.usage.output) == (server.usage.input, server.usage.output)
-
-
-@pytest.mark.parametrize("fault", ODD)
-async def test_what_is_said_badly_is_read_where_it_is_whole_and_never_taken_for_more_than_it_is(fault: Fault) -> None:
-    with ModelServer([Rule(say=Answer(json=PLAN), faults=(fault,))]) as server:
-        async with roster(server) as models:
-            reply = await ask(models.of("planner"), PROMPT, Through(), key="k", role="planner")
-    match fault:
-        case Prose():
-            assert read_json(reply.text) == PLAN
-        case WrongSchema(value=value):
-            assert read_json(reply.text) == value
-        case Truncated():
-            assert reply.finish == "length"
-            with pytest.raises(Unreadable):
-                read_json(reply.text)
-        case _:
-            with pytest.raises(Unreadable):
-                read_json(reply.text)
-
-
-def test_every_fault_is_in_one_of_the_tables() -> None:
-    assert {one.kind for one in [*(fault for fault, _, _ in FAILING), *ANSWERED, *ODD]} == set(FAULTS)
 
 
 async def test_a_passing_fault_costs_another_try_and_no_more() -> None:

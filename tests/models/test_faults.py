@@ -1,0 +1,229 @@
+"""Every fault of a model at every place that asks one: the run ends clearly, in time, and within its budget.
+
+Whatever goes wrong, work that was done stays done and is done once; and what was spent is at most the budget, and no
+more than the run says, by the server's own count of tokens.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stretto import Orchestrator, pure
+from stretto.core.domain import TaskStatus
+from stretto.models import asking
+from stretto.testing.models import (
+    FAULTS,
+    Answer,
+    Chance,
+    Fault,
+    HtmlPage,
+    ModelServer,
+    RateLimited,
+    Request,
+    Rule,
+    Script,
+    ServerError,
+    Stall,
+    ToolUse,
+    When,
+)
+from stretto.testing.models.script import Say
+from stretto.views import Run
+
+KEY = "SCRIPTED_KEY"
+SECONDS = 20.0
+"""How long a run may take at most, whatever goes wrong."""
+HOUR = 3600.0
+SILENCE, PATIENCE = 0.3, 10.0
+"""Seconds without a word after which a model is given up: one that stalls, and any other."""
+GOAL = "Vergleiche Fugen und Kanons"
+"""A goal that the rules cannot read."""
+DOLLARS = {"input": Decimal(2) / 1_000_000, "output": Decimal(10) / 1_000_000}
+MOST_MONEY, MOST_TOKENS = Decimal("0.03"), 8_000
+
+PLANNED = {
+    "restated": "compare fugues and canons",
+    "done": ["both are named"],
+    "tasks": [
+        {"id": "fugues", "skill": "find", "inputs": {"topic": "fugues", "year": 1722}},
+        {"id": "canons", "skill": "find", "inputs": {"topic": "canons", "year": 1747}},
+        {"id": "both", "skill": "join", "inputs": {"one": {"ref": "fugues.output"}, "other": {"ref": "canons.output"}}},
+    ],
+    "deliver": {"ref": "both.output"},
+}
+
+
+WRITER = """\
+---
+name: writer
+description: Puts two texts together
+inputs: {one: string, other: string}
+output: {type: object, properties: {text: {type: string}}, required: [text]}
+tools: [look_up]
+limits: {turns: 4, tokens: 6000, cost: $0.02}
+---
+You put two texts together. Look up what they have in common.
+"""
+FOUND = {
+    "tasks": [
+        {"id": "fugues", "skill": "find", "inputs": {"topic": "fugues", "year": 1722}},
+        {"id": "canons", "skill": "find", "inputs": {"topic": "canons", "year": 1747}},
+        {
+            "id": "written",
+            "skill": "writer",
+            "inputs": {"one": {"ref": "fugues.output"}, "other": {"ref": "canons.output"}},
+        },
+    ],
+    "deliver": {"ref": "written.output.text"},
+}
+
+
+def work(request: Request) -> Answer:
+    """Look something up, then write."""
+    if not request.results:
+        return Answer(calls=(ToolUse(name="look_up", arguments={"word": "music"}),))
+    return Answer(json={"text": f"Both are about {request.results[0]}."})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A place where a model is asked: its role, what models say when all is well, and a plan, unless one is made."""
+
+    role: str
+    says: dict[str, Say]
+    plan: dict[str, Any] | None = None
+
+
+LADDER: Any = {name: [{"retry": 2, "pause": 0.01}] for name in ("transient", "rate_limited", "unavailable")}
+"""As usual, but for the length of pauses."""
+TASKS = ("fugues", "canons", "both")
+"""The work that needs no model."""
+PLACES = [
+    Place(role="planner", says={"planner": Answer(json=PLANNED)}),
+    Place(role="worker", says={"worker": work}, plan=FOUND),
+]
+
+QUICK: dict[str, dict[str, Any]] = {"rate_limited": {"retry_after": 0.01}, "slow_headers": {"seconds": 0.05}}
+USUAL: list[Fault] = [kind(**QUICK.get(name, {})) for name, kind in FAULTS.items()]
+ODD: list[Fault] = [RateLimited(retry_after=HOUR), HtmlPage(status=200), ServerError(status=503), Stall(after=2)]
+"""Faults that come in another shape than the usual one."""
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "PAUSE", 0.01)
+    monkeypatch.setenv(KEY, "sk-scripted")
+
+
+class World:
+    """A team, and how often its functions did what."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.done: Counter[str] = Counter()
+
+    def agents(self) -> list[Any]:
+        done = self.done
+
+        @pure
+        async def find(topic: str, year: int) -> str:
+            """Find what there is about a topic."""
+            done[topic] += 1
+            return f"all about {topic} since {year}"
+
+        @pure
+        async def join(one: str, other: str) -> str:
+            """Put two texts together."""
+            done["both"] += 1
+            return f"{one}; {other}"
+
+        @pure
+        async def look_up(word: str) -> str:
+            """Tell what a word means."""
+            done[word] += 1
+            return f"the art of {word}"
+
+        writer = self.folder / "writer.md"
+        writer.write_text(WRITER, encoding="utf-8")
+        return [find, join, look_up, writer]
+
+
+def pursue(place: Place, server: ModelServer, world: World, **more: Any) -> Run:
+    """Pursue the goal; models that stall are given up soon."""
+    chance = server.script.random
+    faults = [one for rule in server.script.rules for one in rule.faults] + list(chance.faults if chance else ())
+    stalls = any(isinstance(one, Stall) for one in faults)
+    usual = {"url": server.url, "key_env": KEY, "timeout": SILENCE if stalls else PATIENCE, "max_tokens": 600}
+    price = {name: float(each * 1_000_000) for name, each in DOLLARS.items()}
+    models: dict[str, Any] = {
+        **{f"{role}_model": {"model": role, "price": price, **usual} for role in place.says},
+        **{role: f"{role}_model" for role in place.says},
+    }
+
+    async def run() -> Run:
+        async with asyncio.timeout(SECONDS):
+            team = Orchestrator(world.agents(), models=models, ladder=LADDER)
+            return await team.run(GOAL, plan=place.plan, budget=f"${MOST_MONEY}, {MOST_TOKENS} tokens", **more)
+
+    return asyncio.run(run())
+
+
+def script(place: Place, *faults: Fault) -> list[Rule]:
+    """Give what the models say, with faults where the place is."""
+    return [
+        Rule(name=role, when=When(model=f"^{role}$"), say=said, faults=faults if role == place.role else ())
+        for role, said in place.says.items()
+    ]
+
+
+def money(server: ModelServer) -> Decimal:
+    return server.usage.input * DOLLARS["input"] + server.usage.output * DOLLARS["output"]
+
+
+CELLS = [
+    pytest.param(place, replace(fault, times=times), id=f"{place.role}-{fault.kind}-{number}-{times}")
+    for place in PLACES
+    for number, fault in enumerate([*USUAL, *ODD])
+    for times in (1, "always")
+]
+
+
+@pytest.mark.parametrize(("place", "fault"), CELLS)
+def test_a_run_ends_clearly_and_within_its_budget_whatever_a_model_does(
+    place: Place, fault: Fault, tmp_path: Path
+) -> None:
+    world = World(tmp_path)
+    with ModelServer(script(place, fault)) as server:
+        run = pursue(place, server, world)
+        failed = [one for one in server.requests if one.fault == fault.kind]
+        assert failed, "the fault was met"
+        assert server.unmatched == []
+        if isinstance(fault, RateLimited) and fault.retry_after == HOUR and place.role != "planner":
+            assert run.wake is not None, "it rests until it may ask again"
+        else:
+            assert run.status in ("finished", "partial", "failed")
+            assert run.status == "finished" or all(gap.why for gap in run.gaps)
+            assert run.status == "finished" or run.gaps
+        done = {one.task.id for one in run.state.tasks.values() if one.status is TaskStatus.COMPLETED}
+        assert all(times == 1 for name, times in world.done.items() if name in TASKS), "what was done is not done again"
+        assert {name for name in world.done if name in TASKS} <= done, "what was done is kept"
+        assert server.usage.tokens <= run.cost.tokens <= MOST_TOKENS
+        assert money(server) <= run.cost.money <= MOST_MONEY
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_many_faults_by_chance_cross_no_budget_either(seed: int, tmp_path: Path) -> None:
+    for place in PLACES:
+        world = World(tmp_path)
+        chance = Chance(rate=0.5, seed=seed, faults=(*USUAL, *ODD))
+        with ModelServer(Script(rules=tuple(script(place)), random=chance)) as server:
+            run = pursue(place, server, world)
+            assert run.status in ("finished", "partial", "failed") or run.wake
+            assert all(times == 1 for name, times in world.done.items() if name in TASKS)
+            assert server.usage.tokens <= run.cost.tokens <= MOST_TOKENS
+            assert money(server) <= run.cost.money <= MOST_MONEY
