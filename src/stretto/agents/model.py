@@ -66,7 +66,9 @@ class ModelAgent:
     def __init__(
         self, spec: ModelAgentSpec, models: Sequence[Model], tools: Sequence[SkillTool], schemas: Schemas
     ) -> None:
-        self.spec, self._models, self._schemas = spec, tuple(models), schemas
+        self.spec, self._schemas = spec, schemas
+        self._models = tuple(one for one in models if one.tools or not tools)
+        self._unable = [one.name for one in models if one not in self._models]
         self._tools = {one.name: one for one in tools}
         self.card = card_of(spec, self._models, tools)
 
@@ -89,6 +91,11 @@ class ModelAgent:
         return None
 
     def _attempt(self, assignment: Assignment, skill: Skill) -> "_Attempt":
+        if not self._models and self._unable:
+            raise AgentFailure(
+                f"{self.card.name} needs its tools, and {', '.join(self._unable)} takes none; name a model that does",
+                FailureClass.UNAVAILABLE,
+            )
         if not self._models:
             raise AgentFailure(
                 f"{self.card.name} has no model to ask; say `model:` in its file, or name one for the role `worker` "
@@ -307,7 +314,8 @@ class _Attempt:
             money = f" or ${limits.money}" if limits.money is not None else ""
             raise AgentFailure(
                 f"its limit of {limits.tokens:,} tokens{money} is used up: {self.spent + self.bench.spent} went in "
-                f"{self.turn - 1} turns, and the next one reads some {counted:,}; raise `limits:` of {self.spec.name!r}",
+                f"{self.turn - 1} turns, and the next one reads some {counted:,}; raise the `limits:` of "
+                f"{self.spec.name!r}",
                 FailureClass.OVER_BUDGET,
             )
         return prompt if most == usual and wanted is None else replace(prompt, most=most)

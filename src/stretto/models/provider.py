@@ -2,10 +2,11 @@
 
 import asyncio
 import inspect
+import json
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -42,6 +43,8 @@ _FINISHES = {"content_filter": "refused", "tool_call": "tools"}
 _KINDS = {"openai": "openai-chat", "vllm": "vllm", ADDRESS: "openai-chat"}
 _OWN_SERVERS = {"ollama", "vllm", ADDRESS}
 """Servers of many makes, which all know the older `max_tokens`."""
+_NO_CALLS_WITHOUT_TOOLS = {"anthropic", "bedrock"}
+"""Providers that refuse a conversation with calls of tools where none are on offer any more."""
 _WITHOUT_RETRIES = {"bedrock", "huggingface", "xai"}
 _NO_KEY = "none"
 """Sent where nobody wants a key: without any, the clients would look for one of their own, and send that."""
@@ -159,7 +162,7 @@ class ProviderModel:
         silence = self.definition.timeout or SILENCE
         request = model_request_stream(
             client,
-            _messages(prompt),
+            _messages(self._sayable(prompt)),
             model_settings=self._settings(prompt, turn.counted),
             model_request_parameters=_parameters(prompt, self._is_held(prompt)),
             instrument=False,
@@ -193,6 +196,12 @@ class ProviderModel:
         if temperature is not None:
             settings["temperature"] = temperature
         return settings
+
+    def _sayable(self, prompt: Prompt) -> Prompt:
+        """Give a prompt as the provider takes it: where no tools are on offer, earlier calls may have to be told."""
+        if prompt.tools or self.definition.model.provider not in _NO_CALLS_WITHOUT_TOOLS:
+            return prompt
+        return replace(prompt, messages=tuple(_told(message) for message in prompt.messages))
 
     def _is_held(self, prompt: Prompt) -> bool:
         """Whether the provider holds this answer to its schema; where it does not, the schema is told in words.
@@ -342,6 +351,16 @@ def _messages(prompt: Prompt) -> list[Any]:
         else:
             found.append(parts.ModelRequest(parts=[part]))
     return found
+
+
+def _told(message: Message) -> Message:
+    """Give a call of tools, or what one of them brought, in words."""
+    if message.role == "tool":
+        return Message(role="user", text=f"The tool {message.name} brought:\n{message.text}")
+    if not message.calls:
+        return message
+    calls = "\n".join(f"(called {one.name} with {json.dumps(one.arguments)})" for one in message.calls)
+    return Message(role="assistant", text=f"{message.text}\n{calls}".strip())
 
 
 def joined(messages: Sequence[Message]) -> tuple[Message, ...]:
