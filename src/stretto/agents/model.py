@@ -375,8 +375,8 @@ class _Attempt:
     def _ask_for_more(self, reply: Reply) -> None:
         """Ask again for an answer that broke off at its length, once, with more room."""
         broken = AgentFailure(
-            f"its answer broke off at its length, after {reply.usage.output:,} tokens of {self.had:,}; raise `max_tokens` "
-            f"or `limits:` of {self.spec.name!r}, or have it do less at once",
+            f"its answer broke off at its length, after {reply.usage.output:,} tokens of {self.had:,}; raise "
+            f"`max_tokens` or `limits:` of {self.spec.name!r}, or have it do less at once",
             FailureClass.INVALID_OUTPUT,
         )
         if self.longer or self.turn >= self.spec.allowance.turns:
