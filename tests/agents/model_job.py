@@ -45,13 +45,14 @@ def note(text: str, work: Assignment) -> str:
 
 
 async def main() -> None:
-    writer = model_agent("writer", "You plan a feast.", tools=[look, book, note], inputs={"guests": "integer"})
+    most = {"tokens": 20_000}
+    writer = model_agent("writer", "You plan a feast.", tools=[look, book, note], inputs={"n": "integer"}, limits=most)
     models = {"default": "m", "m": {"model": "small", "url": os.environ["MODEL_URL"], "key_env": "MODEL_KEY"}}
-    team = Mortal([writer], store=options.store, death=options.death, models=models)
+    team = Mortal([writer], store=options.store, death=options.death, models=models, budget="30k tokens")
     if options.resume:
         run = await team.resume(RUN)
     else:
-        whole = plan(task("feast", "writer", guests=3), deliver=ref("feast"))
+        whole = plan(task("feast", "writer", n=3), deliver=ref("feast"))
         run = await team.run("plan a feast", plan=whole, run_id=RUN)
     json.dump(run.as_json(), sys.stdout)
 

@@ -61,6 +61,15 @@ def test_a_file_says_everything_of_an_agent(tmp_path: Path) -> None:
     assert (card.limits.timeout, card.cost.tokens, str(card.cost.money)) == (120.0, 20_000, "0.05")
 
 
+def test_the_file_that_the_page_shows_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "agents.md").read_text(encoding="utf-8")
+    file = tmp_path / "clerk.md"
+    file.write_text(page.partition("```markdown\n")[2].partition("```")[0])
+    spec = read_agent_file(file)
+    assert (spec.name, spec.models, spec.tools) == ("clerk", ("cheap",), ("find_order", "retrieve.search"))
+    assert (spec.allowance.turns, spec.allowance.tokens, spec.card["limits"].timeout) == (6, 30_000, 120.0)
+
+
 def test_several_skills_share_what_stands_at_the_top(tmp_path: Path) -> None:
     file = tmp_path / "desk.md"
     file.write_text(

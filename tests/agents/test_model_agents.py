@@ -235,6 +235,11 @@ def test_an_answer_that_breaks_off_is_asked_for_once_more_with_more_room() -> No
         rooms = [one.body.get("max_tokens") for one in server.requests]
     assert run.answer == story.strip()
     assert rooms == [100, 400]
+    free = model_agent("writer", "You write.")
+    with ModelServer([Rule(say=story, faults=(Truncated(after=10),))]) as server:
+        assert run_of(server, free).answer == story.strip()
+        first, second = (one.body["max_tokens"] for one in server.requests)
+    assert second > first
     with ModelServer([Rule(say=story, faults=(Truncated(after=100, times="always"),))]) as server:
         run = run_of(server, spec)
         assert len(server.requests) == 2

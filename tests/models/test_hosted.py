@@ -10,7 +10,7 @@ from tests.models.serving import Answer, Served, chat, error, serving
 
 from stretto.core.domain import FailureClass, Usage
 from stretto.models.definition import models_of
-from stretto.models.prompt import Message, Model, Prompt, Reply, Tool
+from stretto.models.prompt import Message, Model, Prompt, Reply, Tool, ToolCall
 from stretto.models.roster import ModelRoster
 from stretto.ports import AgentFailure
 
@@ -136,6 +136,23 @@ async def test_each_is_offered_tools(provider: str, monkeypatch: pytest.MonkeyPa
         prompt = Prompt(messages=(Message(role="user", text="Hi"),), tools=(ADD,))
         await answered(hosted(monkeypatch, provider, served), prompt)
         assert "Adds." in json.dumps(served.asked[0].body)
+
+
+@pytest.mark.parametrize(("provider", "structured"), [("anthropic", False), ("openai", True), ("google", True)])
+async def test_what_tools_brought_is_told_in_words_where_they_cannot_be_mentioned_without_being_on_offer(
+    provider: str, structured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = (
+        Message(role="user", text="Add."),
+        Message(role="assistant", calls=(ToolCall(id="c1", name="add", arguments={"a": 1}),)),
+        Message(role="tool", id="c1", name="add", text="three"),
+        Message(role="user", text="Answer now."),
+    )
+    async with serving([ANSWERS[provider]("3")]) as served:
+        await answered(hosted(monkeypatch, provider, served), Prompt(messages=conversation))
+        body = json.dumps(served.asked[0].body)
+    assert "three" in body
+    assert ("called add with" not in body) is structured
 
 
 @pytest.mark.parametrize("provider", ANSWERS)

@@ -66,7 +66,9 @@ class ModelAgent:
     def __init__(
         self, spec: ModelAgentSpec, models: Sequence[Model], tools: Sequence[SkillTool], schemas: Schemas
     ) -> None:
-        self.spec, self._models, self._schemas = spec, tuple(models), schemas
+        self.spec, self._schemas = spec, schemas
+        self._models = tuple(one for one in models if one.tools or not tools)
+        self._unable = [one.name for one in models if one not in self._models]
         self._tools = {one.name: one for one in tools}
         self.card = card_of(spec, self._models, tools)
 
@@ -89,6 +91,11 @@ class ModelAgent:
         return None
 
     def _attempt(self, assignment: Assignment, skill: Skill) -> "_Attempt":
+        if not self._models and self._unable:
+            raise AgentFailure(
+                f"{self.card.name} needs its tools, and {', '.join(self._unable)} takes none; name a model that does",
+                FailureClass.UNAVAILABLE,
+            )
         if not self._models:
             raise AgentFailure(
                 f"{self.card.name} has no model to ask; say `model:` in its file, or name one for the role `worker` "
@@ -210,6 +217,7 @@ class _Attempt:
     spent: Cost = FREE
     misfits: int = 0
     rejected: str = ""
+    had: int = 0  # tokens that the last answer could take
     wanted: int | None = None  # tokens for an answer that broke off before,
     broken: AgentFailure | None = None  # and the failure that it is where there is no more room
     longer: bool = False  # it has been asked for more once
@@ -222,7 +230,7 @@ class _Attempt:
             reply, prompt = await self._asked()
             self.spent += reply.cost
             if reply.finish == "length":
-                self._ask_for_more(reply, prompt)
+                self._ask_for_more(reply)
                 continue
             self.wanted = self.broken = None
             if reply.calls and prompt.tools:
@@ -298,18 +306,21 @@ class _Attempt:
         left = model.window - counted
         if left < LEAST_ANSWER:
             return prompt  # it does not fit the window, and is refused with the figures
-        usual = wanted or (await model.most(prompt)).tokens - counted
+        bounded = replace(prompt, most=min(wanted, left)) if wanted is not None else prompt
+        usual = (await model.most(bounded)).tokens - counted  # as far as the model's definition lets it
         most = min(usual, share, left)
-        if self.broken is not None and most * MORE_ROOM <= usual:
-            raise self.broken  # there is no more room than it had
+        if self.broken is not None and most <= self.had:
+            raise self.broken
         if most < min(LEAST_ANSWER, usual):
             limits = self.spec.allowance
             money = f" or ${limits.money}" if limits.money is not None else ""
             raise AgentFailure(
                 f"its limit of {limits.tokens:,} tokens{money} is used up: {self.spent + self.bench.spent} went in "
-                f"{self.turn - 1} turns, and the next one reads some {counted:,}; raise `limits:` of {self.spec.name!r}",
+                f"{self.turn - 1} turns, and the next one reads some {counted:,}; raise the `limits:` of "
+                f"{self.spec.name!r}",
                 FailureClass.OVER_BUDGET,
             )
+        self.had = most
         return prompt if most == usual and wanted is None else replace(prompt, most=most)
 
     async def _within_the_ceiling(self, prompt: Prompt) -> Prompt | None:
@@ -325,6 +336,7 @@ class _Attempt:
             room = min(room, most.tokens - spent.tokens - counted)
         if most.money is not None:
             room = min(room, self._affordable(counted, most.money - spent.money))
+        self.had = room
         return replace(prompt, most=room) if room >= LEAST_ANSWER else None
 
     def _of(self, messages: Sequence[Message], tools: Sequence[Tool]) -> Prompt:
@@ -360,17 +372,16 @@ class _Attempt:
         left = self.spec.allowance.tokens - self.spent.tokens - self.bench.spent.tokens
         return max(SHORTEST_RESULT, min(LONGEST_RESULT, left // calls))
 
-    def _ask_for_more(self, reply: Reply, prompt: Prompt) -> None:
+    def _ask_for_more(self, reply: Reply) -> None:
         """Ask again for an answer that broke off at its length, once, with more room."""
-        had = prompt.most or reply.usage.output
         broken = AgentFailure(
-            f"its answer broke off at its length, after {reply.usage.output:,} tokens of {had:,}; raise `max_tokens` "
-            f"or `limits:` of {self.spec.name!r}, or have it do less at once",
+            f"its answer broke off at its length, after {reply.usage.output:,} tokens of {self.had:,}; raise "
+            f"`max_tokens` or `limits:` of {self.spec.name!r}, or have it do less at once",
             FailureClass.INVALID_OUTPUT,
         )
         if self.longer or self.turn >= self.spec.allowance.turns:
             raise broken
-        self.wanted, self.broken, self.longer = had * MORE_ROOM, broken, True
+        self.wanted, self.broken, self.longer = self.had * MORE_ROOM, broken, True
 
     # ---- the answer
 

@@ -55,9 +55,12 @@ def agents(context: typer.Context, workspace: WorkspaceOption = None, as_json: J
 
 
 def _terms(card: "AgentCard") -> str:
-    """Say what holds for an agent as a whole: provider, rate, attempts at once, breaker."""
+    """Say what holds for an agent as a whole: what an attempt may cost, provider, rate, attempts at once, breaker."""
+    from stretto.core.domain import FREE
+
     breaker = card.breaker
     said = [
+        "" if card.cost == FREE else f"at most {card.cost} an attempt" if card.bounded else "costs have no bound",
         f"provider {one_line(card.provider)}" if card.provider else "",
         f"at most {card.rate}" if card.rate else "",
         f"{card.concurrency} at once" if card.concurrency is not None else "",

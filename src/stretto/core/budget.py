@@ -94,7 +94,13 @@ def overspent(state: RunState, one: TaskState, cost: Cost) -> Cost:
 
 
 def lost(state: RunState, one: TaskState) -> Cost:
-    """Give what an attempt counts as having cost whose owner died: all that was reserved, where a budget limits it."""
+    """Give what an attempt counts as having cost whose owner died: all that was reserved, where a budget limits it.
+
+    An agent of kind `model` spends through its inner calls alone, and each of those is counted by itself.
+    """
+    card = state.roster.agents.get(str(one.agent))
+    if card is not None and card.kind == "model":
+        return FREE
     own = one.task.budget or NO_BUDGET
     return one.reserved if state.budget.limits_cost or own.limits_cost else FREE
 
