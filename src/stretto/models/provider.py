@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -22,6 +22,7 @@ from stretto.models.provider_client import (
     aside_of,
     client_of,
     holds_to_schemas,
+    in_words,
     is_closed,
     is_turned_away,
     messages_of,
@@ -45,6 +46,8 @@ SILENCE = 120.0
 
 _CONSTRAINING_WITH_TOOLS = {"openai", "openai-responses", "azure", "anthropic"}
 _FINISHES = {"content_filter": "refused", "tool_call": "tools"}
+_NO_CALLS_WITHOUT_TOOLS = {"anthropic", "bedrock"}
+"""Providers that refuse a conversation with calls of tools where none are on offer any more."""
 _WITHOUT_RETRIES = {"bedrock", "huggingface", "xai"}
 
 
@@ -138,8 +141,10 @@ class ProviderModel:
         return estimate(prompt)
 
     def _told(self, prompt: Prompt) -> Prompt:
-        """Give the prompt as the model is told it."""
-        return prompt
+        """Give the prompt as the model is told it: where no tools are on offer, earlier calls may have to be words."""
+        if prompt.tools or self.definition.model.provider not in _NO_CALLS_WITHOUT_TOOLS:
+            return prompt
+        return replace(prompt, messages=tuple(in_words(message) for message in prompt.messages))
 
     async def _reach(self) -> tuple[str, SecretStr | None]:
         """Give the address of the model and its key; raises AgentFailure where they cannot be used."""

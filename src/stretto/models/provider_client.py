@@ -1,6 +1,7 @@
 """The client library: how a model's client is made, and what it is told. Slow to load, it is loaded when needed."""
 
 import inspect
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -215,3 +216,13 @@ def wish_of(call: Any) -> ToolCall:
     if not isinstance(arguments, dict):
         arguments, problem = {}, f"it is {type(arguments).__name__}"
     return ToolCall(id=call.tool_call_id, name=call.tool_name, arguments=arguments, problem=problem)
+
+
+def in_words(message: Message) -> Message:
+    """Give a message without calls of tools: what was called, and what it brought, is told."""
+    if message.role == "tool":
+        return Message(role="user", text=f"The tool {message.name} brought:\n{message.text}")
+    if not message.calls:
+        return message
+    calls = "\n".join(f"(called {one.name} with {json.dumps(one.arguments)})" for one in message.calls)
+    return Message(role="assistant", text=f"{message.text}\n{calls}".strip())
