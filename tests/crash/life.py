@@ -131,7 +131,7 @@ class _World:
             """Pay somebody."""
             return self.deed("pay", name, work.key)
 
-        @idempotent
+        @agent(effect="reversible", lookup=lookup)
         def unbook(name: str, work: Assignment) -> str:
             """Take a booking back."""
             return self.deed("unbook", name, work.key)
