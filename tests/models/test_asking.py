@@ -310,6 +310,20 @@ async def test_a_tool_call_whose_arguments_are_no_json_says_so(fault: Fault, mon
     assert "line 1" in wish.problem
 
 
+@pytest.mark.parametrize("provider", ["address", "ollama", "openai", "anthropic", "google"])
+async def test_what_stays_on_this_machine_goes_through_no_proxy(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    for variable in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    async with serving([error(400, "I heard it")]) as served:
+        name = "small" if provider == "address" else f"{provider}:small"
+        given = {"default": "m", "m": {"model": name, "url": served.url}}
+        with pytest.raises(AgentFailure, match="I heard it"):
+            await asked(ModelRoster([models_of(given)]).of("worker"))
+        assert len(served.asked) == 1
+
+
 async def test_who_stops_listening_ends_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
     stalling = Rule(say=Say(text="one two three"), faults=(Stall(seconds=None, after=1),))
     async with ModelServer([stalling]) as server:

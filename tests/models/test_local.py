@@ -11,7 +11,7 @@ import pytest
 
 from stretto.core.domain import FailureClass
 from stretto.models.definition import models_of
-from stretto.models.local import _SERVER, weights
+from stretto.models.local import _SERVER, MEMORY_MB, weights
 from stretto.models.prompt import Message, Model, Prompt, Reply, Tool
 from stretto.models.reading import read_json
 from stretto.models.roster import ModelRoster
@@ -79,7 +79,7 @@ async def test_it_takes_no_tools_and_says_so() -> None:
     assert told.value.failure is FailureClass.UNAVAILABLE
 
 
-def test_its_server_ends_with_a_parent_that_is_killed_and_shows_its_key_to_nobody() -> None:
+def test_its_server_is_bounded_shows_its_key_to_nobody_and_ends_with_a_parent_that_is_killed() -> None:
     program = (
         "from stretto.models.local import _SERVER; import time; served = _SERVER.running();"
         "print(served.process.pid, served.key.get_secret_value(), flush=True); time.sleep(60)"
@@ -89,8 +89,12 @@ def test_its_server_ends_with_a_parent_that_is_killed_and_shows_its_key_to_nobod
         pid, key = parent.stdout.readline().split()
         server = psutil.Process(int(pid))
         looked_at = json.dumps([server.cmdline(), server.environ()])
+        addresses = {one.laddr.ip for one in server.net_connections() if one.status == psutil.CONN_LISTEN}
+        memory = server.rlimit(psutil.RLIMIT_AS)[0]  # type: ignore[attr-defined]
         os.kill(parent.pid, signal.SIGKILL)
     assert weights() is not None
     assert key not in looked_at
+    assert addresses == {"127.0.0.1"}
+    assert memory == MEMORY_MB << 20
     gone, _ = psutil.wait_procs([server], timeout=15)
     assert gone

@@ -140,6 +140,15 @@ def test_what_is_wrong_with_a_definition_is_told_with_its_field(given: Any, says
         models_of(given)
 
 
+def test_a_role_may_define_its_model_where_it_stands() -> None:
+    given = {"planner": {"model": "openai:a", "window": 5000}, "default": "local"}
+    roster = ModelRoster([models_of({"reviewer": "planner"}), models_of(given)])
+    (planner,) = roster.definitions("planner")
+    assert (str(planner.model), planner.window) == ("openai:a", 5000)
+    assert roster.definitions("reviewer") == (planner,)
+    assert roster.of("worker")[0].name == "local"
+
+
 def test_a_name_that_nobody_defines_and_a_circle_are_told() -> None:
     with pytest.raises(BadModel, match=r"models\.planner: no model is called 'stong'. Did you mean 'strong'"):
         chosen([models_of({"planner": "stong", "strong": "local"})])

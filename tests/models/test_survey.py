@@ -1,11 +1,15 @@
 """`stretto models` says what can be used, what for and at which price, and why the rest cannot."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 from tests.cli.program import look
 
+from stretto import Orchestrator
+from stretto.models.survey import survey
+from stretto.settings import Settings
 from stretto.testing.models import Answer, ModelServer, Rule, Unauthorized
 
 VARIABLES = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY", "STRETTO_MODEL")
@@ -52,6 +56,13 @@ def test_each_model_is_told_with_its_roles_window_and_price(monkeypatch: pytest.
     shown = look("models", cwd=Path()).out
     assert "price unknown, so under a budget of money it runs alone" in shown
     assert "planted" not in shown
+
+
+def test_a_model_that_an_agent_names_is_told_as_well() -> None:
+    team = Orchestrator(settings=Settings())
+    team.models.named("ollama:llama3.2")
+    (one,) = asyncio.run(survey(team.models)).models
+    assert (one.model, one.roles) == ("ollama:llama3.2", ("agents",))
 
 
 def test_a_check_asks_each_model_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

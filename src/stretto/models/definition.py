@@ -11,7 +11,7 @@ from stretto.core.domain import NO_RATE, Json, Rate, Role
 from stretto.core.errors import UsageError
 from stretto.core.limits import rate_of
 from stretto.core.plan.names import Names
-from stretto.models.reference import Reference, is_reference, read_reference
+from stretto.models.reference import LOCAL, Reference, is_reference, read_reference
 
 ROLES: tuple[Role, ...] = tuple(role for role in get_args(Role) if role != "tool")
 DEFAULT = "default"
@@ -92,16 +92,16 @@ def models_of(given: ModelsGiven) -> ModelsSpec:
     roles: dict[str, tuple[str, ...]] = {}
     definitions: dict[str, Definition | tuple[str, ...]] = {}
     for name, raw in given.items():
-        if name in ROLES or name == DEFAULT:
-            roles[name] = _names(raw, name)
-        elif not isinstance(name, str) or not _WORD.fullmatch(name) or name == "local":
-            raise BadModel(str(name), f"{name!r} is no name for a model; it is a word, and not `local`")
-        elif isinstance(raw, Mapping):
-            definitions[name] = _definition(raw, name)
-        elif isinstance(raw, Definition):
-            definitions[name] = raw
-        else:
-            definitions[name] = _names(raw, name)
+        if not isinstance(name, str) or not _WORD.fullmatch(name) or name == LOCAL:
+            raise BadModel(str(name), f"{name!r} is no name for a model; it is a word, and not `{LOCAL}`")
+        said = _definition(raw, name) if isinstance(raw, Mapping) else raw
+        serves = name in ROLES or name == DEFAULT
+        if not isinstance(said, Definition):
+            (roles if serves else definitions)[name] = _names(said, name)
+            continue
+        definitions[name] = said
+        if serves:  # what is defined where it serves goes by the name of the role
+            roles[name] = (name,)
     return ModelsSpec(roles=roles, definitions=definitions)
 
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -33,7 +34,6 @@ from stretto.ports import AgentFailure
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model as Client
-    from pydantic_ai.providers import Provider as ClientProvider
 
 NAME = "smollm2-135m-instruct"
 LONGEST_ANSWER = 1024
@@ -130,7 +130,7 @@ class LocalModel(ProviderModel):
         await self.close()  # its process was started anew, at another port
         return await super()._connected(url)
 
-    async def _opened(self) -> tuple["Client", "ClientProvider[Any]"]:
+    async def _opened(self) -> tuple["Client", AbstractAsyncContextManager[Any]]:
         url, key = await self._reach()
         there = replace(self.definition, model=Reference(provider=ADDRESS, name=NAME, url=url))
         return await asyncio.to_thread(client_of, there, url, key, self.constrains)

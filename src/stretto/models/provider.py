@@ -3,13 +3,12 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from stretto.channels import is_loopback
 from stretto.core.domain import FREE, Cost, FailureClass, Usage
 from stretto.models.counting import estimate, tokens_in
 from stretto.models.definition import Definition
@@ -24,6 +23,7 @@ from stretto.models.provider_client import (
     holds_to_schemas,
     in_words,
     is_closed,
+    is_here,
     is_turned_away,
     messages_of,
     parameters_of,
@@ -38,7 +38,6 @@ from stretto.ports import AgentFailure
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import Model as Client
-    from pydantic_ai.providers import Provider as ClientProvider
     from pydantic_ai.settings import ModelSettings
 
 SILENCE = 120.0
@@ -160,7 +159,7 @@ class ProviderModel:
             raise AgentFailure(
                 f"{self.name}: there is no key; put it into {where_keys_are(self.definition)}", FailureClass.UNAVAILABLE
             )
-        if key is not None and url.startswith("http://") and not self.definition.insecure and not _is_here(url):
+        if key is not None and url.startswith("http://") and not self.definition.insecure and not is_here(url):
             raise AgentFailure(
                 f"{self.name}: its key would go over plain http to {shown(url)}, where others can read it; "
                 "use https, or define the model with `insecure: true`",
@@ -172,7 +171,7 @@ class ProviderModel:
         """Give the client for the model at an address."""
         return await self._client.get()
 
-    async def _opened(self) -> tuple["Client", "ClientProvider[Any]"]:
+    async def _opened(self) -> tuple["Client", AbstractAsyncContextManager[Any]]:
         url, key = await self._reach()
         return await asyncio.to_thread(client_of, self.definition, url, key, self.constrains)
 
@@ -277,9 +276,3 @@ class _Turn:
         if not self.is_taken:
             return Usage()
         return Usage(input=self.counted, output=tokens_in("".join(self.texts)) + tokens_in("".join(self.asides)))
-
-
-def _is_here(url: str) -> bool:
-    from urllib.parse import urlsplit
-
-    return is_loopback(urlsplit(url).hostname or "")

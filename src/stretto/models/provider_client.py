@@ -3,10 +3,13 @@
 import inspect
 import json
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from stretto.channels import is_loopback
 from stretto.core.domain import FailureClass
 from stretto.models.definition import Definition
 from stretto.models.prompt import Message, Prompt, ToolCall
@@ -30,13 +33,13 @@ _NO_KEY = "none"
 
 def client_of(
     definition: Definition, url: str, key: SecretStr | None, constrains: bool
-) -> tuple["Client", "ClientProvider[Any]"]:
-    """Make the client of a model, and the provider that holds its connections; the slow part, for a thread."""
+) -> tuple["Client", AbstractAsyncContextManager[Any]]:
+    """Make the client of a model, and what holds its connections open; the slow part, for a thread."""
     import pydantic_ai.direct  # noqa: F401 - takes more than a second; here it keeps nobody waiting
     from pydantic_ai.models import infer_model
 
     reference = definition.model
-    provider = _provider(reference, url, key.get_secret_value() if key is not None else _NO_KEY)
+    provider, held_in = _provider(reference, url, key.get_secret_value() if key is not None else _NO_KEY)
     kind = _KINDS.get(reference.provider, reference.provider)
     client = infer_model(f"{kind}:{reference.name}", provider_factory=lambda _: provider)
 
@@ -52,25 +55,42 @@ def client_of(
         return changed  # type: ignore[no-any-return]
 
     make: Any = type(client)
-    return make(reference.name, provider=provider, profile=profile), provider
+    return make(reference.name, provider=provider, profile=profile), held_in
 
 
-def _provider(reference: Reference, url: str, key: str) -> "ClientProvider[Any]":
+def _provider(
+    reference: Reference, url: str, key: str
+) -> tuple["ClientProvider[Any]", AbstractAsyncContextManager[Any]]:
+    """Make the provider, and give what has to be held open with it: itself, or connections of ours that it uses."""
     from pydantic_ai.providers import infer_provider_class
+    from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
+    values: dict[str, Any] = {"base_url": url or None, "api_key": key if key != _NO_KEY or url else None}
+    make: Any = OpenAICompatibleProvider if reference.provider == ADDRESS else infer_provider_class(reference.provider)
     if reference.provider == ADDRESS:
-        from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
-
-        return OpenAICompatibleProvider(ADDRESS, base_url=url, api_key=key)
-    make: Any = infer_provider_class(reference.provider)
+        values["name"] = ADDRESS
     takes = inspect.signature(make.__init__).parameters
     if reference.url and "base_url" not in takes:
         raise AgentFailure(
             f"{reference} takes no `url:`; its provider has addresses of its own", FailureClass.UNAVAILABLE
         )
-    values = {"base_url": url or None, "api_key": key if key != _NO_KEY or url else None}
-    found: ClientProvider[Any] = make(**{name: value for name, value in values.items() if name in takes and value})
-    return found
+    if is_here(url):
+        values["http_client"] = _without_proxy()
+    provider: ClientProvider[Any] = make(**{name: one for name, one in values.items() if name in takes and one})
+    return provider, values.get("http_client", provider)
+
+
+def _without_proxy() -> Any:
+    """Give connections to this machine: what stays on it takes no way through a proxy of the environment."""
+    import httpx2
+    from pydantic_ai.models import create_async_httpx2_client
+
+    return create_async_httpx2_client(transport=httpx2.AsyncHTTPTransport())
+
+
+def is_here(url: str) -> bool:
+    """Whether an address is on this machine, by its spelling."""
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 def holds_to_schemas(reference: Reference) -> bool:

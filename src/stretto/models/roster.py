@@ -18,12 +18,15 @@ class ModelRoster:
         self.spec = chosen(places)
         self._environment = environment
         self._made: dict[Definition, ProviderModel] = {}
+        self.asked_for: dict[Definition, None] = {}
+        """What somebody, such as an agent, has asked for by name."""
 
     def of(self, role: Role) -> tuple[Model, ...]:
         names = self.spec.roles.get(role, ()) if role != "tool" else ()
         return self._models(names, role)
 
     def named(self, name: str) -> tuple[Model, ...]:
+        self.asked_for |= dict.fromkeys(self._resolved((name,), ""))
         return self._models((name,), "")
 
     def definitions(self, role: str) -> tuple[Definition, ...]:

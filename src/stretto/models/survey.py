@@ -32,6 +32,8 @@ from stretto.ports import AgentFailure
 
 PATIENCE = 2.0
 """Seconds in which an address has to take a connection."""
+AGENTS = "agents"
+"""Stands among the roles of a model that an agent names."""
 QUESTION = Prompt(messages=(Message(role="user", text="Answer with one word: ready."),), most=1024)
 
 _SDKS = {"anthropic": "anthropic", "google": "google.genai", "google-cloud": "google.genai"}
@@ -50,7 +52,7 @@ class ProviderStanding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStanding:
-    """Whether a model can be used, and for what: roles, and names that the workspace gives it.
+    """Whether a model can be used, and for what: roles (`agents` where one names it), and the workspace's names for it.
 
     `price` is in dollars for a million tokens; None where nobody knows it, and then its cost has no bound. `answer` is
     what it said when it was asked, and `cost` what that cost.
@@ -122,6 +124,8 @@ def _named(roster: ModelRoster) -> dict[Definition, tuple[tuple[str, ...], tuple
     for role in (*ROLES, DEFAULT):
         for one in roster.definitions(role):
             roles.setdefault(one, {})[role] = None
+    for one in roster.asked_for:
+        roles.setdefault(one, {})[AGENTS] = None
     for name in roster.spec.definitions:
         for one in resolve(roster.spec, name, name):
             names.setdefault(one, {})[name] = None
