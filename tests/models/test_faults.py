@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -151,7 +152,7 @@ class World:
 
 
 def pursue(place: Place, server: ModelServer, world: World, budget: str = BUDGET) -> Run:
-    """Pursue the goal; models that stall are given up soon."""
+    """Pursue the goal, and give the run as its journal has it; models that stall are given up soon."""
     chance = server.script.random
     faults = [one for rule in server.script.rules for one in rule.faults] + list(chance.faults if chance else ())
     stalls = any(isinstance(one, Stall) for one in faults)
@@ -164,8 +165,9 @@ def pursue(place: Place, server: ModelServer, world: World, budget: str = BUDGET
 
     async def run() -> Run:
         async with asyncio.timeout(SECONDS):
-            team = Orchestrator(world.agents(), models=models, ladder=LADDER)
-            return await team.run(GOAL, plan=place.plan, budget=budget)
+            team = Orchestrator(world.agents(), models=models, ladder=LADDER, store=world.folder / f"{uuid4()}.db")
+            run = await team.run(GOAL, plan=place.plan, budget=budget)
+            return await team.show(run.run_id)
 
     return asyncio.run(run())
 
