@@ -10,16 +10,19 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from stretto import Orchestrator, pure
 from stretto.core.domain import TaskStatus
+from stretto.core.errors import BadPlan
 from stretto.models import asking
 from stretto.testing.models import (
     FAULTS,
     Answer,
     Chance,
+    Cut,
     Fault,
     HtmlPage,
     ModelServer,
@@ -45,18 +48,7 @@ GOAL = "Vergleiche Fugen und Kanons"
 """A goal that the rules cannot read."""
 DOLLARS = {"input": Decimal(2) / 1_000_000, "output": Decimal(10) / 1_000_000}
 MOST_MONEY, MOST_TOKENS = Decimal("0.03"), 8_000
-
-PLANNED = {
-    "restated": "compare fugues and canons",
-    "done": ["both are named"],
-    "tasks": [
-        {"id": "fugues", "skill": "find", "inputs": {"topic": "fugues", "year": 1722}},
-        {"id": "canons", "skill": "find", "inputs": {"topic": "canons", "year": 1747}},
-        {"id": "both", "skill": "join", "inputs": {"one": {"ref": "fugues.output"}, "other": {"ref": "canons.output"}}},
-    ],
-    "deliver": {"ref": "both.output"},
-}
-
+BUDGET = f"${MOST_MONEY}, {MOST_TOKENS} tokens"
 
 WRITER = """\
 ---
@@ -69,18 +61,24 @@ limits: {turns: 4, tokens: 6000, cost: $0.02}
 ---
 You put two texts together. Look up what they have in common.
 """
-FOUND = {
-    "tasks": [
+
+
+def found(*more: dict[str, Any], deliver: Any) -> dict[str, Any]:
+    """Give a plan that finds two things, and does more with them."""
+    finds = [
         {"id": "fugues", "skill": "find", "inputs": {"topic": "fugues", "year": 1722}},
         {"id": "canons", "skill": "find", "inputs": {"topic": "canons", "year": 1747}},
-        {
-            "id": "written",
-            "skill": "writer",
-            "inputs": {"one": {"ref": "fugues.output"}, "other": {"ref": "canons.output"}},
-        },
-    ],
-    "deliver": {"ref": "written.output.text"},
+    ]
+    return {"tasks": [*finds, *more], "deliver": deliver}
+
+
+TWO = {"one": {"ref": "fugues.output"}, "other": {"ref": "canons.output"}}
+PLANNED = {
+    "restated": "compare fugues and canons",
+    "done": ["both are named"],
+    **found({"id": "both", "skill": "join", "inputs": TWO}, deliver={"ref": "both.output"}),
 }
+WRITTEN = found({"id": "written", "skill": "writer", "inputs": TWO}, deliver={"ref": "written.output.text"})
 
 
 def work(request: Request) -> Answer:
@@ -105,7 +103,7 @@ TASKS = ("fugues", "canons", "both")
 """The work that needs no model."""
 PLACES = [
     Place(role="planner", says={"planner": Answer(json=PLANNED)}),
-    Place(role="worker", says={"worker": work}, plan=FOUND),
+    Place(role="worker", says={"worker": work}, plan=WRITTEN),
 ]
 
 QUICK: dict[str, dict[str, Any]] = {"rate_limited": {"retry_after": 0.01}, "slow_headers": {"seconds": 0.05}}
@@ -153,8 +151,8 @@ class World:
         return [find, join, look_up, writer]
 
 
-def pursue(place: Place, server: ModelServer, world: World, **more: Any) -> Run:
-    """Pursue the goal; models that stall are given up soon."""
+def pursue(place: Place, server: ModelServer, world: World, budget: str = BUDGET) -> Run:
+    """Pursue the goal, and give the run as its journal has it; models that stall are given up soon."""
     chance = server.script.random
     faults = [one for rule in server.script.rules for one in rule.faults] + list(chance.faults if chance else ())
     stalls = any(isinstance(one, Stall) for one in faults)
@@ -167,8 +165,9 @@ def pursue(place: Place, server: ModelServer, world: World, **more: Any) -> Run:
 
     async def run() -> Run:
         async with asyncio.timeout(SECONDS):
-            team = Orchestrator(world.agents(), models=models, ladder=LADDER)
-            return await team.run(GOAL, plan=place.plan, budget=f"${MOST_MONEY}, {MOST_TOKENS} tokens", **more)
+            team = Orchestrator(world.agents(), models=models, ladder=LADDER, store=world.folder / f"{uuid4()}.db")
+            run = await team.run(GOAL, plan=place.plan, budget=budget)
+            return await team.show(run.run_id)
 
     return asyncio.run(run())
 
@@ -227,3 +226,16 @@ def test_many_faults_by_chance_cross_no_budget_either(seed: int, tmp_path: Path)
             assert all(times == 1 for name, times in world.done.items() if name in TASKS)
             assert server.usage.tokens <= run.cost.tokens <= MOST_TOKENS
             assert money(server) <= run.cost.money <= MOST_MONEY
+
+
+@pytest.mark.parametrize("tokens", [500, 2500, 4000, 6500])
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.role)
+def test_a_budget_of_any_size_holds_while_a_model_keeps_breaking_off(place: Place, tokens: int, tmp_path: Path) -> None:
+    with ModelServer(script(place, Cut(after=3, times="always"))) as server:
+        try:
+            run = pursue(place, server, World(tmp_path), f"{tokens} tokens")
+        except BadPlan:
+            assert server.requests == [], "what cannot be within its budget is not begun"
+        else:
+            assert server.usage.tokens <= run.cost.tokens <= tokens
+            assert run.status in ("finished", "partial", "failed")
