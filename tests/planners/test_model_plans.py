@@ -295,3 +295,12 @@ def test_a_question_of_a_model_is_a_proposal_too_and_can_be_answered(monkeypatch
         assert first.question is not None
         assert (first.status, first.question.choices) == ("asks", ("a", "b"))
         assert go(team.plan(GOAL, answers=[(first.question.text, "a")])).status == "planned"
+
+
+def test_what_was_begun_of_a_plan_that_nobody_can_finish_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = answer(A, call("m", "mail", to="ann", text="x"), call("x", "nobody", texts=out("a")))
+    with server(broken) as served:
+        run = go(hired(served, monkeypatch).run(GOAL, planner="model", approve="all"))
+    assert (run.status, run.answer) == ("partial", ["fugues"])
+    assert statuses(run) == {"a": "completed", "m": "cancelled"}, "nothing is changed by half a plan"
+    assert "[unknown-skill]" in run.gaps[0].why
