@@ -70,9 +70,7 @@ def test_defects_that_are_left_are_shown_and_who_plans_can_be_chosen(
         assert done.code == 1
         assert "no agent has the skill 'nobody' [unknown-skill]" in done.err
         asked = len(served.requests)
-        assert (
-            look("plan", GOAL, "--planner", "rules", "--json", cwd=here).json["interpretation"]["planner"] == "rules"
-        )
+        assert look("plan", GOAL, "--planner", "rules", "--json", cwd=here).json["interpretation"]["planner"] == "rules"
         assert len(served.requests) == asked
         wrong = look("plan", GOAL, "--planner", "oracle", cwd=here)
     assert (wrong.code, "planner is auto, model, rules or playbook, not 'oracle'" in wrong.err) == (2, True)
