@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.engines.test_runs import go, statuses
 
+from stretto.core.domain import Usage
 from stretto.testing.models import Pace
 
 from .modelling import GOAL, SOUND, A, B, added, answer, call, early, hired, lines, out, prompt, server
@@ -92,6 +93,7 @@ def test_only_what_is_not_adopted_is_asked_for_again(monkeypatch: pytest.MonkeyP
     assert (run.status, run.answer) == ("finished", "fugues")
     assert "- a: find" in prompt(served.requests[1])
     assert '"skill":"compose"' in prompt(served.requests[1])
+    assert run.state.coordination.usage == Usage(input=served.usage.input, output=served.usage.output), "all rounds"
 
 
 def test_a_task_runs_while_the_model_still_writes(monkeypatch: pytest.MonkeyPatch) -> None:
