@@ -7,7 +7,7 @@ import pytest
 from tests.engines.test_runs import go, statuses
 
 from stretto.core.domain import Usage
-from stretto.testing.models import Pace
+from stretto.testing.models import Cut, Pace, RateLimited, ServerError, Unauthorized
 
 from .modelling import GOAL, SOUND, A, B, added, answer, call, early, hired, lines, out, prompt, server
 
@@ -306,3 +306,23 @@ def test_what_was_begun_of_a_plan_that_nobody_can_finish_is_delivered(monkeypatc
     assert (run.status, run.answer) == ("partial", ["fugues"])
     assert statuses(run) == {"a": "completed", "m": "cancelled"}, "nothing is changed by half a plan"
     assert "[unknown-skill]" in run.gaps[0].why
+
+
+@pytest.mark.parametrize("fault", [Cut(after=75), RateLimited(retry_after=0), ServerError()], ids=str)
+def test_an_answer_that_is_lost_on_its_way_is_asked_for_again_and_nothing_is_planned_twice(
+    fault: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with server(SOUND, faults=(fault,)) as served:
+        run = go(hired(served, monkeypatch).run(GOAL))
+    assert (run.status, run.answer, len(served.requests)) == ("finished", "fugues", 2)
+    assert statuses(run) == {"a": "completed", "b": "completed"}
+
+
+def test_where_no_model_can_be_asked_the_rules_plan_or_the_run_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(SOUND, faults=(Unauthorized(times="always"),)) as served:
+        planned = go(hired(served, monkeypatch).run("Find texts and write one text", inputs={"topic": "fugues"}))
+        refused = go(hired(served, monkeypatch).run(GOAL, planner="model"))
+    assert planned.status == "finished"
+    assert any("no model could be asked" in one for one in planned.state.interpretation.reasons)
+    assert refused.status == "failed"
+    assert "no model could be asked" in refused.gaps[0].why

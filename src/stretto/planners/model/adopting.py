@@ -7,6 +7,7 @@ there. What is adopted never changes.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 
 from stretto.core.canonical import digest
 from stretto.core.domain import Budget, Catalogue, InputSpec, Json, Plan, SideEffect, Task
@@ -78,9 +79,9 @@ class Adoption:
         self._note(task)
         return task
 
-    def recall(self, count: int | None = None) -> None:
+    def recall(self, most: int | None = None) -> None:
         """Take back what the run had adopted before: all of it, or the first so many tasks."""
-        for task in list(self._known.values())[:count]:
+        for task in list(self._known.values())[:most]:
             if task.id not in self.adopted:
                 self._note(task)
 
@@ -97,7 +98,7 @@ class Adoption:
 
     def free(self, id_: str, taken: Collection[str]) -> str:
         """Give an id, or one made of it that is not taken."""
-        names = (id_, *(f"{id_}_{number}" for number in range(2, self.size.tasks + 3)))
+        names = chain([id_], (f"{id_}_{number}" for number in count(2)))
         return next(one for one in names if one not in taken)
 
     def whole(self, tasks: Sequence[Task], deliver: Json) -> Plan:
