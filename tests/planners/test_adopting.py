@@ -12,7 +12,8 @@ from stretto.core.plan.check import check
 from stretto.core.plan.diagnostics import errors
 from stretto.core.plan.references import needs
 from stretto.core.plan.shape import DEFAULT_SIZE
-from stretto.planners.model.adopting import Adoption, Answer
+from stretto.planners.model.adopting import Adoption
+from stretto.planners.model.answers import Answer
 from stretto.planners.model.scanning import Scanner
 
 from .modelling import CREW, call, out

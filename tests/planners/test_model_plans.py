@@ -7,7 +7,7 @@ import pytest
 from tests.engines.test_runs import go, statuses
 
 from stretto.core.domain import Usage
-from stretto.testing.models import Cut, Pace, RateLimited, ServerError, Unauthorized
+from stretto.testing.models import Answer, Cut, ModelServer, Pace, RateLimited, Rule, ServerError, Unauthorized, When
 
 from .modelling import GOAL, SOUND, A, B, added, answer, call, early, hired, lines, out, prompt, server
 
@@ -326,3 +326,15 @@ def test_where_no_model_can_be_asked_the_rules_plan_or_the_run_says_why(monkeypa
     assert any("no model could be asked" in one for one in planned.state.interpretation.reasons)
     assert refused.status == "failed"
     assert "no model could be asked" in refused.gaps[0].why
+
+
+@pytest.mark.parametrize("then", ["again", "gone"])
+def test_a_doubt_about_types_stands_where_nobody_can_put_it_right(then: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    doubtful = answer(call("n", "write", texts=["x"]), call("b", "write", texts=out("n")), B | {"id": "c"}, A)
+    rules = [Rule(when=When(nth=1), say=Answer(json=doubtful))]
+    rules += [Rule(say=Answer(json=doubtful))] if then == "again" else [Rule(faults=(Unauthorized(times="always"),))]
+    with ModelServer(rules) as served:
+        run = go(hired(served, monkeypatch).run(GOAL))
+    assert run.status == "partial"
+    assert statuses(run) == {"n": "completed", "b": "failed", "c": "completed", "a": "completed"}
+    assert "its arguments do not fit" in run.gaps[0].why
