@@ -40,6 +40,18 @@ def test_a_reference_to_no_task_leads_to_one_a_slip_of_the_pen_away() -> None:
     assert result.plan.tasks[1].inputs == {"text": ref("read")}
 
 
+def test_a_name_that_differs_by_the_agents_name_alone_is_that_skill_where_only_one_is_so() -> None:
+    def catalogue(*names: str) -> Catalogue:
+        skills = (Skill(name=name, effect=SideEffect.NONE) for name in names)
+        return Catalogue(agents=tuple(AgentCard(name=one.name, skills=(one,)) for one in skills))
+
+    task = Task(id="a", skill="analyse")
+    assert mended(task, catalogue=catalogue("logs.analyse", "x.other")).plan.tasks[0].skill == "logs.analyse"
+    assert mended(task, catalogue=catalogue("logs.analyse", "data.analyse")).changes == ()
+    bare = mended(replace(task, skill="crew.find"), catalogue=catalogue("find", "other"))
+    assert bare.plan.tasks[0].skill == "find"
+
+
 def test_numbers_are_never_slips_of_the_pen() -> None:
     tasks = Task(id="t1", skill="Painter", inputs={"text": "a b c"}), Task(id="t2", skill="Photo Reader")
     result = mended(tasks[0], replace(tasks[1], inputs={"image": ref("t3")}))

@@ -11,6 +11,7 @@ from stretto.core.commands import (
     Command,
     FailPlan,
     FireTimer,
+    InterpretGoal,
     Judged,
     Replan,
     ReportOutcome,
@@ -25,6 +26,7 @@ from stretto.core.domain import (
     Failed,
     FailureClass,
     ForEach,
+    Interpretation,
     Join,
     Review,
     RunStatus,
@@ -102,6 +104,28 @@ def test_a_plan_refused_at_its_end_is_made_anew_and_what_is_done_stays() -> None
     assert loop.state.tasks["renamed"].status is TaskStatus.COMPLETED
     assert loop.state.tasks["b"].ready
     assert set(loop.state.tasks) == {"renamed", "b"}
+
+
+def test_a_plan_that_is_given_up_is_planned_anew_where_its_planner_says_so() -> None:
+    loop = Loop()
+    loop.say(AddTask(revision=1, task=Task(id="a", skill="read")))
+    assert loop.say(FailPlan(revision=1, reason="no more", anew=True)) == ["RevisionBegun"]
+    assert loop.state.draft is not None
+    assert loop.state.draft.why == "the plan broke off: no more"
+    assert loop.say(FailPlan(revision=2, reason="never", anew=True)) == ["PlanRefused"]
+    empty = Loop()
+    assert empty.say(FailPlan(revision=1, reason="nothing", anew=True))[0] == "PlanRefused", "there is no rest of it"
+
+
+def test_what_a_model_began_is_finished_when_its_plan_is_refused() -> None:
+    for planner, status in (("model", TaskStatus.COMPLETED), ("rules", TaskStatus.CANCELLED)):
+        loop = Loop()
+        meant = Interpretation(planner=planner)
+        loop.say(InterpretGoal(revision=1, interpretation=meant), AddTask(revision=1, task=Task(id="a", skill="read")))
+        loop.say(Judged(task="a", attempt=1, agent="reader", verdict=ALLOW, arguments={}))
+        loop.say(FailPlan(revision=1, reason="no"), ReportOutcome(task="a", attempt=1, outcome=Completed(output=1)))
+        loop.say(ReportReview(task="a", attempt=1, review=Review(accepted=True, reviewer="r")))
+        assert loop.state.tasks["a"].status is status
 
 
 def test_plans_are_made_anew_so_often_and_no_more() -> None:

@@ -605,7 +605,7 @@ class World:
             if end == "break":
                 said = [
                     *said[: self.draw(st.integers(1, len(said)))],
-                    FailPlan(revision=effect.revision, reason="gone"),
+                    FailPlan(revision=effect.revision, reason="gone", anew=self.draw(st.booleans())),
                 ]
             elif end == "defect":
                 said[-1] = ClosePlan(revision=effect.revision, deliver={"ref": "nobody.output"})

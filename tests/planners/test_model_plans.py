@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from tests.engines.test_runs import go, statuses
 
-from stretto.testing.models import Pace
+from stretto.core.domain import Usage
+from stretto.testing.models import Answer, Cut, ModelServer, Pace, RateLimited, Rule, ServerError, Unauthorized, When
 
 from .modelling import GOAL, SOUND, A, B, added, answer, call, early, hired, lines, out, prompt, server
 
@@ -92,6 +93,7 @@ def test_only_what_is_not_adopted_is_asked_for_again(monkeypatch: pytest.MonkeyP
     assert (run.status, run.answer) == ("finished", "fugues")
     assert "- a: find" in prompt(served.requests[1])
     assert '"skill":"compose"' in prompt(served.requests[1])
+    assert run.state.coordination.usage == Usage(input=served.usage.input, output=served.usage.output), "all rounds"
 
 
 def test_a_task_runs_while_the_model_still_writes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,3 +297,44 @@ def test_a_question_of_a_model_is_a_proposal_too_and_can_be_answered(monkeypatch
         assert first.question is not None
         assert (first.status, first.question.choices) == ("asks", ("a", "b"))
         assert go(team.plan(GOAL, answers=[(first.question.text, "a")])).status == "planned"
+
+
+def test_what_was_begun_of_a_plan_that_nobody_can_finish_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = answer(A, call("m", "mail", to="ann", text="x"), call("x", "nobody", texts=out("a")))
+    with server(broken) as served:
+        run = go(hired(served, monkeypatch).run(GOAL, planner="model", approve="all"))
+    assert (run.status, run.answer) == ("partial", ["fugues"])
+    assert statuses(run) == {"a": "completed", "m": "cancelled"}, "nothing is changed by half a plan"
+    assert "[unknown-skill]" in run.gaps[0].why
+
+
+@pytest.mark.parametrize("fault", [Cut(after=75), RateLimited(retry_after=0), ServerError()], ids=str)
+def test_an_answer_that_is_lost_on_its_way_is_asked_for_again_and_nothing_is_planned_twice(
+    fault: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with server(SOUND, faults=(fault,)) as served:
+        run = go(hired(served, monkeypatch).run(GOAL))
+    assert (run.status, run.answer, len(served.requests)) == ("finished", "fugues", 2)
+    assert statuses(run) == {"a": "completed", "b": "completed"}
+
+
+def test_where_no_model_can_be_asked_the_rules_plan_or_the_run_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(SOUND, faults=(Unauthorized(times="always"),)) as served:
+        planned = go(hired(served, monkeypatch).run("Find texts and write one text", inputs={"topic": "fugues"}))
+        refused = go(hired(served, monkeypatch).run(GOAL, planner="model"))
+    assert planned.status == "finished"
+    assert any("no model could be asked" in one for one in planned.state.interpretation.reasons)
+    assert refused.status == "failed"
+    assert "no model could be asked" in refused.gaps[0].why
+
+
+@pytest.mark.parametrize("then", ["again", "gone"])
+def test_a_doubt_about_types_stands_where_nobody_can_put_it_right(then: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    doubtful = answer(call("n", "write", texts=["x"]), call("b", "write", texts=out("n")), B | {"id": "c"}, A)
+    rules = [Rule(when=When(nth=1), say=Answer(json=doubtful))]
+    rules += [Rule(say=Answer(json=doubtful))] if then == "again" else [Rule(faults=(Unauthorized(times="always"),))]
+    with ModelServer(rules) as served:
+        run = go(hired(served, monkeypatch).run(GOAL))
+    assert run.status == "partial"
+    assert statuses(run) == {"n": "completed", "b": "failed", "c": "completed", "a": "completed"}
+    assert "its arguments do not fit" in run.gaps[0].why

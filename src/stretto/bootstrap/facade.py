@@ -46,8 +46,9 @@ class Orchestrator(Crew):
     cost has no bound under a budget. `ask` says who is asked when a person has
     to decide: `[{"who": "ann", "within": "2h"}, "deny"]`, or such chains by kind of request; `people` are those whom
     chains may name, anybody when it is empty. `models` are those that plan, work, review, write and summarise: one for
-    all, like "openai:gpt-5-mini", or by role as in a workspace. Raises BadAgent for what cannot be an agent, UsageError
-    for the rest.
+    all, like "openai:gpt-5-mini", or by role as in a workspace; `planner` says who plans goals, and `unplanned` what
+    becomes of one that nobody could plan ("ask" puts it to a person). Raises BadAgent for what cannot be an agent,
+    UsageError for the rest.
     """
 
     async def run(

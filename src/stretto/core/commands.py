@@ -101,11 +101,15 @@ class ClosePlan(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailPlan(Base):
-    """No plan could be made, or none that could be closed; the diagnostics say what is wrong with it."""
+    """No plan could be made, or none that could be closed; the diagnostics say what is wrong with it.
+
+    With `anew`, what is unfinished of it is planned anew, as far as the run's rules allow that.
+    """
 
     revision: int
     reason: str
     diagnostics: tuple[Diagnostic, ...] = ()
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

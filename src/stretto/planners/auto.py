@@ -7,6 +7,7 @@ is wrong.
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from stretto.core.commands import AddTask, ClarifyGoal, ClosePlan, FailPlan, InterpretGoal
 from stretto.core.decide.revising import carried
@@ -22,6 +23,9 @@ from stretto.planners.proposal import Proposal, Refusal
 from stretto.planners.stream import ACTOR, LOST
 from stretto.planners.triage import triaged
 from stretto.ports import Caller, PlanPart
+
+if TYPE_CHECKING:
+    from stretto.planners.model.planner import Failure
 
 UNPLANNED = "No sound plan came of this goal"
 """How the question begins by which a person is asked to put a goal differently."""
@@ -76,28 +80,33 @@ class AutoPlanner:
         writing = Writing(models, state, caller, catalogue=left, size=self._size)
         async for part in writing.parts():
             yield part
-        if (failure := writing.outcome) is None:
-            return
-        meant = writing.interpretation
-        if failure.adopted and not failure.refusal:
-            # The plan broke off: the unfinished part is planned anew, by the rules.
-            yield InterpretGoal(actor=_actor(meant), revision=state.revision, interpretation=meant)
-            yield FailPlan(
-                actor=_actor(meant), revision=state.revision, reason=failure.reason, diagnostics=failure.found
-            )
-            return
-        if state.catalogue.rules.planner == "auto":
-            proposal = anew(state) if state.draft is not None else _proposed(state, state.catalogue)
-            why = f"the model's plan was given up: {failure.reason}"
-            meant = replace(proposal.interpretation, reasons=(*proposal.interpretation.reasons, *meant.reasons, why))
-            if proposal.plan is not None or proposal.question is not None:
-                for one in _parts(state, replace(proposal, interpretation=meant)):
-                    yield one
-                return
+        if writing.outcome is not None:
+            for one in _given_up(state, writing.outcome, writing.interpretation):
+                yield one
+
+
+def _given_up(state: RunState, failure: "Failure", meant: Interpretation) -> Iterator[PlanPart]:
+    """Give what is done where the models found no plan: the rules plan, a person is asked, or the goal is refused.
+
+    What is adopted cannot be taken back: what is unfinished of it is planned anew, as a revision, by the rules.
+    """
+    proposal = None
+    if state.catalogue.rules.planner == "auto":
+        proposal = anew(state) if state.draft is not None else _proposed(state, state.catalogue)
+    if proposal is not None and proposal.plan is not None and failure.adopted:
+        yield InterpretGoal(actor=_actor(meant), revision=state.revision, interpretation=meant)
+        yield FailPlan(
+            actor=_actor(meant), revision=state.revision, reason=failure.reason, diagnostics=failure.found, anew=True
+        )
+    elif proposal is not None and proposal.refusal is None and not failure.adopted:
+        found = proposal.interpretation
+        reasons = (*found.reasons, *meant.reasons, f"the model's plan was given up: {failure.reason}")
+        yield from _parts(state, replace(proposal, interpretation=replace(found, reasons=reasons)))
+    else:
+        if proposal is not None:
             meant = replace(meant, reasons=(*meant.reasons, f"the rules find no plan: {proposal.refusal}"))
-        refusal = failure.refusal or Refusal(reason=failure.reason)
-        for one in _parts(state, Proposal(interpretation=meant, refusal=refusal), failure.found):
-            yield one
+        refused = Proposal(interpretation=meant, refusal=failure.refusal or Refusal(reason=failure.reason))
+        yield from _parts(state, refused, failure.found)
 
 
 def _parts(state: RunState, proposal: Proposal, found: tuple[Diagnostic, ...] = ()) -> Iterator[PlanPart]:

@@ -104,7 +104,7 @@ def fail_plan(draft: Draft, command: FailPlan) -> None:
         return
     if draft.state.draft is not None:
         refuse_revision(draft, command.reason, command.diagnostics[:MOST_DIAGNOSTICS])
-    elif draft.state.tasks and may_replan(draft.state):
+    elif command.anew and draft.state.tasks and may_replan(draft.state):
         begin_revision(draft, f"the plan broke off: {command.reason}")
     else:
         _refuse(draft, command.reason, command.diagnostics)
@@ -166,13 +166,15 @@ def close_plan(draft: Draft, command: ClosePlan) -> None:
 
 
 def _refuse(draft: Draft, reason: str, diagnostics: Sequence[Diagnostic] = ()) -> None:
-    """Go on without a plan. A stream has begun its tasks one by one, and what began and harms nobody is finished."""
+    """Go on without a plan. Streams and models begin tasks one by one: what began and harms nobody is finished."""
+    state = draft.state
+    by_model = state.interpretation is not None and state.interpretation.planner == "model"
     draft.say(
         PlanRefused,
-        revision=draft.state.revision,
+        revision=state.revision,
         reason=reason,
         diagnostics=tuple(diagnostics[:MOST_DIAGNOSTICS]),
-        finish=draft.state.streamed,
+        finish=state.streamed or by_model,
     )
 
 

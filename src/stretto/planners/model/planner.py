@@ -20,7 +20,8 @@ from stretto.core.plan.shape import DEFAULT_SIZE, Size
 from stretto.core.state import RunState, TaskState
 from stretto.models.asking import ask
 from stretto.models.prompt import Model, Prompt, Reply
-from stretto.planners.model.adopting import Adoption, Answer, Ending
+from stretto.planners.model.adopting import Adoption
+from stretto.planners.model.answers import Answer, Ending, is_task
 from stretto.planners.model.prompting import Standing, is_done, planning_prompt
 from stretto.planners.model.scanning import Scanner
 from stretto.planners.proposal import Refusal
@@ -83,14 +84,13 @@ class Writing:
         self._scope = Answer(self._adoption)
         self._reasons: list[str] = []
         self._meant = Interpretation(planner="model", restated=state.goal)
-        self._size = size
         self._calls = self._tokens = 0
         self.outcome: Outcome = Failure(reason="nobody was asked")
 
     async def parts(self) -> AsyncIterator[PlanPart]:
         """Give the parts of the plan as they are adopted."""
         turns = [self._models] * (1 + self._rounds) + [self._models[n:] for n in range(1, len(self._models))]
-        ending, continuations, number = Ending(), 0, 0
+        ending, continuations, number, ended = Ending(), 0, 0, self._scope
         while turns:
             number += 1
             self._adoption.recall(self._asked_before(number))
@@ -103,14 +103,17 @@ class Writing:
                         yield part
             except AgentFailure as failure:
                 self.outcome = self._failed(f"no model could be asked: {failure}", standing.found)
-                return
+                self._scope = ended
+                turns.clear()
+                break
             if (question := self._question()) is not None:
                 yield question
                 self.outcome = None
                 return
             if self._refuses():
                 return
-            ending = self._scope.end()
+            ended = self._scope
+            ending = ended.end()
             for task in ending.tasks:
                 for part in self._adopted(task):
                     yield part
@@ -127,11 +130,11 @@ class Writing:
             if self._scope.cut and len(self._adoption.adopted) > before and continuations < CONTINUATIONS:
                 continuations += 1
                 turns.insert(0, models)
-            if not turns:  # nobody is left to ask: what is only doubtful may stand
-                for part in self._leniently():
-                    yield part
+        for part in self._leniently():
+            yield part
 
     def _leniently(self) -> Iterator[PlanPart]:
+        """Nobody is left to ask: what is only doubtful may stand."""
         self._adoption.strict = False
         ending = self._scope.end()
         if not ending.found and not list(self._lacking(ending)):
@@ -161,7 +164,7 @@ class Writing:
                 else:  # the answer broke off, and begins anew
                     scanner, pieces = self._begin(told), []
                 for piece in pieces:
-                    if piece.kind == "task" and not self._scope.has_tasks:
+                    if is_task(piece) and not self._scope.has_tasks:
                         yield self._interpreted()
                     for task in self._scope.take(piece):
                         for part in self._adopted(task):
