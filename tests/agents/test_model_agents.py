@@ -436,7 +436,7 @@ def test_the_same_call_with_the_same_result_again_and_again_ends_the_attempt() -
     with ModelServer(turns(calling(use("look", word="a")))) as server:
         run = run_of(server, spec)
         assert len(server.requests) == 3
-    assert "makes no progress: look was called 3 times with the same arguments" in run.gaps[0].why
+    assert "makes no progress: look was called in 3 turns with the same arguments" in run.gaps[0].why
 
 
 def test_the_same_call_that_brings_something_new_each_time_is_work() -> None:
@@ -477,6 +477,36 @@ def test_tool_calls_are_bounded_as_well() -> None:
     with ModelServer(script) as server:
         assert run_of(server, spec).answer == "what is there"
     assert world == ["a", "b"]
+
+
+def test_of_many_calls_in_one_turn_no_more_are_made_than_are_allowed() -> None:
+    spec = model_agent("writer", "You write.", tools=[look], limits={"tool_calls": 2})
+    many = calling(*(use("look", word=word) for word in "abcde"))
+    with ModelServer([Rule(when=When(tool="look"), say=many), Rule(say="what is there")]) as server:
+        run = run_of(server, spec)
+        results = server.requests[1].results
+    assert run.answer == "what is there"
+    assert sorted(world) == ["a", "b"]
+    assert ["not called" in one for one in results] == [False, False, True, True, True]
+
+
+def test_results_that_would_fill_the_window_are_shortened_and_an_answer_still_fits() -> None:
+    @pure
+    def dump(number: int) -> str:
+        """Give a lot."""
+        return "\n".join(f"{number} {row}" for row in range(5000))
+
+    spec = model_agent("reader", "You read.", tools=[dump])
+    numbers = iter(range(100))
+    script = [
+        Rule(when=When(tool="dump"), say=lambda _: calling(use("dump", number=next(numbers)), use("dump", number=-1))),
+        Rule(say="read enough"),
+    ]
+    with ModelServer(script) as server:
+        run = run_of(server, spec, model={"window": 4000})
+        assert len(server.requests) > 1
+        assert all(one.input <= 4000 for one in server.requests)
+    assert run.answer == "read enough"
 
 
 def test_the_tokens_of_an_attempt_are_never_more_than_its_limit() -> None:
