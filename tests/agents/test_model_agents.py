@@ -159,13 +159,13 @@ def test_feedback_on_the_attempt_before_is_told_to_the_next() -> None:
 def test_large_inputs_are_shortened_and_whole_on_request() -> None:
     book = "\n".join(f"line {number}" for number in range(3000))
     spec = model_agent("reader", "You find the last line.", inputs={"book": "string"}, window=500)
-    with ModelServer(turns(calling(use("read", name="book", part=5)), "line 2999")) as server:
+    with ModelServer(turns(calling(use("read", name="book", part=6)), "line 2999")) as server:
         run = run_of(server, spec, arguments={"book": book})
         first, second = server.requests
     assert run.answer == "line 2999"
     assert first.tools == ["read"]
     assert "more characters" in first.user
-    assert "in 5 parts" in first.user
+    assert "in 6 parts" in first.user
     assert len(first.user) < 1500
     assert second.results[0].endswith("line 2999")
 
@@ -499,7 +499,10 @@ def test_results_that_would_fill_the_window_are_shortened_and_an_answer_still_fi
     spec = model_agent("reader", "You read.", tools=[dump])
     numbers = iter(range(100))
     script = [
-        Rule(when=When(tool="dump"), say=lambda _: calling(use("dump", number=next(numbers)), use("dump", number=-1))),
+        Rule(
+            when=When(tool="dump"),
+            say=lambda _: calling(use("dump", number=next(numbers)), use("read", name="x", part=next(numbers))),
+        ),
         Rule(say="read enough"),
     ]
     with ModelServer(script) as server:
@@ -555,7 +558,7 @@ def test_a_card_says_what_an_attempt_may_cost_at_most() -> None:
 
 
 def test_no_dollars_beyond_the_limit_are_spent() -> None:
-    spec = model_agent("writer", "You write.", tools=[look], limits={"cost": "$0.004"})
+    spec = model_agent("writer", "You write.", tools=[look], limits={"cost": "$0.008"})
     numbers = iter(range(1000))
     script = [
         Rule(when=When(tool="look"), say=lambda _: calling(use("look", word=f"word {next(numbers)}"))),
@@ -565,7 +568,7 @@ def test_no_dollars_beyond_the_limit_are_spent() -> None:
         run = run_of(server, spec)
         assert len(server.requests) > 2
     assert run.answer == "what is there"
-    assert run.cost.money <= Decimal("0.004")
+    assert run.cost.money <= Decimal("0.008")
 
 
 # ---- evidence and labels

@@ -10,7 +10,7 @@ from stretto.agents.answers import form_of
 from stretto.agents.calling import failed, sound
 from stretto.agents.tools import SkillTool, Workbench
 from stretto.agents.turns import MORE_ROOM, Attempt
-from stretto.agents.window import as_text, opening
+from stretto.agents.window import LONGEST_PART, Shelf, as_text, opening
 from stretto.core.canonical import short
 from stretto.core.domain import (
     AgentCard,
@@ -26,6 +26,9 @@ from stretto.core.domain import (
 from stretto.core.routing import GRAVITY
 from stretto.models.prompt import Model
 from stretto.ports import AgentFailure, Assignment, InputNeeded, Schemas
+
+PARTS = 6
+"""How many parts of long texts a window has room for at least, where a character is a token."""
 
 
 def model_agent(
@@ -90,15 +93,17 @@ class ModelAgent:
         if assignment.toolbox is None:
             raise RuntimeError("an agent of kind model makes inner calls, and nobody here makes them")
         form = form_of(assignment.output or skill.output, evidence=skill.evidence)
+        shelf = Shelf(min(LONGEST_PART, *(one.window // PARTS for one in self._models)))
+        for name, value in assignment.shortened.items():
+            shelf.put(name, as_text(value))
         bench = Workbench(
             work=assignment,
             toolbox=assignment.toolbox,
             tools=self._tools,
             schemas=self._schemas,
             most=self.spec.allowance.tool_calls,
+            shelf=shelf,
         )
-        for name, value in assignment.shortened.items():
-            bench.shelf.put(name, as_text(value))
         several = len(self.spec.skills) > 1
         return Attempt(
             spec=self.spec,
@@ -107,7 +112,7 @@ class ModelAgent:
             form=form,
             bench=bench,
             schemas=self._schemas,
-            messages=list(opening(self.spec.prompt, assignment, skill, form, several=several)),
+            messages=list(opening(self.spec.prompt, assignment, skill, form, shelf, several=several)),
         )
 
 

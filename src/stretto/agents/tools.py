@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from stretto.agents.window import Shelf, as_text, beginning, fenced
+from stretto.agents.window import Shelf, as_text, fenced
 from stretto.core.canonical import digest, short
 from stretto.core.domain import (
     FREE,
@@ -108,7 +108,7 @@ class Workbench:
     tools: Mapping[str, SkillTool]
     schemas: Schemas
     most: int
-    shelf: Shelf = field(default_factory=Shelf)
+    shelf: Shelf
     calls: int = 0
     spent: Cost = FREE
     shown: list[str] = field(default_factory=list)
@@ -174,10 +174,10 @@ class Workbench:
         self.labels |= set(result.labels)
         self.work.artifacts.extend(one for one in result.artifacts if one not in self.work.artifacts)
         text = result.text
-        if len(text) > longest and call.name != READ:
-            name = f"result {len(self.shelf.names) + 1} of {call.name}"
+        if len(text) > longest:
+            name = f"result {len(self.shelf) + 1} of {call.name}"
             self.shelf.put(name, text)
-            text = beginning(text, longest, name)
+            text = self.shelf.beginning(name, longest)
         if self._seen.get(_mark(call, result), 0) > 1:
             text += "\n(The same call brought the same before. Do something else, or answer with what is there.)"
         return Message(role="tool", id=call.id, name=call.name, text=text)

@@ -26,6 +26,8 @@ MORE_ROOM = 4
 """How much longer an answer that broke off at its length may become when it is asked for again."""
 LEAST_ANSWER = 64
 """Tokens that have to be left for an answer; with less nothing is asked any more."""
+LEAST_SHARE = 256
+"""Tokens that an answer has to have, and what tools bring, and the answer after it, where tools are still offered."""
 
 ANSWER_NOW = "This is your last turn, and there are no tools any more. Give the answer now, with what is there."
 
@@ -64,7 +66,8 @@ class Attempt:
             self.wanted = self.broken = None
             if reply.calls and prompt.tools:
                 self.messages.append(Message(role="assistant", text=reply.text, calls=reply.calls))
-                self.messages += await self.bench.answer(reply.calls, longest=self._longest_result(len(reply.calls)))
+                brought = await self.bench.answer(reply.calls, longest=self._longest_result(len(reply.calls)))
+                self.messages += await self._fitting(brought)
                 continue
             if not reply.text.strip():
                 raise AgentFailure(
@@ -119,7 +122,7 @@ class Attempt:
             return await self._bounded(prompt, counted, self._room(counted))
         # A share of a third lets another turn follow that reads this one's answer and gives one as long.
         share = min(self._room(counted) - counted, model.window - counted) // 3
-        if self.turn < self.spec.allowance.turns and self.bench.calls < self.bench.most and share >= LEAST_ANSWER:
+        if self.turn < self.spec.allowance.turns and self.bench.calls < self.bench.most and share >= LEAST_SHARE:
             return await self._bounded(prompt, counted, share)
         self._close()
         prompt = self._of(self.messages, ())
@@ -131,6 +134,15 @@ class Attempt:
         if not self.closing and self.turn > 1:
             self.messages.append(Message(role="user", text=ANSWER_NOW))
         self.closing = True
+
+    async def _fitting(self, brought: Sequence[Message]) -> Sequence[Message]:
+        """Give what tools brought; where window or limits have no room for it and an answer, that there is none."""
+        model = self.models[0]
+        counted = await model.count(self._of([*self.messages, *brought], ()))
+        if min(model.window - counted, self._room(counted)) >= 2 * LEAST_ANSWER:
+            return brought
+        none = "(There is no room left to show the {0:,} characters that it brought.)"
+        return [replace(one, text=none.format(len(one.text))) for one in brought]
 
     async def _bounded(self, prompt: Prompt, counted: int, share: int) -> Prompt:
         """Bound the answer of a prompt by its share; raises AgentFailure where too little is left for one."""
