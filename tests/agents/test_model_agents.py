@@ -12,8 +12,10 @@ import pytest
 from stretto import AgentFailure, Orchestrator, agent, irreversible, plan, pure, ref, reversible, task
 from stretto.agent_files import ModelAgentSpec
 from stretto.agents.model import model_agent
+from stretto.core.commands import AnswerRequest, Command
 from stretto.core.domain import FailureClass, Task
 from stretto.core.errors import BadAgent
+from stretto.core.state import RunState
 from stretto.testing.models import (
     Answer,
     Empty,
@@ -240,6 +242,9 @@ def test_an_answer_that_breaks_off_is_asked_for_once_more_with_more_room() -> No
         assert run_of(server, free).answer == story.strip()
         first, second = (one.body["max_tokens"] for one in server.requests)
     assert second > first
+    tooled = model_agent("writer", "You write.", tools=[look])
+    with ModelServer([Rule(say=story, faults=(Truncated(after=10),))]) as server:
+        assert run_of(server, tooled).answer == story.strip()
     with ModelServer([Rule(say=story, faults=(Truncated(after=100, times="always"),))]) as server:
         run = run_of(server, spec)
         assert len(server.requests) == 2
@@ -372,6 +377,21 @@ def test_a_tool_that_a_person_denies_is_a_result_with_the_reason() -> None:
     assert run.answer == "I could not tell her."
     assert "denied" in result
     assert world == []
+
+
+def test_a_call_that_a_person_changes_is_made_as_approved_and_the_model_is_told() -> None:
+    class Editor:
+        async def ask(self, state: RunState, request: str) -> Command | None:
+            return AnswerRequest(actor="person:ann", request=request, decision="edit", value={"to": "bob"})
+
+    spec = model_agent("writer", "You write.", tools=[send])
+    with ModelServer(turns(calling(use("send", to="ann")), "Bob knows.")) as server:
+        team = team_of(server, spec)
+        run = go(team.run("do it", plan=plan(task("one", "writer"), deliver=ref("one")), people=Editor()))
+        result = server.requests[-1].results[0]
+    assert run.answer == "Bob knows."
+    assert world == ["to bob"]
+    assert 'A person approved it with other arguments: {"to": "bob"}' in result
 
 
 def test_the_same_deed_asked_for_again_is_not_done_again() -> None:

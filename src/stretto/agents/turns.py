@@ -123,7 +123,7 @@ class Attempt:
         # A share of a third lets another turn follow that reads this one's answer and gives one as long.
         share = min(self._room(counted) - counted, model.window - counted) // 3
         if self.turn < self.spec.allowance.turns and self.bench.calls < self.bench.most and share >= LEAST_SHARE:
-            return await self._bounded(prompt, counted, share)
+            return await self._bounded(prompt, counted, share if self.broken is None else self._room(counted))
         self._close()
         prompt = self._of(self.messages, ())
         counted = await model.count(prompt)
