@@ -76,18 +76,12 @@ class ModelAgentSpec:
 
     def called(self, name: str) -> "ModelAgentSpec":
         """Give the same agent under another name; its skills are called after it."""
-        own = f"{self.name}."
-        skills = tuple(
-            replace(
-                one,
-                name=name
-                if one.name == self.name
-                else f"{name}.{one.name.removeprefix(own)}"
-                if one.name.startswith(own)
-                else one.name,
-            )
-            for one in self.skills
-        )
+
+        def renamed(skill: str) -> str:
+            head, dot, rest = skill.partition(".")
+            return f"{name}{dot}{rest}" if head == self.name else skill
+
+        skills = tuple(replace(one, name=renamed(one.name)) for one in self.skills)
         return replace(self, name=name, skills=skills)
 
     def bad(self, path: str, message: str) -> UsageError:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from stretto.agents.window import Shelf, as_text, beginning, fenced
+from stretto.agents.window import Shelf, as_text, fenced
 from stretto.core.canonical import digest, short
 from stretto.core.domain import (
     FREE,
@@ -40,7 +40,7 @@ SAME = 3
 """How often the same call may bring the same before the attempt is stopped: nothing new comes of it."""
 LONGEST_RESULT = 12_000
 """Characters of a result that are shown at once; the rest is read by parts."""
-SHORTEST_RESULT = 400
+SHORTEST_RESULT = 200
 """Characters of a result that are shown in any case."""
 
 READ = "read"
@@ -92,29 +92,29 @@ def tools_named(skills: Iterable[tuple[str, Agent, Skill]]) -> tuple[SkillTool, 
 
 @dataclass(slots=True, kw_only=True)
 class _Result:
-    """What a tool call brought, for the model; `citations` and `artifacts` are handed on by the attempt."""
+    """What a tool call brought, for the model; `artifacts` are handed on by the attempt."""
 
     text: str
-    citations: tuple[Citation, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     labels: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class Workbench:
-    """The tools of one attempt, and what came of them so far."""
+    """The tools of one attempt, of which it may make `most` calls, and what came of them so far."""
 
     work: Assignment
     toolbox: Toolbox
     tools: Mapping[str, SkillTool]
     schemas: Schemas
-    shelf: Shelf = field(default_factory=Shelf)
+    most: int
+    shelf: Shelf
     calls: int = 0
     spent: Cost = FREE
     shown: list[str] = field(default_factory=list)
     labels: frozenset[str] = frozenset()
     _made: dict[str, int] = field(default_factory=dict)
-    _seen: dict[tuple[str, str], int] = field(default_factory=dict)
+    _seen: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     @property
     def offered(self) -> tuple[Tool, ...]:
@@ -127,17 +127,20 @@ class Workbench:
         Those without side effects are made side by side, the others one after the other in their places. Raises
         AgentFailure when the model goes round in circles, InputNeeded where a person has to approve.
         """
+        room = max(self.most - self.calls, 0)
+        self.calls += len(calls)
         results: list[_Result] = []
         together: list[ToolCall] = []
-        for call in calls:
-            if not self._is_harmless(call):
-                results += await self._side_by_side(together)
-                together = []
-                results.append(await self._one(call))
-            else:
+        for call in calls[:room]:
+            if self._is_harmless(call):
                 together.append(call)
+                continue
+            results += await self._side_by_side(together)
+            results.append(await self._one(call))
+            together = []
         results += await self._side_by_side(together)
-        self.calls += len(calls)
+        results += [_Result(text=f"error: not called; {self.most} calls are all there are")] * len(calls[room:])
+        self._require_progress(calls[:room], results)
         return [self._told(call, result, longest) for call, result in zip(calls, results, strict=True)]
 
     def _is_harmless(self, call: ToolCall) -> bool:
@@ -155,26 +158,27 @@ class Workbench:
                 raise one
         return [one for one in ended if not isinstance(one, BaseException)]
 
+    def _require_progress(self, calls: Sequence[ToolCall], results: Sequence[_Result]) -> None:
+        """Raise AgentFailure when the same call has brought the same in too many turns."""
+        for seen in dict.fromkeys(_mark(call, result) for call, result in zip(calls, results, strict=False)):
+            self._seen[seen] = self._seen.get(seen, 0) + 1
+            if self._seen[seen] >= SAME:
+                raise AgentFailure(
+                    f"it makes no progress: {seen[0]} was called in {SAME} turns with the same arguments, and brought "
+                    "the same each time",
+                    FailureClass.INVALID_OUTPUT,
+                )
+
     def _told(self, call: ToolCall, result: _Result, longest: int) -> Message:
-        """Give a result as a message; raises AgentFailure when the same call brought the same too often."""
-        seen = (digest([call.name, call.arguments, call.problem]), digest(result.text))
-        self._seen[seen] = times = self._seen.get(seen, 0) + 1
-        if times >= SAME:
-            raise AgentFailure(
-                f"it makes no progress: {call.name} was called {times} times with the same arguments, and brought the "
-                "same each time",
-                FailureClass.INVALID_OUTPUT,
-            )
+        """Give a result as a message."""
         self.labels |= set(result.labels)
-        for one in result.citations:
-            self.work.citations.append(one)
         self.work.artifacts.extend(one for one in result.artifacts if one not in self.work.artifacts)
         text = result.text
-        if len(text) > longest and call.name != READ:
-            name = f"result {len(self.shelf.names) + 1} of {call.name}"
+        if len(text) > longest:
+            name = f"result {len(self.shelf) + 1} of {call.name}"
             self.shelf.put(name, text)
-            text = beginning(text, longest, name)
-        if times > 1:
+            text = self.shelf.beginning(name, longest)
+        if self._seen.get(_mark(call, result), 0) > 1:
             text += "\n(The same call brought the same before. Do something else, or answer with what is there.)"
         return Message(role="tool", id=call.id, name=call.name, text=text)
 
@@ -246,7 +250,7 @@ class Workbench:
         sources = "\n".join(f"{one.file}:{one.line or ''}: {one.text}" for one in kept.citations)
         if sources:
             text = f"{text}\n{fenced('sources', tool.name, sources)}"
-        return _Result(text=text, citations=kept.citations, artifacts=kept.artifacts, labels=tool.skill.labels)
+        return _Result(text=text, artifacts=kept.artifacts, labels=tool.skill.labels)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -414,6 +418,11 @@ def _is_marked(value: Json) -> bool:
 def _surely_not_done(outcome: Failed, effect: SideEffect) -> bool:
     """Whether a failure is a result to be kept: what only reads may be asked anew, the rest did not happen."""
     return effect is SideEffect.NONE or outcome.failure in (FailureClass.REFUSED, FailureClass.DENIED)
+
+
+def _mark(call: ToolCall, result: _Result) -> tuple[str, str, str]:
+    """Tell a call that brought something from others."""
+    return call.name, digest([call.arguments, call.problem]), digest(result.text)
 
 
 def _failed(failure: FailureClass, message: str) -> str:
