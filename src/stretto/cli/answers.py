@@ -49,7 +49,7 @@ def approve(
 ) -> None:
     """Approve what a run waits with, exactly as it was shown; or edit its arguments."""
     if edit is None:
-        _decide(run_id, task, workspace, store, "approve", ("approval",), name, reason=reason)
+        _decide(run_id, task, workspace, store, "approve", ("approval", "review"), name, reason=reason)
     else:
         _decide(run_id, task, workspace, store, "edit", ("approval",), name, reason=reason, value=_arguments(edit))
 
@@ -98,7 +98,7 @@ def answer(
     if result is not None and said[-1] != "done":
         raise UsageError("--result belongs to the answer `done` to an attempt in doubt or a failure")
     value = _json(result, "--result") if result is not None else None
-    kinds = ("question", "doubt", "goal", "failure", "alternatives")
+    kinds = ("question", "doubt", "goal", "failure", "alternatives", "review")
     _decide(run_id, task, workspace, store, said[-1], kinds, name, value=value)
 
 
@@ -146,6 +146,8 @@ def _decide(
                 word, value = "answer", result_of(state, asked, decision) if is_result(state, asked) else decision
             if asked.kind == "doubt" and word not in ("done", "retry", "fail"):
                 raise UsageError(f"{asked.task!r} is in doubt: answer done, retry or fail")
+            if asked.kind == "review" and word not in ("approve", "retry", "done", "skip", "fail"):
+                raise UsageError(f"a person decides about {asked.task!r}: answer approve, retry, done, skip or fail")
             if asked.kind == "failure" and word not in ("retry", "done", "skip", "fail"):
                 raise UsageError(f"{asked.task!r} failed: answer retry, done, skip or fail")
             command = AnswerRequest(

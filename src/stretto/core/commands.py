@@ -142,11 +142,12 @@ class ReportOutcome(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportReview(Base):
-    """What the reviewers say to an attempt's result."""
+    """What the reviewers say to an attempt's result: the `review` that decides, after those `earlier` that accepted."""
 
     task: str
     attempt: int
     review: Review
+    earlier: tuple[Review, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

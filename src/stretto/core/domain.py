@@ -425,7 +425,8 @@ class Rules:
     (None: never).
     `unbounded` says what becomes of agents whose cost has no bound where a budget limits it: they run `alone`, with all
     that is left reserved for them, or are refused. `planner` says who plans goals, and `unplanned` what becomes of a
-    goal that nobody could plan: it is refused, or a person is asked to put it differently.
+    goal that nobody could plan: it is refused, or a person is asked to put it differently. Where a `judge` is required
+    and no model can be asked, a person decides about the result; else it is accepted by what the other reviewers say.
     """
 
     parallel: int = 64
@@ -440,6 +441,7 @@ class Rules:
     replans: int = 2
     planner: PlannerChoice = "auto"
     unplanned: Literal["refuse", "ask"] = "refuse"
+    judge: Literal["optional", "required"] = "optional"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -721,13 +723,48 @@ class Unknown:
 Outcome: TypeAlias = Completed | Failed | InputRequired | Unknown
 
 
+Ruling: TypeAlias = Literal["accept", "revise", "hand_over", "escalate"]
+"""What a review makes of a result: it counts, its agent is to do better, another agent is, or a person decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What a reviewer says of one criterion: met or not, how well from 0 to 1, by which words of the result.
+
+    `feedback` says what to do about it.
+    """
+
+    criterion: str
+    met: bool
+    score: float
+    quotes: tuple[str, ...] = ()
+    feedback: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """A judgement of a result: accepted, or sent back with what is wrong."""
+    """A judgement of a result: accepted, or not, with what is wrong and what is to be done about it (`otherwise`).
+
+    `reviewer` is empty where there was nothing for it to judge; `by` is the model that it asked. `notes` say what
+    should be known of the review itself, such as that its model could not be asked.
+    """
 
     accepted: bool
     reviewer: str
     findings: tuple[str, ...] = ()
+    otherwise: Literal["revise", "hand_over", "escalate"] = "revise"
+    scores: tuple[Score, ...] = ()
+    notes: tuple[str, ...] = ()
+    by: str = ""
+
+    @property
+    def verdict(self) -> Ruling:
+        return "accept" if self.accepted else self.otherwise
+
+    @property
+    def name(self) -> str:
+        """Who judges, for its track record: a reviewer that asks a model is another one with another model."""
+        return f"{self.reviewer} {self.by}" if self.by else self.reviewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -741,7 +778,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Something that waits for a person: an approval, a question, an attempt in doubt, or a failure.
+    """Something that waits for a person: an approval, a question, an attempt in doubt, a failure, or a `review` that
+    could not decide about a result, which is then shown.
 
     `binding` is the hash of what was shown: skill, resolved arguments, diff and pre-image. A request of kind
     `goal` asks what the goal means; it has no task, and `choices` when one of several is to be named. One of kind
@@ -753,7 +791,7 @@ class Request:
     id: str
     task: str
     attempt: int
-    kind: Literal["approval", "question", "doubt", "goal", "failure", "alternatives"]
+    kind: Literal["approval", "question", "doubt", "goal", "failure", "alternatives", "review"]
     question: str
     choices: tuple[str, ...] = ()
     arguments: Json = None
@@ -772,6 +810,7 @@ class Request:
     missed: tuple[tuple[str, float], ...] = ()
     call: str = ""  # the inner call that it is about, and
     tool: str = ""  # what that would call
+    result: Json = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -837,10 +876,21 @@ class Contradiction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Footnote:
+    """What a mark in a written text stands for: the result of a task, and what that cites."""
+
+    mark: str
+    task: str
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """What a run hands over. `artifacts` are named (task, name); their content is with the task's result.
 
-    Every accepted result went into it or is named in `waived`. The citations are those of the results it uses.
+    Every accepted result went into it or is named in `waived`. The citations are those of the results it uses. `notes`
+    are what should be known of a task's result: (task, note). A text that was written from results marks its
+    statements, and `footnotes` say what the marks stand for.
     """
 
     answer: Json = None
@@ -849,6 +899,8 @@ class Delivery:
     gaps: tuple[Gap, ...] = ()
     waived: tuple[Waiver, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    footnotes: tuple[Footnote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from stretto.core.domain import (
     Piece,
     Plan,
     Request,
+    Review,
     Role,
     RunStatus,
     SideEffect,
@@ -351,6 +352,16 @@ class CallLost(Fact):
     of: Piece
     call: str
     cost: Cost = FREE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultReviewed(Fact):
+    """What each reviewer said of a result, where one gave scores, or had something to note; the last one decided."""
+
+    task: str
+    attempt: int
+    reviews: tuple[Review, ...] = content(default=())
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -736,6 +747,7 @@ Event: TypeAlias = (
     | CallJudged
     | CallForgotten
     | CallLost
+    | ResultReviewed
     | ResultRejected
     | ReadStale
     | RungClimbed

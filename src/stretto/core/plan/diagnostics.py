@@ -51,6 +51,7 @@ CODES: dict[str, Code] = {
         unknown_input="An argument that the skill does not take.",
         bad_inclusion="A playbook cannot be included as this task wants it.",
         bad_condition="The condition `when` cannot be understood.",
+        bad_criterion="A criterion begins like one that a program checks, and cannot be read.",
         missing_tool="No agent with the skill has a tool that the task needs.",
         missing_permission="No agent with the skill has a permission that the task needs.",
         irreversible_without_approval="An irreversible task waives its approval.",
