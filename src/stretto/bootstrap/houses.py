@@ -22,6 +22,7 @@ from stretto.reviewers.grounding import GroundingReviewer
 from stretto.reviewers.model import ModelReviewer
 from stretto.reviewers.schema import SchemaReviewer
 from stretto.synthesis.compose import Composer
+from stretto.synthesis.model import ModelSynthesiser
 from stretto.validation import JsonSchemas
 
 
@@ -58,7 +59,7 @@ def furnished(
             CriteriaReviewer(conditions),
             ModelReviewer(models.of("reviewer"), journal.records),
         ),
-        synthesiser=Composer(),
+        synthesiser=ModelSynthesiser(Composer(), models.of("synthesiser")),
         conditions=conditions,
         schemas=schemas,
         clock=SystemClock(),

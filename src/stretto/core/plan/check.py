@@ -12,6 +12,7 @@ from stretto.core.plan.arguments import argument_defects, outputs_of
 from stretto.core.plan.asking import ask_defects
 from stretto.core.plan.conditions import condition_problem
 from stretto.core.plan.criteria import criteria_defects
+from stretto.core.plan.delivering import written_defects
 from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose, shown
 from stretto.core.plan.governance import (
     equal_effects,
@@ -70,6 +71,7 @@ def check(
     for task in plan.tasks:
         findings.add(undo_defects(task, plan, links, agents, skills, outputs))
     findings.add(cycle_defect(circle) for circle in circles(graph))
+    findings.add(written_defects(plan.deliver))
     findings.add(deliverable_defects(links, hopeless, outputs))
     findings.add(ask_defects(plan, catalogue, agents))
     findings.add(unordered_writers(graph))

@@ -60,6 +60,7 @@ CODES: dict[str, Code] = {
         over_budget="The least this plan can cost is more than the budget.",
         unordered_writers="Two tasks write one context entry and neither waits for the other.",
         equal_effects="Two tasks would have the same side effect and nothing declares them as two.",
+        bad_deliverable="A text that the plan delivers does not say what it is, or what it is written from.",
         unreachable_deliverable="What the plan delivers can never be made.",
     ),
     **_codes(
