@@ -61,7 +61,7 @@ class Bound:
         """Give how near a length is to the bound: 1 within it, less the farther it is off."""
         if self.holds(found):
             return 1.0
-        return min(found, self.limit) / max(found, self.limit, 1)
+        return min(min(found, self.limit) / max(found, self.limit, 1), 0.99)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
