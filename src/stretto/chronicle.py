@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stretto.core.events import (
+    ArgumentsShortened,
     AttemptCompleted,
     AttemptFailed,
     AttemptStarted,
@@ -76,6 +77,12 @@ def told(event: Event) -> str:
             return f"{event.task}: attempt {event.attempt} brought a result"
         case AttemptFailed():
             return f"{event.task}: attempt {event.attempt} failed ({event.failure.value}): {event.message}"
+        case ArgumentsShortened():
+            told = ", ".join(
+                f"{name} to {one.kept:,} of {one.characters:,} characters ({one.how})"
+                for name, one in event.arguments.items()
+            )
+            return f"{event.task}: shortened {told}"
         case ResultReviewed():
             told = "; ".join(note for review in event.reviews for note in review.notes)
             scores = [score for review in event.reviews for score in review.scores]

@@ -23,9 +23,9 @@ from stretto.core.commands import (
     Recover,
     ReportOutcome,
     ReportReview,
+    ReportShortened,
     SubmitGoal,
 )
-from stretto.core.compress import fitted
 from stretto.core.context import (
     Missing,
     context_schema,
@@ -87,10 +87,12 @@ from stretto.ports import (
     Reviewer,
     RunSummary,
     Schemas,
+    Summariser,
     Synthesiser,
 )
 from stretto.registry import Registry
 from stretto.sharing import Sharing
+from stretto.summaries import Summaries
 
 LEAST_SECONDS = 0.001
 """What an attempt has at the least, so that one that begins when the time is just over ends by its timeout."""
@@ -113,6 +115,7 @@ class House:
     listeners: tuple[Listener, ...] = ()
     notifiers: tuple[Notifier, ...] = ()
     dispatch: Dispatch | None = None
+    summariser: Summariser | None = None
 
 
 class Conductor:
@@ -124,6 +127,7 @@ class Conductor:
         self._sharing = Sharing(house.journal, house.clock)
         self._lessons, self._trials = Lessons(), Trials()
         self._at_work: dict[str, Assignment] = {}
+        self._summaries: Summaries | None = None
         self._calls = Exchange(lambda: self.state, house.policies, house.clock)
         self.state = RunState()
 
@@ -132,7 +136,7 @@ class Conductor:
 
         Where nothing comes of them, the run's line is written anew: an older release may have left it.
         """
-        self._lease = await self._house.journal.claim(run)
+        self._lease, self._summaries = await self._house.journal.claim(run), None
         try:
             state = RunState()
             for recorded in await self._house.journal.read(run):
@@ -359,9 +363,7 @@ class Conductor:
         assignment.ceiling, assignment.share = ceiling(self.state, one), share(self.state, effect.task)
         assignment.until = ends(self.state, one)
         if agent.card.window is not None:
-            whole = assignment.arguments
-            assignment.arguments, names = fitted(whole, agent.card.window)
-            assignment.shortened = {name: whole[name] for name in names}
+            await self._fit(assignment, agent.card.window, emit)
         caller = self._calls.caller(Piece(work="run", task=effect.task, number=effect.attempt), emit, assignment)
         assignment.toolbox = caller
         self._at_work[effect.key] = assignment
@@ -383,6 +385,17 @@ class Conductor:
         finally:
             caller.close()
             self._at_work.pop(effect.key, None)
+
+    async def _fit(self, assignment: Assignment, window: int, emit: Emit) -> None:
+        """Make the arguments of an attempt fit its agent's window, and note how."""
+        whole = assignment.arguments
+        if self._summaries is None:
+            of = Piece(work="summarise")
+            self._summaries = Summaries(self._house.summariser, self._house.journal, self._calls.caller(of, emit))
+        assignment.arguments, how = await self._summaries.fitted(whole, window, assignment.labels)
+        assignment.shortened = {name: whole[name] for name in how}
+        if how:
+            await emit(ReportShortened(task=assignment.task, attempt=assignment.attempt, arguments=how))
 
     async def _look_up(self, effect: LookUp) -> Command | None:
         if of_task(self.state, effect.task) != effect:

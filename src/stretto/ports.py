@@ -466,6 +466,14 @@ class Journal(Protocol):
         """Give how right each reviewer was in the runs that ended, as far as is known."""
         ...
 
+    async def summary(self, key: str) -> str | None:
+        """Give the summary that is kept under a key, which names content, length and who made it; None without one."""
+        ...
+
+    async def keep_summary(self, key: str, text: str) -> None:
+        """Keep a summary for all runs of the store."""
+        ...
+
     async def heads(self, streams: Sequence[str]) -> Sequence[int]:
         """Give the number of the last event of each stream, 0 where there is none."""
         ...
@@ -554,6 +562,22 @@ class Synthesiser(Protocol):
     """Composes the deliverable from the accepted results."""
 
     async def compose(self, state: RunState, caller: Caller) -> Delivery: ...
+
+
+class Summariser(Protocol):
+    """Gives long texts in few words, for readers with small windows."""
+
+    @property
+    def name(self) -> str:
+        """Who makes them: the summaries of another are others."""
+        ...
+
+    async def summary(self, text: str, most: int, caller: Caller, labels: frozenset[str]) -> str | None:
+        """Give a text in at most `most` characters; None where nobody is there to do it, or it is too little room.
+
+        Raises AgentFailure where it could not be done.
+        """
+        ...
 
 
 class Conditions(Protocol):

@@ -238,6 +238,10 @@ def task_view(state: RunState, id_: str) -> dict[str, Any]:
         "taken_by": one.taken_by,
         "cost": cost_view(one.cost, one.attempt),
         "run": team_run(state.run, id_, one.turn) if is_team_work(state, one) else None,
+        "shortened": {
+            name: {"characters": how.characters, "kept": how.kept, "how": how.how, "why": how.why}
+            for name, how in one.shortened.items()
+        },
         "rungs": [
             {
                 "attempt": step.attempt,

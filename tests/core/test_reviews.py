@@ -3,7 +3,7 @@
 import pytest
 
 from stretto.core.chains import holds
-from stretto.core.commands import AnswerRequest, ReportReview, RetryTask
+from stretto.core.commands import AnswerRequest, ReportReview, ReportShortened, RetryTask
 from stretto.core.domain import (
     Ask,
     Budget,
@@ -18,11 +18,12 @@ from stretto.core.domain import (
     Rung,
     RunStatus,
     Score,
+    Shortening,
     SideEffect,
     Task,
     TaskStatus,
 )
-from stretto.core.events import ResultRejected, ResultReviewed, RunEnded, RungClimbed, TaskCompleted
+from stretto.core.events import ArgumentsShortened, ResultRejected, ResultReviewed, RunEnded, RungClimbed, TaskCompleted
 from stretto.core.trust import NOTHING_KNOWN, TrackRecord, Trials, records, with_those
 from tests.core.story import Story, agent
 
@@ -327,3 +328,24 @@ def test_rates_and_sums() -> None:
 )
 def test_a_reviewer_below_break_even_does_not_pay(record: TrackRecord, pays: bool) -> None:
     assert record.pays is pays
+
+
+# ---- what an attempt was given
+
+
+def test_what_an_attempt_got_shortened_is_noted_once_and_forgotten_with_the_next() -> None:
+    run = story()
+    run.begin("t")
+    how = {"text": Shortening(characters=900, kept=90, how="summary")}
+    for _ in range(2):
+        run.say(ReportShortened(task="t", attempt=1, arguments=how))
+    assert len(run.said(ArgumentsShortened)) == 1
+    assert run.one("t").shortened == how
+    for late in (
+        ReportShortened(task="t", attempt=2, arguments={}),
+        ReportShortened(task="x", attempt=1, arguments={}),
+    ):
+        assert not run.say(late)
+    run.fail("t")
+    run.begin("t")
+    assert run.one("t").shortened == {}

@@ -21,6 +21,7 @@ from stretto.reviewers.criteria import CriteriaReviewer
 from stretto.reviewers.grounding import GroundingReviewer
 from stretto.reviewers.model import ModelReviewer
 from stretto.reviewers.schema import SchemaReviewer
+from stretto.summarisers.model import ModelSummariser
 from stretto.synthesis.compose import Composer
 from stretto.synthesis.model import ModelSynthesiser
 from stretto.validation import JsonSchemas
@@ -67,6 +68,7 @@ def furnished(
         listeners=listeners,
         notifiers=notifiers,
         dispatch=dispatch,
+        summariser=ModelSummariser(models.of("summariser")) if models.of("summariser") else None,
     )
 
 

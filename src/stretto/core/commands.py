@@ -24,6 +24,7 @@ from stretto.core.domain import (
     Plan,
     Preview,
     Review,
+    Shortening,
     Start,
     Task,
     Unknown,
@@ -148,6 +149,15 @@ class ReportReview(Base):
     attempt: int
     review: Review
     earlier: tuple[Review, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportShortened(Base):
+    """What an attempt was given was made to fit its agent's window, argument by argument."""
+
+    task: str
+    attempt: int
+    arguments: dict[str, Shortening]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,6 +332,7 @@ Command: TypeAlias = (
     | Judged
     | ReportOutcome
     | ReportReview
+    | ReportShortened
     | BeginCall
     | EndCall
     | Recover

@@ -161,12 +161,13 @@ class Called:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A piece of work that makes inner calls: a plan being written, an attempt, its review, a synthesis.
+    """A piece of work that makes inner calls: a plan being written, an attempt, its review, a synthesis; or summaries,
+    which all attempts of a run share.
 
     `number` is that of the attempt, or the revision of the plan.
     """
 
-    work: Literal["plan", "run", "review", "synthesise"]
+    work: Literal["plan", "run", "review", "synthesise", "summarise"]
     task: str = ""
     number: int = 0
 
@@ -185,6 +186,20 @@ class Action:
 
     key: str
     arguments: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortening:
+    """How an argument was made to fit its reader's window: its characters before and after, and what stands for it.
+
+    That is a `summary`, or the `beginning` of what is long in it; `why` says why it is no summary, where one was
+    wanted.
+    """
+
+    characters: int
+    kept: int
+    how: Literal["summary", "beginning"] = "beginning"
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

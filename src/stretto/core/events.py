@@ -24,6 +24,7 @@ from stretto.core.domain import (
     Review,
     Role,
     RunStatus,
+    Shortening,
     SideEffect,
     Start,
     Task,
@@ -352,6 +353,15 @@ class CallLost(Fact):
     of: Piece
     call: str
     cost: Cost = FREE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgumentsShortened(Fact):
+    """What an attempt was given was made to fit its agent's window; the whole stays one call away."""
+
+    task: str
+    attempt: int
+    arguments: dict[str, Shortening]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -747,6 +757,7 @@ Event: TypeAlias = (
     | CallJudged
     | CallForgotten
     | CallLost
+    | ArgumentsShortened
     | ResultReviewed
     | ResultRejected
     | ReadStale

@@ -26,6 +26,7 @@ class MemoryJournal:
         self._posted = 0
         self._durations: dict[str, Learned] = {}
         self._records: dict[str, TrackRecord] = {}
+        self._texts: dict[str, str] = {}
 
     async def claim(self, run: str) -> Lease:
         fence, held = self._leases.get(run, (0, False))
@@ -94,6 +95,12 @@ class MemoryJournal:
 
     async def records(self) -> Mapping[str, TrackRecord]:
         return self._records
+
+    async def summary(self, key: str) -> str | None:
+        return self._texts.get(key)
+
+    async def keep_summary(self, key: str, text: str) -> None:
+        self._texts[key] = text
 
     async def heads(self, streams: Sequence[str]) -> Sequence[int]:
         return [len(self._events[stream]) if stream in self._events else 0 for stream in streams]

@@ -27,7 +27,7 @@ _Stored: TypeAlias = tuple[str, float, Encoded]
 
 LEASE_SECONDS = 15.0
 SCHEMA = 2
-_VIEWS = ("durations_schema", "records_schema")
+_VIEWS = ("durations_schema", "records_schema", "summaries_schema")
 """Tables of what was learned, made in stores of any age."""
 
 
@@ -123,6 +123,15 @@ class SqliteJournal:
     async def durations(self) -> Mapping[str, Learned]:
         with self._clearly(), self._reading:
             return _durations(self._reader)
+
+    async def summary(self, key: str) -> str | None:
+        with self._clearly(), self._reading:
+            row = self._reader.execute(statement("get_summary"), (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    async def keep_summary(self, key: str, text: str) -> None:
+        with self._clearly():
+            await self._writer.do(lambda connection: connection.execute(statement("put_summary"), (key, text)))
 
     async def records(self) -> Mapping[str, TrackRecord]:
         with self._clearly(), self._reading:

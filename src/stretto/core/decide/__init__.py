@@ -28,10 +28,11 @@ from stretto.core.commands import (
     Replan,
     ReportOutcome,
     ReportReview,
+    ReportShortened,
     RetryTask,
     SubmitGoal,
 )
-from stretto.core.decide.attempts import looked_up, outcome, recover
+from stretto.core.decide.attempts import looked_up, outcome, recover, shortened
 from stretto.core.decide.calls import begin_call, end_call
 from stretto.core.decide.chains import catch_up
 from stretto.core.decide.control import cancel, retry
@@ -69,6 +70,8 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
         case ReportReview():
             review(draft, command)
             watch(draft)
+        case ReportShortened():
+            shortened(draft, command)
         case BeginCall():
             begin_call(draft, command)
         case EndCall():

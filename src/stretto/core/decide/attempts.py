@@ -6,6 +6,7 @@ from stretto.core.budget import lost
 from stretto.core.commands import (
     LookedUp,
     ReportOutcome,
+    ReportShortened,
 )
 from stretto.core.context import effect_of
 from stretto.core.decide.calls import lose_calls, lose_own_calls
@@ -26,6 +27,7 @@ from stretto.core.domain import (
     Unknown,
 )
 from stretto.core.events import (
+    ArgumentsShortened,
     AttemptCompleted,
     AttemptDoubted,
     AttemptFailed,
@@ -133,6 +135,14 @@ def _can_be_looked_up(state: RunState, one: TaskState) -> bool:
 
 def _put_in_doubt(draft: Draft, id_: str, attempt: int, failure: FailureClass, message: str, cost: Cost) -> None:
     draft.say(AttemptDoubted, task=id_, attempt=attempt, failure=failure, message=message, cost=cost)
+
+
+def shortened(draft: Draft, command: ReportShortened) -> None:
+    """Note what of its arguments an attempt got shortened."""
+    one = draft.state.tasks.get(command.task)
+    under_way = one is not None and one.status is TaskStatus.RUNNING and one.attempt == command.attempt
+    if one is not None and under_way and one.shortened != command.arguments:
+        draft.say(ArgumentsShortened, task=command.task, attempt=command.attempt, arguments=command.arguments)
 
 
 def doubt(draft: Draft, id_: str, attempt: int, message: str, cost: Cost = FREE) -> None:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from stretto.core.domain import FREE, FailureClass, TaskStatus
 from stretto.core.events import (
     AgentHeld,
+    ArgumentsShortened,
     AttemptCompleted,
     AttemptDoubted,
     AttemptFailed,
@@ -125,6 +126,8 @@ def evolve(state: RunState, event: Event) -> RunState:
             cost = event.cost + state.tasks[event.task].called
             state = failed(state, event.task, event.cost, event.failure, event.message, event.produced)
             return tallied(attempted(state, cost, failed=True), event.task, event.failure)
+        case ArgumentsShortened():
+            return changed(state, event.task, shortened=event.arguments)
         case ResultReviewed():
             return reviewed(state, event)
         case ResultRejected():

@@ -44,6 +44,7 @@ def started(state: RunState, event: AttemptStarted) -> RunState:
                 doubt=None,
                 taken_by=None,
                 called=FREE,
+                shortened={},
             ),
         ),
         active=state.active.set(event.task, None),
