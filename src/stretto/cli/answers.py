@@ -81,6 +81,9 @@ def answer(
         Optional[str],
         typer.Option("--done", metavar="VALUE", help="You have done the task yourself, and this is its result."),
     ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; with retry: what is wrong with a result.")
+    ] = "",
     name: AsOption = None,
 ) -> None:
     """Answer a question of a task or about the goal, take a task over, or say what becomes of a doubt or failure."""
@@ -88,7 +91,7 @@ def answer(
     if done is not None:
         if len(said) > 1:
             raise UsageError("with --done there is no other answer; name at most the task")
-        _decide(run_id, said[0] if said else None, workspace, store, "done", TAKEN_OVER, name, typed=done)
+        _decide(run_id, said[0] if said else None, workspace, store, "done", TAKEN_OVER, name, typed=done, reason=reason)
         return
     if not said:
         raise UsageError("which answer? Write it after the run, or --done VALUE when you have done the task yourself")
@@ -99,7 +102,7 @@ def answer(
         raise UsageError("--result belongs to the answer `done` to an attempt in doubt or a failure")
     value = _json(result, "--result") if result is not None else None
     kinds = ("question", "doubt", "goal", "failure", "alternatives", "review")
-    _decide(run_id, task, workspace, store, said[-1], kinds, name, value=value)
+    _decide(run_id, task, workspace, store, said[-1], kinds, name, value=value, reason=reason)
 
 
 def _decide(
