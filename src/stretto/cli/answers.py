@@ -91,7 +91,9 @@ def answer(
     if done is not None:
         if len(said) > 1:
             raise UsageError("with --done there is no other answer; name at most the task")
-        _decide(run_id, said[0] if said else None, workspace, store, "done", TAKEN_OVER, name, typed=done, reason=reason)
+        _decide(
+            run_id, said[0] if said else None, workspace, store, "done", TAKEN_OVER, name, typed=done, reason=reason
+        )
         return
     if not said:
         raise UsageError("which answer? Write it after the run, or --done VALUE when you have done the task yourself")
