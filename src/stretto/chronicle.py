@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stretto.core.events import (
+    ArgumentsShortened,
     AttemptCompleted,
     AttemptFailed,
     AttemptStarted,
@@ -23,6 +24,7 @@ from stretto.core.events import (
     PlanRefused,
     PlanRevised,
     ResultRejected,
+    ResultReviewed,
     RevisionBegun,
     RevisionRefused,
     RunCancelled,
@@ -75,6 +77,17 @@ def told(event: Event) -> str:
             return f"{event.task}: attempt {event.attempt} brought a result"
         case AttemptFailed():
             return f"{event.task}: attempt {event.attempt} failed ({event.failure.value}): {event.message}"
+        case ArgumentsShortened():
+            told = ", ".join(
+                f"{name} to {one.kept:,} of {one.characters:,} characters ({one.how})"
+                for name, one in event.arguments.items()
+            )
+            return f"{event.task}: shortened {told}"
+        case ResultReviewed():
+            told = "; ".join(note for review in event.reviews for note in review.notes)
+            scores = [score for review in event.reviews for score in review.scores]
+            met = f"{sum(score.met for score in scores)} of {len(scores)} criteria met" if scores else ""
+            return f"{event.task}: reviewed: {'; '.join(part for part in (met, told) if part)}"
         case ResultRejected():
             return f"{event.task}: {event.reviewer} rejects the result: {'; '.join(event.findings)}"
         case CallBegun():

@@ -23,10 +23,19 @@ from stretto.core.commands import (
     Recover,
     ReportOutcome,
     ReportReview,
+    ReportShortened,
     SubmitGoal,
 )
-from stretto.core.compress import fitted
-from stretto.core.context import Missing, context_schema, labels, resolve, value_of, visible
+from stretto.core.context import (
+    Missing,
+    context_schema,
+    criteria_of,
+    labels,
+    labels_of_piece,
+    resolve,
+    value_of,
+    visible,
+)
 from stretto.core.decide import step
 from stretto.core.domain import (
     Failed,
@@ -59,6 +68,7 @@ from stretto.core.learning import Lessons, expected
 from stretto.core.policy import DEFAULT, Policy, judge
 from stretto.core.reconcile import changes, judged_before, judgements, of_task, reconcile
 from stretto.core.state import Result, RunState, TaskState, accepted, child_id
+from stretto.core.trust import Trials
 from stretto.core.wake import wake
 from stretto.ports import (
     Assignment,
@@ -77,10 +87,12 @@ from stretto.ports import (
     Reviewer,
     RunSummary,
     Schemas,
+    Summariser,
     Synthesiser,
 )
 from stretto.registry import Registry
 from stretto.sharing import Sharing
+from stretto.summaries import Summaries
 
 LEAST_SECONDS = 0.001
 """What an attempt has at the least, so that one that begins when the time is just over ends by its timeout."""
@@ -103,6 +115,7 @@ class House:
     listeners: tuple[Listener, ...] = ()
     notifiers: tuple[Notifier, ...] = ()
     dispatch: Dispatch | None = None
+    summariser: Summariser | None = None
 
 
 class Conductor:
@@ -112,8 +125,9 @@ class Conductor:
         self._house, self._judging = house, judging
         self._lease: Lease | None = None
         self._sharing = Sharing(house.journal, house.clock)
-        self._lessons = Lessons()
+        self._lessons, self._trials = Lessons(), Trials()
         self._at_work: dict[str, Assignment] = {}
+        self._summaries: Summaries | None = None
         self._calls = Exchange(lambda: self.state, house.policies, house.clock)
         self.state = RunState()
 
@@ -122,12 +136,13 @@ class Conductor:
 
         Where nothing comes of them, the run's line is written anew: an older release may have left it.
         """
-        self._lease = await self._house.journal.claim(run)
+        self._lease, self._summaries = await self._house.journal.claim(run), None
         try:
             state = RunState()
             for recorded in await self._house.journal.read(run):
                 state = evolve(state, recorded.event)
                 self._lessons.take(recorded.event)
+                self._trials.take(recorded.event)
             self._lessons.interrupted()
             self.state = state
             for listener in self._house.listeners if state.run else ():
@@ -173,11 +188,13 @@ class Conductor:
             queue = list(self._answers(state, reviewable, answered)) if self._judging else []
         if facts:
             beside = self._sharing.tell(before, facts)
-            taught = self._lessons.with_end([event for _, event in facts])
-            await self._house.journal.append(self._lease, before.seq, facts, summary(state), beside, taught)
+            said = [event for _, event in facts]
+            taught, tried = self._lessons.with_end(said), self._trials.with_end(said)
+            await self._house.journal.append(self._lease, before.seq, facts, summary(state), beside, taught, tried)
             self._sharing.was_told(beside)
-            for _, event in facts:
+            for event in said:
                 self._lessons.take(event)
+                self._trials.take(event)
         self.state = state
         self._calls.heard(state, calls)
         if state.cancelling is not None:
@@ -257,10 +274,9 @@ class Conductor:
         for id_ in reviewable:
             one = state.tasks[id_]
             if one.status is TaskStatus.REVIEWING:
-                review = self._glance(state, one)
-                if review is not None:
-                    actor = f"reviewer:{review.reviewer}"
-                    yield ReportReview(actor=actor, task=id_, attempt=one.attempt, review=review)
+                reviews = self._glance(state, one)
+                if reviews is not None:
+                    yield _reported(id_, one.attempt, reviews)
         for effect in judgements(state):
             if effect.key not in answered:
                 answered.add(effect.key)
@@ -347,9 +363,7 @@ class Conductor:
         assignment.ceiling, assignment.share = ceiling(self.state, one), share(self.state, effect.task)
         assignment.until = ends(self.state, one)
         if agent.card.window is not None:
-            whole = assignment.arguments
-            assignment.arguments, names = fitted(whole, agent.card.window)
-            assignment.shortened = {name: whole[name] for name in names}
+            await self._fit(assignment, agent.card.window, emit)
         caller = self._calls.caller(Piece(work="run", task=effect.task, number=effect.attempt), emit, assignment)
         assignment.toolbox = caller
         self._at_work[effect.key] = assignment
@@ -371,6 +385,17 @@ class Conductor:
         finally:
             caller.close()
             self._at_work.pop(effect.key, None)
+
+    async def _fit(self, assignment: Assignment, window: int, emit: Emit) -> None:
+        """Make the arguments of an attempt fit its agent's window, and note how."""
+        whole = assignment.arguments
+        if self._summaries is None:
+            of = Piece(work="summarise")
+            self._summaries = Summaries(self._house.summariser, self._house.journal, self._calls.caller(of, emit))
+        assignment.arguments, how = await self._summaries.fitted(whole, window, assignment.labels)
+        assignment.shortened = {name: whole[name] for name in how}
+        if how:
+            await emit(ReportShortened(task=assignment.task, attempt=assignment.attempt, arguments=how))
 
     async def _look_up(self, effect: LookUp) -> Command | None:
         if of_task(self.state, effect.task) != effect:
@@ -459,34 +484,51 @@ class Conductor:
             entry=context_schema(state, one),
             evidence=skill.evidence,
             result=one.result or Result(),
+            criteria=criteria_of(state, one),
+            judge_required=state.catalogue.rules.judge == "required",
         )
 
-    def _glance(self, state: RunState, one: TaskState) -> Review | None:
+    def _glance(self, state: RunState, one: TaskState) -> list[Review] | None:
+        """Give what the reviewers say at once, up to the one that rejects; None when one of them has to read."""
         product = self._product(state, one)
-        names = []
+        reviews: list[Review] = []
         for reviewer in self._house.reviewers:
             review = reviewer.glance(product)
-            if review is None or not review.accepted:
-                return review
-            names.append(review.reviewer)
-        return Review(accepted=True, reviewer="+".join(names))
+            if review is None:
+                return None
+            reviews.append(review)
+            if not review.accepted:
+                break
+        return reviews
 
     async def _review(self, effect: ReviewResult, emit: Emit) -> Command | None:
         if of_task(self.state, effect.task) != effect:
             return None
-        product = self._product(self.state, self.state.tasks[effect.task])
-        caller = self._calls.caller(Piece(work="review", task=effect.task, number=effect.attempt), emit)
-        names = []
-        review = Review(accepted=True, reviewer="")
+        one = self.state.tasks[effect.task]
+        of = Piece(work="review", task=effect.task, number=effect.attempt)
+        product = replace(
+            self._product(self.state, one),
+            arguments=resolve(self.state, one),
+            labels=labels_of_piece(self.state, of),
+        )
+        caller = self._calls.caller(of, emit)
+        reviews: list[Review] = []
         for reviewer in self._house.reviewers:
-            review = reviewer.glance(product) or await reviewer.review(product, caller)
-            names.append(review.reviewer)
-            if not review.accepted:
+            reviews.append(reviewer.glance(product) or await reviewer.review(product, caller))
+            if not reviews[-1].accepted:
                 break
-        else:
-            review = Review(accepted=True, reviewer="+".join(names))
-        actor = f"reviewer:{review.reviewer}"
-        return ReportReview(actor=actor, task=effect.task, attempt=effect.attempt, review=review)
+        return _reported(effect.task, effect.attempt, reviews)
+
+
+def _reported(task: str, attempt: int, reviews: Sequence[Review]) -> ReportReview:
+    """Give the command that reports the reviews of a result: the last rejects it, or all accept it together."""
+    earlier, review = (
+        tuple(reviews),
+        Review(accepted=True, reviewer="+".join(one.reviewer for one in reviews if one.reviewer)),
+    )
+    if reviews and not reviews[-1].accepted:
+        earlier, review = tuple(reviews[:-1]), reviews[-1]
+    return ReportReview(actor=f"reviewer:{review.reviewer}", task=task, attempt=attempt, review=review, earlier=earlier)
 
 
 def _judged(effect: Judge) -> Judged:

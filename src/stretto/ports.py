@@ -41,6 +41,7 @@ from stretto.core.events import Event
 from stretto.core.learning import Learned
 from stretto.core.policy import Policy
 from stretto.core.state import Result, RunState
+from stretto.core.trust import TrackRecord
 
 NOTHING_USED = Usage()
 
@@ -416,6 +417,7 @@ class Beside:
 
 
 NOTHING_LEARNED: Mapping[str, Learned] = MappingProxyType({})
+NOTHING_TRIED: Mapping[str, TrackRecord] = MappingProxyType({})
 
 
 class Journal(Protocol):
@@ -445,18 +447,31 @@ class Journal(Protocol):
         summary: RunSummary,
         beside: Sequence[Beside] = (),
         learned: Mapping[str, Learned] = NOTHING_LEARNED,
+        tried: Mapping[str, TrackRecord] = NOTHING_TRIED,
     ) -> None:
         """Append all or nothing after event number `after`, durably; raises LostOwnership.
 
         Each fact comes with its actor. When this returns, the facts survive any crash. Without facts only the
         run's line is written anew. Those for streams `beside` the run are part of the same all or nothing; raises
         Overtaken where a stream has moved on. `learned` is what the run taught about durations, given with its end,
-        and kept with what earlier runs taught.
+        and kept with what earlier runs taught; `tried` is how right its reviewers were, given and kept alike.
         """
         ...
 
     async def durations(self) -> Mapping[str, Learned]:
         """Give what the runs that ended have taught about durations, by "agent/skill"."""
+        ...
+
+    async def records(self) -> Mapping[str, TrackRecord]:
+        """Give how right each reviewer was in the runs that ended, as far as is known."""
+        ...
+
+    async def summary(self, key: str) -> str | None:
+        """Give the summary that is kept under a key, which names content, length and who made it; None without one."""
+        ...
+
+    async def keep_summary(self, key: str, text: str) -> None:
+        """Keep a summary for all runs of the store."""
         ...
 
     async def heads(self, streams: Sequence[str]) -> Sequence[int]:
@@ -514,7 +529,9 @@ class Planner(Protocol):
 class Product:
     """A result before its reviewers: what was asked for, and what came.
 
-    `entry` is the schema of the context entry that the result becomes, if one is declared.
+    `entry` is the schema of the context entry that the result becomes, if one is declared. `criteria` are those of the
+    task, and what the whole run is done by where the task's result alone is what it delivers. Where a result is read
+    (`Reviewer.review`), `arguments` are what it was made from, and `labels` those of all that is read.
     """
 
     task: Task
@@ -522,6 +539,10 @@ class Product:
     entry: Schema | None = None
     evidence: bool
     result: Result
+    criteria: tuple[str, ...] = ()
+    judge_required: bool = False
+    arguments: dict[str, Json] = field(default_factory=dict)
+    labels: frozenset[str] = frozenset()
 
 
 class Reviewer(Protocol):
@@ -541,6 +562,22 @@ class Synthesiser(Protocol):
     """Composes the deliverable from the accepted results."""
 
     async def compose(self, state: RunState, caller: Caller) -> Delivery: ...
+
+
+class Summariser(Protocol):
+    """Gives long texts in few words, for readers with small windows."""
+
+    @property
+    def name(self) -> str:
+        """Who makes them: the summaries of another are others."""
+        ...
+
+    async def summary(self, text: str, most: int, caller: Caller, labels: frozenset[str]) -> str | None:
+        """Give a text in at most `most` characters; None where nobody is there to do it, or it is too little room.
+
+        Raises AgentFailure where it could not be done.
+        """
+        ...
 
 
 class Conditions(Protocol):

@@ -14,6 +14,7 @@ from stretto.core.domain import (
     Contradiction,
     Cost,
     Delivery,
+    Footnote,
     Gap,
     Interpretation,
     Json,
@@ -134,6 +135,8 @@ class Run:
                 {"subject": one.subject, "said": [{"task": task, "text": text} for task, text in one.said]}
                 for one in self._delivery.contradictions
             ],
+            "notes": [{"task": task, "note": note} for task, note in self._delivery.notes],
+            "footnotes": [footnote_view(one) for one in self._delivery.footnotes],
             "gaps": [{"task": one.task, "what": one.what, "why": one.why, "urgent": one.urgent} for one in self.gaps],
             "requests": list(self.requests),
             "paused": self.paused,
@@ -156,6 +159,12 @@ class Run:
             "ended": moment(state.ended),
             "wake": moment(self.wake),
         }
+
+
+def footnote_view(one: Footnote) -> dict[str, Any]:
+    """Give what a mark in a written answer stands for."""
+    cited = [{"file": found.file, "line": found.line, "text": found.text} for found in one.citations]
+    return {"mark": one.mark, "task": one.task, "citations": cited}
 
 
 def holds_view(state: RunState) -> list[dict[str, Any]]:
@@ -183,6 +192,7 @@ def request_view(one: Request) -> dict[str, Any]:
         "choices": list(one.choices),
         "arguments": one.arguments,
         "diff": one.diff,
+        **({"result": one.result} if one.kind == "review" else {}),
         "asked": moment(one.asked),
         "to": one.to,
         "step": one.step,
@@ -228,6 +238,10 @@ def task_view(state: RunState, id_: str) -> dict[str, Any]:
         "taken_by": one.taken_by,
         "cost": cost_view(one.cost, one.attempt),
         "run": team_run(state.run, id_, one.turn) if is_team_work(state, one) else None,
+        "shortened": {
+            name: {"characters": how.characters, "kept": how.kept, "how": how.how, "why": how.why}
+            for name, how in one.shortened.items()
+        },
         "rungs": [
             {
                 "attempt": step.attempt,

@@ -69,6 +69,7 @@ class Crew:
         stall: float | Literal["off"] | None = None,
         notify: Sequence[AnyChannel] = (),
         unbounded: Literal["alone", "refuse"] | None = None,
+        judge: Literal["optional", "required"] | None = None,
         workspace: Workspace | None = None,
         settings: Settings | None = None,
         listeners: Sequence[Listener] = (),
@@ -95,6 +96,7 @@ class Crew:
             unbounded=unbounded,
             planner=planner,
             unplanned=unplanned,
+            judge=judge,
         )
         self.rules = replace(self.rules, ladder=ladder_over(workspace, ladder, self.registry))
         self.providers = {

@@ -43,7 +43,8 @@ class Orchestrator(Crew):
     where no task, skill or agent says it. `providers` are what several agents draw on, by name; `breaker` ("off" for
     none) holds for agents and providers without one of their own; `most_failures` and `stall` say when a run pauses by
     itself; `notify` are channels of alerts as in a workspace, or notifiers; `unbounded` what becomes of agents whose
-    cost has no bound under a budget. `ask` says who is asked when a person has
+    cost has no bound under a budget; `judge="required"` puts a result before a person whose criteria no model could
+    be asked about. `ask` says who is asked when a person has
     to decide: `[{"who": "ann", "within": "2h"}, "deny"]`, or such chains by kind of request; `people` are those whom
     chains may name, anybody when it is empty. `models` are those that plan, work, review, write and summarise: one for
     all, like "openai:gpt-5-mini", or by role as in a workspace; `planner` says who plans goals, and `unplanned` what

@@ -17,9 +17,13 @@ from stretto.orchestrator import House
 from stretto.planners.auto import AutoPlanner
 from stretto.ports import Agent, Engine, Journal, Listener, Notifier, People
 from stretto.registry import Registry
+from stretto.reviewers.criteria import CriteriaReviewer
 from stretto.reviewers.grounding import GroundingReviewer
+from stretto.reviewers.model import ModelReviewer
 from stretto.reviewers.schema import SchemaReviewer
+from stretto.summarisers.model import ModelSummariser
 from stretto.synthesis.compose import Composer
+from stretto.synthesis.model import ModelSynthesiser
 from stretto.validation import JsonSchemas
 
 
@@ -41,7 +45,7 @@ def furnished(
     tasks they are for, which wait with them. `models` are those that its planner, reviewers and synthesiser may ask,
     and `size` is how large a plan may be.
     """
-    schemas = JsonSchemas()
+    schemas, conditions = JsonSchemas(), CelConditions()
     policies = above or DEFAULT
     engine = below or LocalEngine(patience=math.inf)
     at_work = (one.hired(journal, people, policies, engine) if isinstance(one, TeamAgent) else one for one in agents)
@@ -50,15 +54,21 @@ def furnished(
         registry=Registry(at_work),
         policies=policies,
         planner=AutoPlanner(models, size=size),
-        reviewers=(SchemaReviewer(schemas), GroundingReviewer()),
-        synthesiser=Composer(),
-        conditions=CelConditions(),
+        reviewers=(
+            SchemaReviewer(schemas),
+            GroundingReviewer(),
+            CriteriaReviewer(conditions),
+            ModelReviewer(models.of("reviewer"), journal.records),
+        ),
+        synthesiser=ModelSynthesiser(Composer(), models.of("synthesiser")),
+        conditions=conditions,
         schemas=schemas,
         clock=SystemClock(),
         people=people,
         listeners=listeners,
         notifiers=notifiers,
         dispatch=dispatch,
+        summariser=ModelSummariser(models.of("summariser")) if models.of("summariser") else None,
     )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from stretto.cli.options import JsonOption, WorkspaceOption, here_or, orchestrator
+from stretto.cli.options import JsonOption, StoreOption, WorkspaceOption, here_or, orchestrator, store_file
+from stretto.cli.reviewers import show_reviewers
 from stretto.cli.text import as_json as json_text
 from stretto.cli.text import clean, indented, one_line
 from stretto.core.errors import UsageError
@@ -30,10 +31,21 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="agents")
 
 
-def agents(context: typer.Context, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def agents(
+    context: typer.Context,
+    workspace: WorkspaceOption = None,
+    reviewers: Annotated[
+        bool, typer.Option("--reviewers", help="How often each reviewer was right, in the runs of the store.")
+    ] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List the agents of a workspace, or without one those that ship with Stretto; run one skill alone."""
     if context.invoked_subcommand is not None:
         context.obj = workspace
+        return
+    if reviewers:
+        show_reviewers(store_file(workspace, store), as_json=as_json)
         return
     import msgspec
 

@@ -49,7 +49,7 @@ def approve(
 ) -> None:
     """Approve what a run waits with, exactly as it was shown; or edit its arguments."""
     if edit is None:
-        _decide(run_id, task, workspace, store, "approve", ("approval",), name, reason=reason)
+        _decide(run_id, task, workspace, store, "approve", ("approval", "review"), name, reason=reason)
     else:
         _decide(run_id, task, workspace, store, "edit", ("approval",), name, reason=reason, value=_arguments(edit))
 
@@ -81,6 +81,9 @@ def answer(
         Optional[str],
         typer.Option("--done", metavar="VALUE", help="You have done the task yourself, and this is its result."),
     ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; with retry: what is wrong with a result.")
+    ] = "",
     name: AsOption = None,
 ) -> None:
     """Answer a question of a task or about the goal, take a task over, or say what becomes of a doubt or failure."""
@@ -88,7 +91,9 @@ def answer(
     if done is not None:
         if len(said) > 1:
             raise UsageError("with --done there is no other answer; name at most the task")
-        _decide(run_id, said[0] if said else None, workspace, store, "done", TAKEN_OVER, name, typed=done)
+        _decide(
+            run_id, said[0] if said else None, workspace, store, "done", TAKEN_OVER, name, typed=done, reason=reason
+        )
         return
     if not said:
         raise UsageError("which answer? Write it after the run, or --done VALUE when you have done the task yourself")
@@ -98,8 +103,8 @@ def answer(
     if result is not None and said[-1] != "done":
         raise UsageError("--result belongs to the answer `done` to an attempt in doubt or a failure")
     value = _json(result, "--result") if result is not None else None
-    kinds = ("question", "doubt", "goal", "failure", "alternatives")
-    _decide(run_id, task, workspace, store, said[-1], kinds, name, value=value)
+    kinds = ("question", "doubt", "goal", "failure", "alternatives", "review")
+    _decide(run_id, task, workspace, store, said[-1], kinds, name, value=value, reason=reason)
 
 
 def _decide(
@@ -146,6 +151,8 @@ def _decide(
                 word, value = "answer", result_of(state, asked, decision) if is_result(state, asked) else decision
             if asked.kind == "doubt" and word not in ("done", "retry", "fail"):
                 raise UsageError(f"{asked.task!r} is in doubt: answer done, retry or fail")
+            if asked.kind == "review" and word not in ("approve", "retry", "done", "skip", "fail"):
+                raise UsageError(f"a person decides about {asked.task!r}: answer approve, retry, done, skip or fail")
             if asked.kind == "failure" and word not in ("retry", "done", "skip", "fail"):
                 raise UsageError(f"{asked.task!r} failed: answer retry, done, skip or fail")
             command = AnswerRequest(

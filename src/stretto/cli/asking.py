@@ -74,6 +74,8 @@ class Terminal:
                     return self._answer(asked, word)
         if asked.kind == "failure":
             return await self._after_failure(asked)
+        if asked.kind == "review":
+            return await self._about_result(asked)
         while True:
             word = (await self._read("[a]pprove, [d]eny, [e]dit, [t]ake over, [l]ater: ")).lower()[:1]
             if word == "a":
@@ -99,6 +101,14 @@ class Terminal:
                     return self._answer(asked, word, value=json.loads(text) if text else None)
                 self._screen.say("   that is no JSON; texts stand in double quotes")
             elif word in ("retry", "skip", "fail"):
+                return self._answer(asked, word)
+
+    async def _about_result(self, asked: Request) -> Command:
+        while True:
+            word = (await self._read("does it do? [approve/retry/skip/fail]: ")).lower()
+            if word == "retry":
+                return self._answer(asked, word, reason=await self._read("what is wrong with it: "))
+            if word in ("approve", "skip", "fail"):
                 return self._answer(asked, word)
 
     async def _result(self, state: RunState, asked: Request) -> Json:
@@ -166,6 +176,9 @@ def shown(asked: Request, most: int | None = LONGEST_DIFF) -> str:
     """Give what a person should see before deciding: the diff, or else the arguments; at most so many lines."""
     if asked.kind in ("goal", "alternatives"):
         return indented("\n".join(f"{number}  {one_line(one)}" for number, one in enumerate(asked.choices, 1)), "   ")
+    if asked.kind == "review":
+        found = asked.result if isinstance(asked.result, str) else as_json(asked.result)
+        return indented("\n".join(found.splitlines()[:most]), "   ")
     text = asked.diff or (as_json(asked.arguments) if asked.arguments is not None else "")
     lines = text.splitlines()
     if most is not None and len(lines) > most:

@@ -28,6 +28,7 @@ from stretto.core.events import (
     RequestEscalated,
     RequestExpired,
     ResultRejected,
+    ResultReviewed,
     RetryScheduled,
     RunCancelled,
     RunContinued,
@@ -113,6 +114,9 @@ class Progress(Quiet):
                 self._line(at, "note", f"{event.task}: whoever did it is asked for another result")
             case RetryScheduled():
                 self._line(at, "note", f"{event.task}: {event.rung}; tries again in {event.until - at:.1f} s")
+            case ResultReviewed():
+                for note in (note for review in event.reviews for note in review.notes):
+                    self._line(at, "note", f"{event.task}: {note}")
             case ResultRejected():
                 self._line(at, "note", f"{event.task}: sent back by {event.reviewer}: {'; '.join(event.findings)}")
             case PersonAsked():

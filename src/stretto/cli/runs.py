@@ -191,6 +191,11 @@ def _print_context(run: "Run") -> None:
             if ids:
                 typer.echo(clean(f"  {name} {', '.join(ids)}"))
         typer.echo(f"  {one_line(one['begins'])}")
+    for id_ in run.state.ids.values():
+        for name, how in run.state.tasks[id_].shortened.items():
+            why = f"; {how.why}" if how.why else ""
+            told = f"{how.kept:,} of {how.characters:,} characters, {how.how}{why}"
+            typer.echo(clean(f"{id_} got {name} shortened: {told}"))
     if not run.state.context:
         typer.echo("this run wrote nothing to its context")
 

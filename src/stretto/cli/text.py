@@ -67,7 +67,12 @@ def answer_command(run: str, task: str, kind: str, place: str = "") -> str:
     verb = "approve" if kind == "approval" else "answer"
     if kind == "alternatives":
         return f"stretto answer {run} 'YOUR CHOICE'{place}"
-    choices = {"approval": "", "doubt": " done|retry|fail", "failure": " retry|done|skip|fail"}
+    choices = {
+        "approval": "",
+        "doubt": " done|retry|fail",
+        "failure": " retry|done|skip|fail",
+        "review": " approve|retry|done|skip|fail",
+    }
     words = choices.get(kind, " 'YOUR ANSWER'")
     return f"stretto {verb} {run}{f' {shlex.quote(task)}' if task else ''}{words}{place}"
 

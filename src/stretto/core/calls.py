@@ -51,6 +51,8 @@ def goes_on(state: RunState, of: Piece) -> bool:
     match of.work:
         case "plan":
             return state.planning and state.unclear is None and state.revision == of.number
+        case "summarise":
+            return bool(state.run) and not state.status.final and state.cancelling is None
         case "synthesise":
             return state.settled and state.revision == of.number
         case "review":

@@ -105,6 +105,10 @@ def holds(request: Request, effect: SideEffect) -> Fallback:
     match request.kind, otherwise:
         case "approval", "approve":
             return "deny" if effect is SideEffect.IRREVERSIBLE else "approve"
+        case "review", "approve" | "skip":
+            return otherwise
+        case "review", "deny" | "fail":
+            return "fail"
         case "approval", "skip":
             return "deny"
         case "goal", "fail" | "skip":

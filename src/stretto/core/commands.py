@@ -24,6 +24,7 @@ from stretto.core.domain import (
     Plan,
     Preview,
     Review,
+    Shortening,
     Start,
     Task,
     Unknown,
@@ -146,11 +147,21 @@ class ReportOutcome(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportReview(Base):
-    """What the reviewers say to an attempt's result."""
+    """What the reviewers say to an attempt's result: the `review` that decides, after those `earlier` that accepted."""
 
     task: str
     attempt: int
     review: Review
+    earlier: tuple[Review, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportShortened(Base):
+    """What an attempt was given was made to fit its agent's window, argument by argument."""
+
+    task: str
+    attempt: int
+    arguments: dict[str, Shortening]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,6 +336,7 @@ Command: TypeAlias = (
     | Judged
     | ReportOutcome
     | ReportReview
+    | ReportShortened
     | BeginCall
     | EndCall
     | Recover

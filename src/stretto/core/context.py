@@ -4,7 +4,7 @@ from typing import Any, assert_never
 
 from stretto.core.canonical import digest
 from stretto.core.domain import Json, Piece, Schema, SideEffect, TaskStatus
-from stretto.core.plan.references import NoDefault, Reference, inputs_read, substitute, walk
+from stretto.core.plan.references import NoDefault, Reference, inputs_read, named_in, substitute, walk
 from stretto.core.plan.references import reads as entries_read
 from stretto.core.plan.schemas import element
 from stretto.core.state import RunState, TaskState, accepted, child_id, written
@@ -40,6 +40,15 @@ def context_schema(state: RunState, one: TaskState) -> Schema | None:
     if spec is None:
         return None
     return spec.schema if one.task.for_each is None else element(spec.schema)
+
+
+def criteria_of(state: RunState, one: TaskState) -> tuple[str, ...]:
+    """Give the criteria of a task; where its result alone is delivered, also those by which a model's plan is done."""
+    made = state.interpretation
+    if made is None or made.planner != "model" or not made.done or one.parent is not None:
+        return one.task.criteria
+    delivered = named_in(state.deliver) == {one.task.id}
+    return tuple(dict.fromkeys((*one.task.criteria, *made.done))) if delivered else one.task.criteria
 
 
 def stale_reads(state: RunState, one: TaskState) -> dict[str, tuple[int, int]]:

@@ -161,12 +161,13 @@ class Called:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A piece of work that makes inner calls: a plan being written, an attempt, its review, a synthesis.
+    """A piece of work that makes inner calls: a plan being written, an attempt, its review, a synthesis; or summaries,
+    which all attempts of a run share.
 
     `number` is that of the attempt, or the revision of the plan.
     """
 
-    work: Literal["plan", "run", "review", "synthesise"]
+    work: Literal["plan", "run", "review", "synthesise", "summarise"]
     task: str = ""
     number: int = 0
 
@@ -185,6 +186,20 @@ class Action:
 
     key: str
     arguments: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortening:
+    """How an argument was made to fit its reader's window: its characters before and after, and what stands for it.
+
+    That is a `summary`, or the `beginning` of what is long in it; `why` says why it is no summary, where one was
+    wanted.
+    """
+
+    characters: int
+    kept: int
+    how: Literal["summary", "beginning"] = "beginning"
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -425,7 +440,8 @@ class Rules:
     (None: never).
     `unbounded` says what becomes of agents whose cost has no bound where a budget limits it: they run `alone`, with all
     that is left reserved for them, or are refused. `planner` says who plans goals, and `unplanned` what becomes of a
-    goal that nobody could plan: it is refused, or a person is asked to put it differently.
+    goal that nobody could plan: it is refused, or a person is asked to put it differently. Where a `judge` is required
+    and no model can be asked, a person decides about the result; else it is accepted by what the other reviewers say.
     """
 
     parallel: int = 64
@@ -440,6 +456,7 @@ class Rules:
     replans: int = 2
     planner: PlannerChoice = "auto"
     unplanned: Literal["refuse", "ask"] = "refuse"
+    judge: Literal["optional", "required"] = "optional"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -721,13 +738,48 @@ class Unknown:
 Outcome: TypeAlias = Completed | Failed | InputRequired | Unknown
 
 
+Ruling: TypeAlias = Literal["accept", "revise", "hand_over", "escalate"]
+"""What a review makes of a result: it counts, its agent is to do better, another agent is, or a person decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What a reviewer says of one criterion: met or not, how well from 0 to 1, by which words of the result.
+
+    `feedback` says what to do about it.
+    """
+
+    criterion: str
+    met: bool
+    score: float
+    quotes: tuple[str, ...] = ()
+    feedback: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """A judgement of a result: accepted, or sent back with what is wrong."""
+    """A judgement of a result: accepted, or not, with what is wrong and what is to be done about it (`otherwise`).
+
+    `reviewer` is empty where there was nothing for it to judge; `by` is the model that it asked. `notes` say what
+    should be known of the review itself, such as that its model could not be asked.
+    """
 
     accepted: bool
     reviewer: str
     findings: tuple[str, ...] = ()
+    otherwise: Literal["revise", "hand_over", "escalate"] = "revise"
+    scores: tuple[Score, ...] = ()
+    notes: tuple[str, ...] = ()
+    by: str = ""
+
+    @property
+    def verdict(self) -> Ruling:
+        return "accept" if self.accepted else self.otherwise
+
+    @property
+    def name(self) -> str:
+        """Who judges, for its track record: a reviewer that asks a model is another one with another model."""
+        return f"{self.reviewer} {self.by}" if self.by else self.reviewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -741,7 +793,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Something that waits for a person: an approval, a question, an attempt in doubt, or a failure.
+    """Something that waits for a person: an approval, a question, an attempt in doubt, a failure, or a `review` that
+    could not decide about a result, which is then shown.
 
     `binding` is the hash of what was shown: skill, resolved arguments, diff and pre-image. A request of kind
     `goal` asks what the goal means; it has no task, and `choices` when one of several is to be named. One of kind
@@ -753,7 +806,7 @@ class Request:
     id: str
     task: str
     attempt: int
-    kind: Literal["approval", "question", "doubt", "goal", "failure", "alternatives"]
+    kind: Literal["approval", "question", "doubt", "goal", "failure", "alternatives", "review"]
     question: str
     choices: tuple[str, ...] = ()
     arguments: Json = None
@@ -772,6 +825,7 @@ class Request:
     missed: tuple[tuple[str, float], ...] = ()
     call: str = ""  # the inner call that it is about, and
     tool: str = ""  # what that would call
+    result: Json = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -837,10 +891,21 @@ class Contradiction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Footnote:
+    """What a mark in a written text stands for: the result of a task, and what that cites."""
+
+    mark: str
+    task: str
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """What a run hands over. `artifacts` are named (task, name); their content is with the task's result.
 
-    Every accepted result went into it or is named in `waived`. The citations are those of the results it uses.
+    Every accepted result went into it or is named in `waived`. The citations are those of the results it uses. `notes`
+    are what should be known of a task's result: (task, note). A text that was written from results marks its
+    statements, and `footnotes` say what the marks stand for.
     """
 
     answer: Json = None
@@ -849,6 +914,8 @@ class Delivery:
     gaps: tuple[Gap, ...] = ()
     waived: tuple[Waiver, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    footnotes: tuple[Footnote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

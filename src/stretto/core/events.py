@@ -21,8 +21,10 @@ from stretto.core.domain import (
     Piece,
     Plan,
     Request,
+    Review,
     Role,
     RunStatus,
+    Shortening,
     SideEffect,
     Start,
     Task,
@@ -351,6 +353,25 @@ class CallLost(Fact):
     of: Piece
     call: str
     cost: Cost = FREE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgumentsShortened(Fact):
+    """What an attempt was given was made to fit its agent's window; the whole stays one call away."""
+
+    task: str
+    attempt: int
+    arguments: dict[str, Shortening]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultReviewed(Fact):
+    """What each reviewer said of a result, where one gave scores, or had something to note; the last one decided."""
+
+    task: str
+    attempt: int
+    reviews: tuple[Review, ...] = content(default=())
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -736,6 +757,8 @@ Event: TypeAlias = (
     | CallJudged
     | CallForgotten
     | CallLost
+    | ArgumentsShortened
+    | ResultReviewed
     | ResultRejected
     | ReadStale
     | RungClimbed

@@ -20,20 +20,20 @@ MAY_HAVE_HAPPENED = frozenset(
 """Failures after which the action may have been done: one that must not happen twice is never simply tried again."""
 
 LONGEST_PAUSE = 60.0
-_BACKUP = Rung(do="backup")
+BACKUP = Rung(do="backup")
 _FAIL = Rung(do="fail")
 
 DEFAULT: Ladder = {
-    "transient": (Rung(do="retry", times=3, pause=0.5), _BACKUP),
-    "rate_limited": (Rung(do="retry", times=5, pause=2.0), _BACKUP),
-    "unavailable": (Rung(do="retry", times=2, pause=1.0), _BACKUP),
-    "invalid_output": (Rung(do="revise"), _BACKUP),
-    "timed_out": (Rung(do="retry"), _BACKUP),
-    "error": (Rung(do="retry", pause=0.1), _BACKUP),
-    "refused": (_BACKUP,),
-    "denied": (_BACKUP,),
-    "over_budget": (_BACKUP,),
-    "unknown": (Rung(do="retry", times=2, pause=0.5), _BACKUP),
+    "transient": (Rung(do="retry", times=3, pause=0.5), BACKUP),
+    "rate_limited": (Rung(do="retry", times=5, pause=2.0), BACKUP),
+    "unavailable": (Rung(do="retry", times=2, pause=1.0), BACKUP),
+    "invalid_output": (Rung(do="revise"), BACKUP),
+    "timed_out": (Rung(do="retry"), BACKUP),
+    "error": (Rung(do="retry", pause=0.1), BACKUP),
+    "refused": (BACKUP,),
+    "denied": (BACKUP,),
+    "over_budget": (BACKUP,),
+    "unknown": (Rung(do="retry", times=2, pause=0.5), BACKUP),
 }
 
 

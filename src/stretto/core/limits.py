@@ -159,6 +159,7 @@ OF_RULES: dict[str, Callable[[Any], Any]] = {
 """The rules that are more than a number."""
 
 CHOICES_OF_RULES: dict[str, tuple[str, ...]] = {
+    "judge": ("optional", "required"),
     "unbounded": ("alone", "refuse"),
     "planner": get_args(PlannerChoice),
     "unplanned": ("refuse", "ask"),

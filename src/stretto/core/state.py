@@ -32,8 +32,10 @@ from stretto.core.domain import (
     Notice,
     Plan,
     Request,
+    Review,
     Role,
     RunStatus,
+    Shortening,
     SideEffect,
     Task,
     TaskStatus,
@@ -234,6 +236,9 @@ class TaskState(Struct, frozen=True, kw_only=True, gc=False):
     handed: Cost = FREE  # what it had cost when the ladder gave it to that agent
     overlay: dict[str, Json] = field(default_factory=dict)  # arguments that the ladder lays over the plan's
     rejected: frozenset[str] = frozenset()  # hashes of results that did not do, with the actions that brought them
+    shortened: dict[str, Shortening] = field(default_factory=dict)  # arguments, as the latest attempt got them
+    reviews: tuple[Review, ...] = ()  # what was said of the latest result, where there was more to say than yes or no
+    marks: tuple[float, ...] = ()  # the scores of the results of the agent that has its turn
     excused: bool = False  # left out, and those that only wait for it go on
     answer_by: float | None = None  # when the person asked about a failure is no longer waited for
     since: int = 0  # attempts that were before the task was opened again

@@ -9,7 +9,8 @@ from stretto.core.commands import Command
 from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere
 from stretto.core.events import Event
 from stretto.core.learning import Learned, merged
-from stretto.ports import NOTHING_LEARNED, Beside, Lease, Note, Recorded, RunSummary
+from stretto.core.trust import TrackRecord, with_those
+from stretto.ports import NOTHING_LEARNED, NOTHING_TRIED, Beside, Lease, Note, Recorded, RunSummary
 
 
 class MemoryJournal:
@@ -24,6 +25,8 @@ class MemoryJournal:
         self._inbox: list[tuple[str, Note]] = []
         self._posted = 0
         self._durations: dict[str, Learned] = {}
+        self._records: dict[str, TrackRecord] = {}
+        self._texts: dict[str, str] = {}
 
     async def claim(self, run: str) -> Lease:
         fence, held = self._leases.get(run, (0, False))
@@ -48,6 +51,7 @@ class MemoryJournal:
         summary: RunSummary,
         beside: Sequence[Beside] = (),
         learned: Mapping[str, Learned] = NOTHING_LEARNED,
+        tried: Mapping[str, TrackRecord] = NOTHING_TRIED,
     ) -> None:
         if self._leases.get(lease.run, (0, False))[0] != lease.fence:
             raise LostOwnership(f"run {lease.run} was taken over")
@@ -63,6 +67,7 @@ class MemoryJournal:
             self._events[stream].extend(envelopes)
         self._summaries[lease.run] = summary
         self._durations = merged(self._durations, learned)
+        self._records = with_those(self._records, tried)
 
     def _sealed(self, stream: str, facts: Sequence[tuple[str, Event]]) -> list[Envelope]:
         chain = self._events[stream]
@@ -87,6 +92,15 @@ class MemoryJournal:
 
     async def durations(self) -> Mapping[str, Learned]:
         return self._durations
+
+    async def records(self) -> Mapping[str, TrackRecord]:
+        return self._records
+
+    async def summary(self, key: str) -> str | None:
+        return self._texts.get(key)
+
+    async def keep_summary(self, key: str, text: str) -> None:
+        self._texts[key] = text
 
     async def heads(self, streams: Sequence[str]) -> Sequence[int]:
         return [len(self._events[stream]) if stream in self._events else 0 for stream in streams]

@@ -17,15 +17,18 @@ from stretto.core.domain import Cost
 from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere, StoreError
 from stretto.core.events import Event
 from stretto.core.learning import Learned, merged
+from stretto.core.trust import TrackRecord
 from stretto.journals.owner import Owner, this_process
 from stretto.journals.statements import statement
 from stretto.journals.writer import Writer
-from stretto.ports import NOTHING_LEARNED, Beside, Lease, Note, Recorded, RunSummary
+from stretto.ports import NOTHING_LEARNED, NOTHING_TRIED, Beside, Lease, Note, Recorded, RunSummary
 
 _Stored: TypeAlias = tuple[str, float, Encoded]
 
 LEASE_SECONDS = 15.0
 SCHEMA = 2
+_VIEWS = ("durations_schema", "records_schema", "summaries_schema")
+"""Tables of what was learned, made in stores of any age."""
 
 
 class SqliteJournal:
@@ -81,6 +84,7 @@ class SqliteJournal:
         summary: RunSummary,
         beside: Sequence[Beside] = (),
         learned: Mapping[str, Learned] = NOTHING_LEARNED,
+        tried: Mapping[str, TrackRecord] = NOTHING_TRIED,
     ) -> None:
         encoded = self._encoded(facts)
         others = [(other, self._encoded(other.facts)) for other in beside]
@@ -103,6 +107,7 @@ class SqliteJournal:
                 known = merged(_durations(connection), learned)
                 rows = [(name, known[name].count, known[name].seconds) for name in learned]
                 connection.executemany(statement("put_duration"), rows)
+            connection.executemany(statement("add_record"), [_record_row(name, one) for name, one in tried.items()])
 
         with self._clearly():
             await self._writer.do(work)
@@ -118,6 +123,23 @@ class SqliteJournal:
     async def durations(self) -> Mapping[str, Learned]:
         with self._clearly(), self._reading:
             return _durations(self._reader)
+
+    async def summary(self, key: str) -> str | None:
+        with self._clearly(), self._reading:
+            row = self._reader.execute(statement("get_summary"), (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    async def keep_summary(self, key: str, text: str) -> None:
+        with self._clearly():
+            await self._writer.do(lambda connection: connection.execute(statement("put_summary"), (key, text)))
+
+    async def records(self) -> Mapping[str, TrackRecord]:
+        with self._clearly(), self._reading:
+            rows = self._reader.execute(statement("records")).fetchall()
+        return {
+            name: TrackRecord(hits=hits, misses=misses, false_alarms=false_alarms, passes=passes)
+            for name, hits, misses, false_alarms, passes in rows
+        }
 
     async def read(self, run: str, after: int = 0) -> Sequence[Recorded]:
         with self._clearly(), self._reading:
@@ -211,7 +233,8 @@ class SqliteJournal:
     def _prepare(self) -> None:
         """Make the tables, or bring those of an older release up to date; two processes may try at once."""
         if self._version() == SCHEMA:
-            self._reader.execute(statement("durations_schema"))
+            for script in _VIEWS:
+                self._reader.execute(statement(script))
             return
         tables = {row[0] for row in self._reader.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         if tables and "leases" not in tables:
@@ -220,7 +243,7 @@ class SqliteJournal:
             self._reader.execute("BEGIN IMMEDIATE")
             version = self._version()
             scripts = ["schema"] if version == 0 else [f"migrate_{old}" for old in range(version, SCHEMA)]
-            for script in [*scripts, "durations_schema"]:
+            for script in [*scripts, *_VIEWS]:
                 for one in statement(script).split(";\n"):
                     self._reader.execute(one)
             self._reader.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -263,6 +286,10 @@ def _append(connection: sqlite3.Connection, run: str, seq: int, previous: str, e
 def _durations(connection: sqlite3.Connection) -> dict[str, Learned]:
     rows = connection.execute(statement("durations")).fetchall()
     return {name: Learned(count=count, seconds=seconds) for name, count, seconds in rows}
+
+
+def _record_row(name: str, one: TrackRecord) -> tuple[object, ...]:
+    return (name, one.hits, one.misses, one.false_alarms, one.passes)
 
 
 def _row(one: Envelope) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from stretto.core.canonical import canonical
 from stretto.core.claims import Said, contradictions
 from stretto.core.context import Missing, value_of
 from stretto.core.domain import Citation, Delivery, Gap, Json, TaskStatus
+from stretto.core.plan.delivering import values_of
 from stretto.core.plan.references import is_reference
 from stretto.core.state import RunState, TaskState, accepted, gaps, is_undone
 from stretto.ports import Caller
@@ -24,10 +25,11 @@ class Composer:
         missing = list(gaps(state))
         answer: Json = None
         used: set[str] = set()
-        if state.deliver is not None:
-            answer, used = _fill(state, state.deliver, missing, "the deliverable"), used_by(state, state.deliver)
-        if state.deliver is None or (answer is None and missing):
-            left = _leaves(state)
+        wanted = values_of(state.deliver)
+        if wanted is not None:
+            answer, used = _fill(state, wanted, missing, "the deliverable"), used_by(state, wanted)
+        if wanted is None or (answer is None and missing):
+            left = leaves(state)
             answer, used = _together(state, left), used_with(state, left)
         artifacts, citations = [], dict[Citation, None]()
         for id_, parent in _completed(state):
@@ -44,7 +46,22 @@ class Composer:
             gaps=tuple(missing),
             waived=waived(state, used),
             contradictions=contradictions(_results(state)),
+            notes=tuple(_notes(state)),
         )
+
+
+def leaves(state: RunState) -> list[str]:
+    """Give the accepted tasks whose results no other accepted task used, in the order of the plan."""
+    done = {id_: state.tasks[id_] for id_, parent in _completed(state) if parent is None}
+    used = {name for one in done.values() for name in one.needs}
+    return [id_ for id_ in done if id_ not in used]
+
+
+def _notes(state: RunState) -> Iterator[tuple[str, str]]:
+    """Give what should be known of how the accepted results were reviewed."""
+    for id_, _ in _completed(state):
+        for review in state.tasks[id_].reviews:
+            yield from ((id_, note) for note in review.notes)
 
 
 def _completed(state: RunState) -> Iterator[tuple[str, str | None]]:
@@ -84,13 +101,6 @@ def _fill(state: RunState, wanted: Json, missing: list[Gap], what: str) -> Json:
         if not missing:  # a named gap already says why; this is for what the plan itself left out
             missing.append(Gap(task="", what=what, why=str(error)))
         return None
-
-
-def _leaves(state: RunState) -> list[str]:
-    """Give the accepted tasks whose results no other accepted task used, in the order of the plan."""
-    done = {id_: state.tasks[id_] for id_, parent in _completed(state) if parent is None}
-    used = {name for one in done.values() for name in one.needs}
-    return [id_ for id_ in done if id_ not in used]
 
 
 def _together(state: RunState, ids: list[str]) -> Json:

@@ -12,6 +12,7 @@ from stretto.core.domain import Budget, Catalogue, Cost, Task
 from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere
 from stretto.core.events import AttemptCompleted, Event, RateUsed, RunSubmitted, TaskAdded, TaskCompleted
 from stretto.core.learning import Learned
+from stretto.core.trust import TrackRecord
 from stretto.ports import Beside, Journal, RunSummary
 
 T = TypeVar("T")
@@ -74,6 +75,31 @@ class JournalContract:
             assert dict(await journal.durations()) == known
 
         self.use(tmp_path, first)
+
+    def test_how_right_reviewers_were_is_added_up_with_the_ends_of_runs_and_kept(self, tmp_path: Path) -> None:
+        async def first(journal: Journal) -> None:
+            assert dict(await journal.records()) == {}
+            lease = await journal.claim("r")
+            await journal.append(lease, 0, story("r")[:1], line("r"))
+            tried = {"judge m": TrackRecord(hits=2, misses=1), "schema": TrackRecord(passes=1)}
+            await journal.append(lease, 1, story("r")[1:], line("r"), tried=tried)
+            more = {"judge m": TrackRecord(hits=1, false_alarms=3)}
+            await refused(LostOwnership, journal.append(lease, 1, story("r")[1:], line("r"), tried=more))
+            lease = await journal.claim("s")
+            await journal.append(lease, 0, story("s"), line("s"), tried=more)
+
+        async def later(journal: Journal) -> None:
+            known = {
+                "judge m": TrackRecord(hits=3, misses=1, false_alarms=3),
+                "schema": TrackRecord(passes=1),
+            }
+            assert dict(await journal.records()) == known
+
+        async def both(journal: Journal) -> None:
+            await first(journal)
+            await later(journal)
+
+        self.use(tmp_path, both)
 
     def test_content_of_any_size_comes_back_whole(self, tmp_path: Path) -> None:
         async def work(journal: Journal) -> None:

@@ -28,10 +28,11 @@ from stretto.core.commands import (
     Replan,
     ReportOutcome,
     ReportReview,
+    ReportShortened,
     RetryTask,
     SubmitGoal,
 )
-from stretto.core.decide.attempts import looked_up, outcome, recover, review
+from stretto.core.decide.attempts import looked_up, outcome, recover, shortened
 from stretto.core.decide.calls import begin_call, end_call
 from stretto.core.decide.chains import catch_up
 from stretto.core.decide.control import cancel, retry
@@ -41,6 +42,7 @@ from stretto.core.decide.notices import sent
 from stretto.core.decide.pausing import carry_on, pause, watch
 from stretto.core.decide.people import answer
 from stretto.core.decide.planning import add_task, clarify, close_plan, fail_plan, interpret, submit
+from stretto.core.decide.reviews import review
 from stretto.core.decide.revising import choose, edit, follow, replan
 from stretto.core.decide.runs import change_limits, deliver, fire
 from stretto.core.decide.starting import judged
@@ -68,6 +70,8 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
         case ReportReview():
             review(draft, command)
             watch(draft)
+        case ReportShortened():
+            shortened(draft, command)
         case BeginCall():
             begin_call(draft, command)
         case EndCall():

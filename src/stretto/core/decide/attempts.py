@@ -2,22 +2,19 @@
 
 from typing import assert_never
 
-import msgspec
-
 from stretto.core.budget import lost
-from stretto.core.canonical import digest
 from stretto.core.commands import (
     LookedUp,
     ReportOutcome,
-    ReportReview,
+    ReportShortened,
 )
-from stretto.core.context import effect_of, stale_reads
+from stretto.core.context import effect_of
 from stretto.core.decide.calls import lose_calls, lose_own_calls
 from stretto.core.decide.draft import Draft
-from stretto.core.decide.ending import complete
 from stretto.core.decide.holds import probed_by, weigh
 from stretto.core.decide.ladder import Setback, climb
-from stretto.core.decide.people import ask, hand_back, hand_on, is_personal
+from stretto.core.decide.people import ask, hand_on, is_personal
+from stretto.core.decide.reviews import repeats
 from stretto.core.domain import (
     FREE,
     Completed,
@@ -26,22 +23,19 @@ from stretto.core.domain import (
     FailureClass,
     InputRequired,
     Outcome,
-    SideEffect,
     TaskStatus,
     Unknown,
 )
 from stretto.core.events import (
+    ArgumentsShortened,
     AttemptCompleted,
     AttemptDoubted,
     AttemptFailed,
     AttemptForgotten,
     AttemptLost,
     AttemptSuspended,
-    ReadStale,
-    ResultRejected,
-    RetryDue,
 )
-from stretto.core.ladder import MAY_HAVE_HAPPENED, brought_by
+from stretto.core.ladder import MAY_HAVE_HAPPENED
 from stretto.core.state import RunState, TaskState
 
 _DOUBTFUL = (TaskStatus.RUNNING, TaskStatus.UNKNOWN)
@@ -108,7 +102,7 @@ def take(draft: Draft, one: TaskState, id_: str, attempt: int, outcome: Outcome)
 def _fell(draft: Draft, id_: str, attempt: int, outcome: Failed, *, settled: bool = False) -> None:
     """Note a failure, and climb the ladder; `settled` when the action is known not to have happened."""
     one = draft.state.tasks[id_]
-    repeated = _repeats(one, outcome.produced)
+    stuck = repeats(one, outcome.produced)
     draft.say(
         AttemptFailed,
         task=id_,
@@ -123,7 +117,7 @@ def _fell(draft: Draft, id_: str, attempt: int, outcome: Failed, *, settled: boo
         message=outcome.message,
         agent=str(one.agent),
         retry_after=outcome.retry_after,
-        repeated=repeated,
+        stuck=stuck,
         settled=settled,
     )
     climb(draft, id_, setback)
@@ -143,48 +137,12 @@ def _put_in_doubt(draft: Draft, id_: str, attempt: int, failure: FailureClass, m
     draft.say(AttemptDoubted, task=id_, attempt=attempt, failure=failure, message=message, cost=cost)
 
 
-def review(draft: Draft, command: ReportReview) -> None:
-    """Accept a result, or send it back up the ladder."""
+def shortened(draft: Draft, command: ReportShortened) -> None:
+    """Note what of its arguments an attempt got shortened."""
     one = draft.state.tasks.get(command.task)
-    if one is None or one.status is not TaskStatus.REVIEWING or one.attempt != command.attempt:
-        return
-    review = command.review
-    if review.accepted:
-        stale = stale_reads(draft.state, one)
-        if stale:
-            again = one.agent is not None and effect_of(draft.state, one, one.agent) is SideEffect.NONE
-            draft.say(ReadStale, task=command.task, attempt=command.attempt, entries=stale, redone=again)
-            if again:
-                draft.say(RetryDue, task=command.task, attempt=command.attempt)
-                return
-        complete(draft, command.task, review.reviewer)
-        return
-    produced = digest(msgspec.to_builtins(one.result))
-    draft.say(
-        ResultRejected,
-        task=command.task,
-        attempt=command.attempt,
-        reviewer=review.reviewer,
-        findings=review.findings,
-        produced=produced,
-    )
-    if one.taken_by is not None:
-        hand_back(draft, command.task, review.findings)
-        return
-    setback = Setback(
-        failure=FailureClass.INVALID_OUTPUT,
-        message=f"the review by {review.reviewer} rejects the result: {'; '.join(review.findings)}",
-        agent=str(one.agent),
-        feedback=review.findings,
-        repeated=_repeats(one, produced),
-    )
-    climb(draft, command.task, setback)
-
-
-def _repeats(one: TaskState, produced: str) -> bool:
-    """Whether a revision brought a result that was rejected before, on the same arguments."""
-    revised = bool(one.climbed) and one.climbed[-1].do == "revise"
-    return revised and bool(produced) and brought_by(one.key, produced) in one.rejected
+    under_way = one is not None and one.status is TaskStatus.RUNNING and one.attempt == command.attempt
+    if one is not None and under_way and one.shortened != command.arguments:
+        draft.say(ArgumentsShortened, task=command.task, attempt=command.attempt, arguments=command.arguments)
 
 
 def doubt(draft: Draft, id_: str, attempt: int, message: str, cost: Cost = FREE) -> None:

@@ -11,7 +11,17 @@ from stretto.core.decide.ending import fail, skip
 from stretto.core.decide.undoing import undo_again
 from stretto.core.domain import FailureClass, Json, Ladder, Request, Rung
 from stretto.core.events import NobodyAnswered, PersonAsked, RetryScheduled, RungClimbed, RunStopped
-from stretto.core.ladder import AGAIN, ELSEWHERE, MAY_HAVE_HAPPENED, pause_before, place_for, rungs_for, tries_of
+from stretto.core.ladder import (
+    AGAIN,
+    BACKUP,
+    ELSEWHERE,
+    MAY_HAVE_HAPPENED,
+    Place,
+    pause_before,
+    place_for,
+    rungs_for,
+    tries_of,
+)
 from stretto.core.state import RunState, TaskState
 
 
@@ -20,8 +30,8 @@ class Setback:
     """A failure, and what is known of it. `agent` is who failed, or would have begun.
 
     `begun` tells a failed attempt from a task that could not start; `counted` that the failure is among the tries
-    already; `final` that a person has said no; `repeated` that a revision brought what had been rejected before;
-    `settled` that the action is known not to have happened.
+    already; `final` that a person has said no; `stuck` why a further revision would lead nowhere; `elsewhere`
+    that another agent should have it at once; `settled` that the action is known not to have happened.
     """
 
     failure: FailureClass
@@ -32,7 +42,8 @@ class Setback:
     begun: bool = True
     counted: bool = True
     final: bool = False
-    repeated: bool = False
+    stuck: str = ""
+    elsewhere: bool = False
     settled: bool = False
 
 
@@ -44,10 +55,14 @@ def climb(draft: Draft, id_: str, setback: Setback) -> None:
         return
     before = one.tries.get(tries_of(setback.failure, setback.agent), 0)
     rungs = rungs_for(setback.failure, ladders_of(state, one, setback.agent), state.catalogue.rules.retries)
-    place = place_for(rungs, before + (not setback.counted), lambda rung: _usable(state, one, setback, rung))
+    failures = before + (not setback.counted)
+    if setback.elsewhere and _usable(state, one, setback, BACKUP):
+        place = Place(rung=BACKUP, failures=failures)
+    else:
+        place = place_for(rungs, failures, lambda rung: _usable(state, one, setback, rung))
     rung, message = place.rung, setback.message
-    if setback.repeated:
-        message = f"no progress, the revision brought what was rejected before: {message}"
+    if setback.stuck:
+        message = f"no progress, {setback.stuck}: {message}"
     if rung.do == "fail":
         fail(draft, id_, setback.failure, message)
         return
@@ -136,7 +151,7 @@ def _usable(state: RunState, one: TaskState, setback: Setback, rung: Rung) -> bo
         return False
     if rung.do in ELSEWHERE:
         return bool(_who(state, one, setback, rung))
-    if rung.do == "revise" and setback.repeated:
+    if rung.do == "revise" and setback.stuck:
         return False
     most = state.roster.limits(one.task, setback.agent).attempts
     return most is None or _attempts_of(one) < most
@@ -178,6 +193,7 @@ def _schedule(draft: Draft, id_: str, rung: Rung, earlier: int, setback: Setback
         retry_after=setback.retry_after if rung.do in AGAIN else None,
     )
     told = rung.do == "revise" or (rung.do == "with" and setback.failure is FailureClass.INVALID_OUTPUT)
+    told = told or (setback.elsewhere and rung.do in ELSEWHERE)
     over = out_of_time(state, one, draft.at + pause) or (out_of_revisions(state, one) if told else "")
     if over:
         fail(draft, id_, FailureClass.OVER_BUDGET, f"{setback.message}; {over}")

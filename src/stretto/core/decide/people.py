@@ -9,6 +9,7 @@ from stretto.core.commands import (
 )
 from stretto.core.context import labels as labels_of
 from stretto.core.context import resolve
+from stretto.core.decide.accepting import settle_review
 from stretto.core.decide.draft import Draft
 from stretto.core.decide.ending import complete, fail, skip
 from stretto.core.decide.ladder import climb, not_begun
@@ -38,6 +39,7 @@ _ALLOWED = {
     "goal": ("answer", "deny"),
     "failure": ("retry", "done", "skip", "fail"),
     "alternatives": ("answer",),
+    "review": ("approve", "retry", "done", "skip", "fail"),
 }
 
 
@@ -94,7 +96,9 @@ def settle(draft: Draft, request: Request, command: AnswerRequest) -> None:
                 return
             draft.say(PlanRefused, revision=draft.state.revision, reason=reason)
         return
-    if decision == "deny" and own:
+    if request.kind == "review" and decision in ("approve", "retry"):
+        settle_review(draft, request, command, by)
+    elif decision == "deny" and own:
         fail(draft, id_, FailureClass.REFUSED, f"denied by {by}{said}")
     elif decision == "deny":
         one = draft.state.tasks[id_]

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from stretto.core.domain import FREE, FailureClass, TaskStatus
 from stretto.core.events import (
     AgentHeld,
+    ArgumentsShortened,
     AttemptCompleted,
     AttemptDoubted,
     AttemptFailed,
@@ -45,6 +46,7 @@ from stretto.core.events import (
     RequestExpired,
     ResultRejected,
     ResultReused,
+    ResultReviewed,
     RetryDue,
     RetryScheduled,
     RevisionBegun,
@@ -88,6 +90,7 @@ from stretto.core.evolve.ladder import climbed, given_up
 from stretto.core.evolve.pausing import accepted, attempted, continued, sent_back
 from stretto.core.evolve.people import answered, asked
 from stretto.core.evolve.queues import changed, ready, unready
+from stretto.core.evolve.reviews import reviewed
 from stretto.core.evolve.revisions import drafted, drafting, forked, reopened, reused, revised, withdrawn
 from stretto.core.evolve.rounds import round_opened
 from stretto.core.evolve.runs import plan_closed, stopped, submitted
@@ -123,6 +126,10 @@ def evolve(state: RunState, event: Event) -> RunState:
             cost = event.cost + state.tasks[event.task].called
             state = failed(state, event.task, event.cost, event.failure, event.message, event.produced)
             return tallied(attempted(state, cost, failed=True), event.task, event.failure)
+        case ArgumentsShortened():
+            return changed(state, event.task, shortened=event.arguments)
+        case ResultReviewed():
+            return reviewed(state, event)
         case ResultRejected():
             told = "; ".join(event.findings)
             state = sent_back(state, event.task)

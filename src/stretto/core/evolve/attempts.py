@@ -44,6 +44,7 @@ def started(state: RunState, event: AttemptStarted) -> RunState:
                 doubt=None,
                 taken_by=None,
                 called=FREE,
+                shortened={},
             ),
         ),
         active=state.active.set(event.task, None),
@@ -68,7 +69,7 @@ def brought(state: RunState, event: AttemptCompleted) -> RunState:
     result = Result(output=event.output, artifacts=event.artifacts, citations=event.citations, gaps=event.gaps)
     state = released(state, event.task, event.cost)
     last = event.cost + state.tasks[event.task].called
-    return changed(state, event.task, status=TaskStatus.REVIEWING, result=result, in_doubt=False, last=last)
+    return changed(state, event.task, status=TaskStatus.REVIEWING, result=result, in_doubt=False, last=last, reviews=())
 
 
 def failed(state: RunState, id_: str, cost: Cost, failure: FailureClass, message: str, produced: str = "") -> RunState:

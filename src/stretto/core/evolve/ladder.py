@@ -34,7 +34,7 @@ def climbed(state: RunState, event: RungClimbed) -> RunState:
         answer_by=event.at + event.within if event.within is not None else None,
     )
     if event.do in ELSEWHERE:
-        one = replace(one, turn=event.agent, handed=one.cost, overlay={}, approved=None, word=None)
+        one = replace(one, turn=event.agent, handed=one.cost, overlay={}, approved=None, word=None, marks=())
     elif event.do in AGAIN:
         one = replace(one, turn=event.agent or one.turn, overlay=one.overlay | event.arguments)
     return changed(replace(state, tasks=state.tasks.set(event.task, one)), event.task)

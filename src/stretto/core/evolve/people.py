@@ -52,6 +52,9 @@ def answered(state: RunState, event: PersonAnswered) -> RunState:
     if request.call:
         one = call_answered(one, request.call, event.decision, event.by, event.reason, event.value)
         return ready(replace(state, tasks=state.tasks.set(event.task, one)), event.task)
+    if request.kind == "review":  # its result is still there, and goes as the word says
+        one = replace(one, status=TaskStatus.REVIEWING)
+        return replace(state, tasks=state.tasks.set(event.task, one))
     match event.decision:
         case "approve":
             one = replace(one, approved=request.binding)

@@ -9,7 +9,7 @@ from stretto.core.lengths import read_length
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown, under
 from stretto.core.routing import Roster
 
-KINDS = ("approval", "question", "doubt", "goal", "failure", "alternatives", "default")
+KINDS = ("approval", "question", "doubt", "goal", "failure", "alternatives", "review", "default")
 _STEP = tuple(one.name for one in fields(Ask))
 _CHAIN = tuple(one.name for one in fields(Chain))
 _WORDS = get_args(Fallback)
@@ -20,6 +20,7 @@ _FITTING = {
     "goal": ("deny", "answer", "wait"),
     "failure": ("fail", "skip", "wait"),
     "alternatives": ("skip", "answer", "wait"),
+    "review": ("approve", "fail", "skip", "wait"),
 }
 """What silence may come to, by kind of request; of a chain for every kind, what suits is taken."""
 

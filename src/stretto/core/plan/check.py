@@ -11,6 +11,8 @@ from stretto.core.domain import Budget, Catalogue, Plan, SideEffect, Task
 from stretto.core.plan.arguments import argument_defects, outputs_of
 from stretto.core.plan.asking import ask_defects
 from stretto.core.plan.conditions import condition_problem
+from stretto.core.plan.criteria import criteria_defects
+from stretto.core.plan.delivering import written_defects
 from stretto.core.plan.diagnostics import Diagnostic, Findings, diagnose, shown
 from stretto.core.plan.governance import (
     equal_effects,
@@ -65,9 +67,11 @@ def check(
                 hopeless.add(task.id)
             findings.add([found])
         findings.add(ladder_defects(task, agents) if task.ladder else ())
+        findings.add(criteria_defects(task))
     for task in plan.tasks:
         findings.add(undo_defects(task, plan, links, agents, skills, outputs))
     findings.add(cycle_defect(circle) for circle in circles(graph))
+    findings.add(written_defects(plan.deliver))
     findings.add(deliverable_defects(links, hopeless, outputs))
     findings.add(ask_defects(plan, catalogue, agents))
     findings.add(unordered_writers(graph))

@@ -51,6 +51,7 @@ CODES: dict[str, Code] = {
         unknown_input="An argument that the skill does not take.",
         bad_inclusion="A playbook cannot be included as this task wants it.",
         bad_condition="The condition `when` cannot be understood.",
+        bad_criterion="A criterion begins like one that a program checks, and cannot be read.",
         missing_tool="No agent with the skill has a tool that the task needs.",
         missing_permission="No agent with the skill has a permission that the task needs.",
         irreversible_without_approval="An irreversible task waives its approval.",
@@ -59,6 +60,7 @@ CODES: dict[str, Code] = {
         over_budget="The least this plan can cost is more than the budget.",
         unordered_writers="Two tasks write one context entry and neither waits for the other.",
         equal_effects="Two tasks would have the same side effect and nothing declares them as two.",
+        bad_deliverable="A text that the plan delivers does not say what it is, or what it is written from.",
         unreachable_deliverable="What the plan delivers can never be made.",
     ),
     **_codes(

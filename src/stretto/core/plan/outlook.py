@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from stretto.core.domain import FREE, NO_BUDGET, AgentCard, Budget, Cost, Plan, Rules, SideEffect, Task
+from stretto.core.plan.delivering import values_of
 from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown
 from stretto.core.plan.graph import Graph
 from stretto.core.plan.references import find, parse
@@ -112,7 +113,7 @@ def advice(plan: Plan, graph: Graph, agents: Roster) -> Iterator[Diagnostic]:
             delivered.add(parse(raw).name)
         except ValueError:
             continue
-    for task in plan.tasks if plan.deliver is not None else ():
+    for task in plan.tasks if values_of(plan.deliver) is not None else ():
         candidates = agents.candidates(task)
         if (
             task.id not in delivered

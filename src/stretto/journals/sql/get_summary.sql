@@ -1,0 +1,1 @@
+SELECT text FROM summaries WHERE key = ?

@@ -1,0 +1,1 @@
+INSERT INTO summaries (key, text) VALUES (?, ?) ON CONFLICT (key) DO NOTHING
