@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 import pytest
 
 from stretto import Assignment, Orchestrator, agent, irreversible, plan, pure, ref, reversible, task
+from stretto.core.commands import AnswerRequest, Command
 from stretto.core.domain import Call, Called, Cost, FailureClass, Review, SideEffect, Usage
 from stretto.core.events import CallBegun, CallEnded, CallRefused
+from stretto.core.state import RunState
 from stretto.journals.sqlite import SqliteJournal
 from stretto.ports import AgentFailure, Caller, Product
 from stretto.views import Run
@@ -33,6 +35,13 @@ def go(work: Awaitable[T]) -> T:
 @pytest.fixture(autouse=True)
 def fresh() -> None:
     world.clear()
+
+
+@agent(isolated=True)
+@pure
+def isolated_caller(work: Assignment) -> Any:
+    """Try to make a call from a process of its own."""
+    return work.call_now("k", gives_a_set)
 
 
 def run_of(*functions: Callable[..., Any], **options: Any) -> Run:
@@ -240,6 +249,45 @@ def test_the_request_shows_what_would_be_called_with_what() -> None:
     assert (asked["kind"], asked["tool"], asked["arguments"]) == ("approval", "send", {"to": "ann"})
     assert "write wants to call send: it cannot be undone" in asked["question"]
     assert world == []
+
+
+class Says:
+    """A person with one answer."""
+
+    def __init__(self, decision: str, **more: Any) -> None:
+        self.decision, self.more = decision, more
+
+    async def ask(self, state: RunState, request: str) -> Command | None:
+        decision: Any = self.decision
+        return AnswerRequest(actor="person:ann", request=request, decision=decision, **self.more)
+
+
+def test_arguments_that_a_person_edited_are_what_is_called_with() -> None:
+    @pure
+    async def write(work: Assignment) -> Any:
+        return await work.call("tell", send, "ann")
+
+    run = run_of(write, people=Says("edit", value={"to": "bob"}))
+    assert run.answer == "sent to bob"
+    assert [one[:2] for one in world] == [("send", "bob")]
+
+
+def test_a_denied_call_fails_with_the_reason_and_the_agent_goes_on() -> None:
+    @pure
+    async def write(work: Assignment) -> Any:
+        try:
+            return await work.call("tell", send, "ann")
+        except AgentFailure as error:
+            return [error.failure.value, str(error)]
+
+    run = run_of(write, people=Says("deny", reason="not on a Sunday"))
+    assert run.answer == ["denied", "denied by ann: not on a Sunday"]
+    assert world == []
+
+
+def test_an_isolated_function_is_told_that_it_makes_no_calls() -> None:
+    run = run_of(isolated_caller, ladder={"error": ["fail"]})
+    assert "isolated functions make none" in run.gaps[0].why
 
 
 def test_a_model_reports_its_usage_and_coordination_is_told_from_work() -> None:
