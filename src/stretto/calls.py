@@ -7,13 +7,14 @@ commit that took it in is durable.
 import asyncio
 import contextvars
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from stretto.core.calls import action_key, call_id, call_of, goes_on, is_doubtful, is_given, weighed
-from stretto.core.canonical import canonical
+from stretto.core.canonical import canonical, digest
 from stretto.core.commands import BeginCall, Command, EndCall
 from stretto.core.domain import (
     FREE,
@@ -36,6 +37,7 @@ from stretto.core.state import CallState, RunState
 from stretto.functions import as_call
 from stretto.ports import NOTHING_USED, AgentFailure, Assignment, Clock, Deed, Emit, Finder, InputNeeded
 
+_WHO = {"plan": "planner", "review": "reviewer", "synthesise": "synthesiser"}
 LOOKS = (0.0, 0.5, 2.0)
 """Seconds before each look at what became of an action: asking changes nothing, a person is asked only after these."""
 
@@ -111,22 +113,12 @@ class Exchange:
         task.add_done_callback(self._detached.discard)
 
 
-class PieceCaller:
-    """Makes the inner calls of one piece of work. See `stretto.ports.Toolbox`.
+class _Toolbox(ABC):
+    """The ways to make an inner call, all of which come to one; see `stretto.ports.Toolbox`."""
 
-    Calls may be made side by side; of two equal ones the second waits for the first. A call that a person has to
-    approve of waits until the others have ended, and nothing begins beside it, for the attempt ends with the question.
-    """
-
-    def __init__(self, exchange: Exchange, of: Piece, emit: Emit, work: Assignment | None) -> None:
-        self._exchange, self._of, self._emit, self._work = exchange, of, emit, work
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._one_at_a_time: dict[str, asyncio.Lock] = {}
-        self._open: set[str] = set()
-        self._asking = False
-        self._changed = asyncio.Condition()
         self._threads: set[Any] = set()
-        self._over = False
 
     async def call(self, call: Call, do: Callable[[], Awaitable[Called]]) -> Called:
         return await self.use(call, lambda _: do())
@@ -160,6 +152,49 @@ class PieceCaller:
             return future.result()
         finally:
             self._threads.discard(future)
+
+    @abstractmethod
+    async def _make(self, call: Call, do: Deed, look_up: Finder | None, spent: Callable[[], Cost]) -> Called:
+        """Make a call; `spent` tells what it has reported of its spending."""
+
+
+class LooseCaller(_Toolbox):
+    """Makes the inner calls of an agent that is tried alone, outside of any run: nothing is kept or reserved.
+
+    `allows` is asked before what cannot be undone; `spent` is what they cost so far.
+    """
+
+    def __init__(self, allows: Callable[[Call], Awaitable[bool]]) -> None:
+        super().__init__()
+        self._allows = allows
+        self.spent = FREE
+
+    async def _make(self, call: Call, do: Deed, look_up: Finder | None, spent: Callable[[], Cost]) -> Called:
+        if call.effect is SideEffect.IRREVERSIBLE and not await self._allows(call):
+            raise AgentFailure(f"{call.what}: nobody approved of it", FailureClass.DENIED)
+        key = digest([call.key, call.what, call.arguments])[:40]
+        called = _sound(await do(Action(key=key, arguments=_copy(call.arguments))))
+        self.spent += called.cost
+        return called
+
+
+class PieceCaller(_Toolbox):
+    """Makes the inner calls of one piece of work. See `stretto.ports.Toolbox`.
+
+    Calls may be made side by side; of two equal ones the second waits for the first. A call that a person has to
+    approve of waits until the others have ended, and nothing begins beside it, for the attempt ends with the question.
+    """
+
+    def __init__(self, exchange: Exchange, of: Piece, emit: Emit, work: Assignment | None) -> None:
+        super().__init__()
+        self._exchange, self._of, self._emit, self._work = exchange, of, emit, work
+        one = exchange.state().tasks.get(of.task) if of.work == "run" else None
+        self._actor = f"agent:{one.agent}" if one is not None else _WHO.get(of.work, "system")
+        self._one_at_a_time: dict[str, asyncio.Lock] = {}
+        self._open: set[str] = set()
+        self._asking = False
+        self._changed = asyncio.Condition()
+        self._over = False
 
     def close(self) -> None:
         """End the piece of work: no call begins any more, and no thread waits for one."""
@@ -227,6 +262,7 @@ class PieceCaller:
         state = self._exchange.state()
         known = call_of(state, self._of, id_)
         command = BeginCall(
+            actor=self._actor,
             of=self._of,
             call=call,
             verdict=judge(state, call_judgement(state, self._of, call), self._exchange.policies),
@@ -264,7 +300,7 @@ class PieceCaller:
         except asyncio.CancelledError:
             never = InputRequired(question="it was not made")
             self._exchange.leave_word(
-                EndCall(of=self._of, call=id_, tries=command.tries + 1, outcome=never), self._emit
+                EndCall(actor=self._actor, of=self._of, call=id_, tries=command.tries + 1, outcome=never), self._emit
             )
             raise
 
@@ -275,7 +311,7 @@ class PieceCaller:
         """
         known = call_of(self._exchange.state(), self._of, id_)
         tries, reserved = (known.tries, known.reserved) if known is not None else (1, FREE)
-        end = EndCall(of=self._of, call=id_, tries=tries, outcome=Unknown(message="cut off"))
+        end = EndCall(actor=self._actor, of=self._of, call=id_, tries=tries, outcome=Unknown(message="cut off"))
         mark = _within.set((*_within.get(), id_))
         cost = reserved
         try:

@@ -40,7 +40,7 @@ def script(folder: Path, code: str) -> dict[str, Any]:
 def test_the_snippets_on_agents_run(tmp_path: Path) -> None:
     code = python_of(AGENTS)
     space = script(tmp_path, code)
-    assert len(names_in(code)) == 5
+    assert len(names_in(code)) == 6
     for name in names_in(code):
         asyncio.run(asyncio.wait_for(space[name](), 30))
 

@@ -148,9 +148,11 @@ def _print_task(state: "RunState", id_: str, *, as_json: bool) -> None:
         typer.echo(clean(f"  {meter_text(one.meter)}"))
     for call in calls_view(one):
         tokens = f", {call['input']} tokens in, {call['output']} out" if call["input"] or call["output"] else ""
-        by = f" by {call['by']}" if call["by"] else ""
-        told = f": {call['message']}" if call["message"] else ""
-        head = f"attempt {call['attempt']}  {call['key']}  {call['what']}  {call['status']}{by}, ${call['money']:g}"
+        by = f", {'approved ' if call['approved'] else ''}by {call['by']}" if call["by"] else ""
+        told, money = f": {call['message']}" if call["message"] else "", f"{call['money']:g}"
+        head = (
+            f"attempt {call['attempt']}: {call['key']} calls {call['what']}: {call['status']}{by}, ${call['money']:g}"
+        )
         typer.echo(f"  {one_line(head + tokens + told)}")
 
 
