@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from stretto.core.calls import action_key, call_id, call_of, goes_on, is_doubtful, is_given, weighed
 from stretto.core.canonical import canonical, digest
@@ -28,8 +28,10 @@ from stretto.core.domain import (
     InputRequired,
     Json,
     Piece,
+    Role,
     SideEffect,
     Unknown,
+    Usage,
 )
 from stretto.core.events import CallBegun, CallRefused, Event, PersonAsked
 from stretto.core.policy import Policy, call_judgement, judge
@@ -40,6 +42,10 @@ from stretto.ports import NOTHING_USED, AgentFailure, Assignment, Clock, Deed, E
 _WHO = {"plan": "planner", "review": "reviewer", "synthesise": "synthesiser"}
 LOOKS = (0.0, 0.5, 2.0)
 """Seconds before each look at what became of an action: asking changes nothing, a person is asked only after these."""
+
+LONGEST_MESSAGE = 2000
+MOST_MONEY = Decimal(10**12)
+MOST_TOKENS = 2**53
 
 _Name: TypeAlias = tuple[Piece, str]
 _within: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("stretto_calls", default=())
@@ -205,7 +211,7 @@ class PieceCaller(_Toolbox):
     # ---- one call
 
     async def _make(self, call: Call, do: Deed, look_up: Finder | None, spent: Callable[[], Cost]) -> Called:
-        call = weighed(self._exchange.state(), call)
+        call = weighed(self._exchange.state(), _checked(call))
         id_ = call_id(call)
         if id_ in _within.get():
             raise AgentFailure(f"the call {call.key!r} makes itself", FailureClass.REFUSED)
@@ -218,6 +224,8 @@ class PieceCaller(_Toolbox):
                 if known is not None and is_given(state, self._of, known):
                     return _given(known)
                 action = await self._begin(call, id_, look_up)
+                if action is None and call_of(self._exchange.state(), self._of, id_) is known:
+                    raise AgentFailure(f"the call {call.key!r} is under way elsewhere", FailureClass.UNAVAILABLE)
                 if action is None:
                     continue  # it is known by now
                 called = await self._do(call, id_, action, do, spent)
@@ -327,7 +335,8 @@ class PieceCaller(_Toolbox):
         except Exception as error:
             outcome = _failure(error, call.effect, spent())
             cost = outcome.cost
-            usage = error.usage if isinstance(error, AgentFailure) else NOTHING_USED
+            used = error.usage if isinstance(error, AgentFailure) else NOTHING_USED
+            usage = used if _is_usage(used) else NOTHING_USED
             await self._exchange.tell((self._of, id_), replace(end, outcome=outcome, usage=usage), self._emit)
             if isinstance(outcome, Unknown) and not call.effect.repeatable:
                 return None
@@ -390,37 +399,70 @@ def _copy(value: Json) -> Json:
     return json.loads(canonical(value))
 
 
+def _checked(call: Call) -> Call:
+    """Give a call that the journal can hold; raises ValueError that says what is wrong with it."""
+    if not (isinstance(call.key, str) and call.key and isinstance(call.what, str) and call.what):
+        raise ValueError(f"a call has a key and says what it calls, not {call.key!r} and {call.what!r}")
+    if call.role not in get_args(Role):
+        raise ValueError(f"the call {call.key!r} has the role {call.role!r}; there are {', '.join(get_args(Role))}")
+    if not isinstance(call.effect, SideEffect) or not _is_cost(call.reserve):
+        raise ValueError(f"the call {call.key!r} has no such effect or cost: {call.effect!r}, {call.reserve!r}")
+    try:
+        canonical(call.arguments)
+    except ValueError as error:
+        raise ValueError(f"the arguments of the call {call.key!r} cannot be given: {error}") from None
+    return call
+
+
 def _sound(called: Called) -> Called:
     """Give what a call brought, as the journal holds it; raises AgentFailure for what it cannot hold."""
     try:
-        cost, usage = called.cost, called.usage
-        counts = (cost.tokens, usage.input, usage.output, usage.cached)
-        if not (
-            cost.money.is_finite() and cost.money >= 0 and all(isinstance(one, int) and one >= 0 for one in counts)
-        ):
-            raise ValueError(f"it reports a cost that is none: {cost}")
+        if not (_is_cost(called.cost) and _is_usage(called.usage)):
+            raise ValueError(f"it reports a cost or usage that is none: {called.cost!r}, {called.usage!r}")
         return replace(called, output=_copy(called.output))
     except ValueError as error:
         raise AgentFailure(f"its result cannot be kept: {error}", FailureClass.INVALID_OUTPUT) from None
 
 
+def _is_cost(cost: object) -> bool:
+    if not isinstance(cost, Cost) or not isinstance(cost.money, Decimal) or not _is_count(cost.tokens):
+        return False
+    return cost.money.is_finite() and 0 <= cost.money < MOST_MONEY
+
+
+def _is_usage(usage: object) -> bool:
+    return isinstance(usage, Usage) and all(_is_count(one) for one in (usage.input, usage.output, usage.cached))
+
+
+def _is_count(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number < MOST_TOKENS
+
+
+def _clean(text: object) -> str:
+    """Give text that can be stored: no lone surrogates, no book."""
+    whole = str(text).encode(errors="replace").decode()
+    return whole if len(whole) <= LONGEST_MESSAGE else f"{whole[:LONGEST_MESSAGE]}…"
+
+
 def _failure(error: Exception, effect: SideEffect, spent: Cost) -> Failed | InputRequired | Unknown:
     """Give what an exception says of a call; a lost reply is unknown where doing it twice could do harm."""
-    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    said, cost = _clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__), spent
+    if isinstance(error, AgentFailure) and _is_cost(error.cost):
+        cost += error.cost
     match error:
         case InputNeeded():
-            return InputRequired(question=str(error), cost=spent)
+            return InputRequired(question=_clean(error), cost=cost)
         case AgentFailure(failure=FailureClass.UNKNOWN):
-            return Unknown(message=str(error), cost=error.cost + spent)
+            return Unknown(message=_clean(error), cost=cost)
         case AgentFailure():
-            again = error.retry_after
-            return Failed(failure=error.failure, message=str(error), cost=error.cost + spent, retry_after=again)
+            known = isinstance(error.failure, FailureClass)
+            return Failed(failure=error.failure if known else FailureClass.ERROR, message=_clean(error), cost=cost)
         case ConnectionRefusedError():  # never connected: nothing can have happened
-            return Failed(failure=FailureClass.TRANSIENT, message=said, cost=spent)
+            return Failed(failure=FailureClass.TRANSIENT, message=said, cost=cost)
         case TimeoutError() | ConnectionError() if not effect.repeatable:
-            return Unknown(message=said, cost=spent)
+            return Unknown(message=said, cost=cost)
         case TimeoutError():
-            return Failed(failure=FailureClass.TIMED_OUT, message=said, cost=spent)
+            return Failed(failure=FailureClass.TIMED_OUT, message=said, cost=cost)
         case ConnectionError():
-            return Failed(failure=FailureClass.TRANSIENT, message=said, cost=spent)
-    return Failed(failure=FailureClass.ERROR, message=said, cost=spent)
+            return Failed(failure=FailureClass.TRANSIENT, message=said, cost=cost)
+    return Failed(failure=FailureClass.ERROR, message=said, cost=cost)

@@ -97,7 +97,7 @@ def test_the_page_on_agents_names_every_keyword_of_a_declaration_and_every_part_
 
     for name in inspect.signature(agent).parameters:
         assert f"`{name}`" in AGENTS
-    public = [one.name for one in fields(Assignment)] + ["cite", "attach", "spend", "ask"]
+    public = [one.name for one in fields(Assignment)] + ["cite", "attach", "spend", "ask", "call", "call_now"]
     for name in set(public) - {"citations", "artifacts", "spent", "notes"}:
         assert re.search(rf"`{name}\b", AGENTS), name
 

@@ -1,6 +1,7 @@
 """Inner calls through the public interface: made once, given again, reserved, judged, asked about."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from stretto import Assignment, Orchestrator, agent, irreversible, plan, pure, ref, reversible, task
 from stretto.core.commands import AnswerRequest, Command
 from stretto.core.domain import Call, Called, Cost, FailureClass, Review, SideEffect, Usage
-from stretto.core.events import CallBegun, CallEnded, CallRefused
+from stretto.core.events import CallBegun, CallEnded, CallFailed, CallRefused
 from stretto.core.state import RunState
 from stretto.journals.sqlite import SqliteJournal
 from stretto.ports import AgentFailure, Caller, Product
@@ -518,3 +519,59 @@ def test_a_review_waits_for_room_that_work_under_way_holds() -> None:
 
 def _with_reviewer(house: Any, reviewer: Any) -> Any:
     return replace(house, reviewers=(*house.reviewers, reviewer))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (Call(key="", role="worker", what="m"), "has a key and says what it calls"),
+        (Call(key="k", role="boss", what="m"), "has the role 'boss'; there are planner"),  # type: ignore[arg-type]
+        (Call(key="k", role="tool", what="m", reserve=Cost(money=Decimal(-1))), "no such effect or cost"),
+        (Call(key="k", role="tool", what="m", arguments=float("nan")), "the arguments of the call 'k' cannot be given"),
+        (Call(key="k\ud800", role="tool", what="m"), "not a JSON value"),
+    ],
+)
+def test_a_call_that_no_journal_can_hold_is_refused_before_anything(call: Call, said: str) -> None:
+    @pure
+    async def think(work: Assignment) -> Any:
+        assert work.toolbox is not None
+
+        async def never() -> Called:
+            raise AssertionError("it was made")
+
+        return (await work.toolbox.call(call, never)).output
+
+    assert said in run_of(think, ladder={"error": ["fail"]}).gaps[0].why
+
+
+@pytest.mark.parametrize(
+    ("outcome", "failure", "said"),
+    [
+        (Called(cost=Cost(money=0.5)), "invalid_output", "a cost or usage that is none"),  # type: ignore[arg-type]
+        (Called(usage=Usage(input=-1)), "invalid_output", "a cost or usage that is none"),
+        (Called(output="\ud800"), "invalid_output", "not a JSON value"),
+        (AgentFailure("\ud800" * 3000, "odd"), "error", "?"),  # type: ignore[arg-type]
+        (ValueError("\ud800"), "error", "ValueError: ?"),
+    ],
+)
+def test_whatever_a_call_says_of_itself_can_be_kept_and_read_again(
+    tmp_path: Path, outcome: Called | Exception, failure: str, said: str
+) -> None:
+    @pure
+    async def think(work: Assignment) -> Any:
+        assert work.toolbox is not None
+
+        async def say() -> Called:
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        with contextlib.suppress(AgentFailure, ValueError):
+            await work.toolbox.call(Call(key="k", role="worker", what="m"), say)
+        return "went on"
+
+    run = run_of(think, store=tmp_path / "runs.db")
+    assert run.answer == "went on"
+    (fell,) = [one for one in events_of(tmp_path / "runs.db", run) if isinstance(one, CallFailed)]
+    assert fell.failure.value == failure
+    assert said in fell.message
