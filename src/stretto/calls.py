@@ -176,6 +176,7 @@ class LooseCaller(_Toolbox):
         self.spent = FREE
 
     async def _make(self, call: Call, do: Deed, look_up: Finder | None, spent: Callable[[], Cost]) -> Called:
+        call = _checked(call)
         if call.effect is SideEffect.IRREVERSIBLE and not await self._allows(call):
             raise AgentFailure(f"{call.what}: nobody approved of it", FailureClass.DENIED)
         key = digest([call.key, call.what, call.arguments])[:40]
@@ -241,28 +242,24 @@ class PieceCaller(_Toolbox):
         while self._asking and self._open.isdisjoint(_within.get()):  # what is part of an open call may go on
             async with self._changed:
                 await self._changed.wait()
-        asks = self._asks(command, id_)
+        asks, known, begun = self._asks(command, id_), None, False
         try:
             if asks:
                 self._asking = True
                 await self._quiet()
-            else:
-                self._open.add(id_)
+            self._open.add(id_)
             events = await self._begun(command, id_)
-        except BaseException:
-            self._open.discard(id_)
-            raise
+            known = call_of(self._exchange.state(), self._of, id_)
+            begun = known is not None and known.status == "open" and any(isinstance(one, CallBegun) for one in events)
         finally:
             if asks:
                 self._asking = False
+            if not begun:
+                self._open.discard(id_)
             await self._notice()
-        known = call_of(self._exchange.state(), self._of, id_)
-        if known is None or known.status != "open" or not any(isinstance(event, CallBegun) for event in events):
-            self._open.discard(id_)
+        if known is None or not begun:
             _raise_what_keeps_it(events)
             return None
-        self._open.add(id_)
-        self._promise(known.reserved)
         return Action(key=known.action, arguments=_copy(call.arguments if known.edited is None else known.edited))
 
     async def _command(self, call: Call, id_: str, look_up: Finder | None) -> BeginCall:
@@ -275,7 +272,6 @@ class PieceCaller(_Toolbox):
             call=call,
             verdict=judge(state, call_judgement(state, self._of, call), self._exchange.policies),
             tries=known.tries if known is not None else 0,
-            besides=self._work.spent if self._work is not None else FREE,
         )
         if not is_doubtful(state, self._of, call):
             return command
@@ -303,14 +299,23 @@ class PieceCaller(_Toolbox):
         return bool(command.doubt) or (command.verdict.decision == "ask" and not approved)
 
     async def _begun(self, command: BeginCall, id_: str) -> Sequence[Event]:
+        """Say that a call is to begin; the attempt itself may not spend what is promised to the call."""
+        if self._work is not None:
+            command = replace(command, besides=self._work.spent)
+        promised = FREE
+        self._promise(reserve := command.call.reserve)
         try:
-            return await self._exchange.tell((self._of, id_), command, self._emit)
+            events = await self._exchange.tell((self._of, id_), command, self._emit)
+            promised = next((event.reserved for event in events if isinstance(event, CallBegun)), FREE)
+            return events
         except asyncio.CancelledError:
             never = InputRequired(question="it was not made")
             self._exchange.leave_word(
                 EndCall(actor=self._actor, of=self._of, call=id_, tries=command.tries + 1, outcome=never), self._emit
             )
             raise
+        finally:
+            self._promise(promised, reserve)
 
     async def _do(self, call: Call, id_: str, action: Action, do: Deed, spent: Callable[[], Cost]) -> Called | None:
         """Make a call that has begun, and tell the loop how it ended; None when that has to be found out.
@@ -363,9 +368,10 @@ class PieceCaller(_Toolbox):
         if self._work is None:
             return
         most = self._work.ceiling
-        money = None if most.money is None else max(most.money + given_back.money - taken.money, Decimal(0))
-        tokens = None if most.tokens is None else max(most.tokens + given_back.tokens - taken.tokens, 0)
-        self._work.ceiling = Budget(money=money, tokens=tokens)
+        self._work.ceiling = Budget(
+            money=None if most.money is None else most.money + given_back.money - taken.money,
+            tokens=None if most.tokens is None else most.tokens + given_back.tokens - taken.tokens,
+        )
 
 
 def _raise_what_keeps_it(events: Sequence[Event]) -> None:
