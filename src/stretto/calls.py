@@ -7,13 +7,14 @@ commit that took it in is durable.
 import asyncio
 import contextvars
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from stretto.core.calls import action_key, call_id, call_of, goes_on, is_doubtful, is_given, weighed
-from stretto.core.canonical import canonical
+from stretto.core.canonical import canonical, digest
 from stretto.core.commands import BeginCall, Command, EndCall
 from stretto.core.domain import (
     FREE,
@@ -27,8 +28,10 @@ from stretto.core.domain import (
     InputRequired,
     Json,
     Piece,
+    Role,
     SideEffect,
     Unknown,
+    Usage,
 )
 from stretto.core.events import CallBegun, CallRefused, Event, PersonAsked
 from stretto.core.policy import Policy, call_judgement, judge
@@ -36,8 +39,13 @@ from stretto.core.state import CallState, RunState
 from stretto.functions import as_call
 from stretto.ports import NOTHING_USED, AgentFailure, Assignment, Clock, Deed, Emit, Finder, InputNeeded
 
+_WHO = {"plan": "planner", "review": "reviewer", "synthesise": "synthesiser"}
 LOOKS = (0.0, 0.5, 2.0)
 """Seconds before each look at what became of an action: asking changes nothing, a person is asked only after these."""
+
+LONGEST_MESSAGE = 2000
+MOST_MONEY = Decimal(10**12)
+MOST_TOKENS = 2**53
 
 _Name: TypeAlias = tuple[Piece, str]
 _within: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("stretto_calls", default=())
@@ -111,22 +119,12 @@ class Exchange:
         task.add_done_callback(self._detached.discard)
 
 
-class PieceCaller:
-    """Makes the inner calls of one piece of work. See `stretto.ports.Toolbox`.
+class _Toolbox(ABC):
+    """The ways to make an inner call, all of which come to one; see `stretto.ports.Toolbox`."""
 
-    Calls may be made side by side; of two equal ones the second waits for the first. A call that a person has to
-    approve of waits until the others have ended, and nothing begins beside it, for the attempt ends with the question.
-    """
-
-    def __init__(self, exchange: Exchange, of: Piece, emit: Emit, work: Assignment | None) -> None:
-        self._exchange, self._of, self._emit, self._work = exchange, of, emit, work
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._one_at_a_time: dict[str, asyncio.Lock] = {}
-        self._open: set[str] = set()
-        self._asking = False
-        self._changed = asyncio.Condition()
         self._threads: set[Any] = set()
-        self._over = False
 
     async def call(self, call: Call, do: Callable[[], Awaitable[Called]]) -> Called:
         return await self.use(call, lambda _: do())
@@ -161,6 +159,50 @@ class PieceCaller:
         finally:
             self._threads.discard(future)
 
+    @abstractmethod
+    async def _make(self, call: Call, do: Deed, look_up: Finder | None, spent: Callable[[], Cost]) -> Called:
+        """Make a call; `spent` tells what it has reported of its spending."""
+
+
+class LooseCaller(_Toolbox):
+    """Makes the inner calls of an agent that is tried alone, outside of any run: nothing is kept or reserved.
+
+    `allows` is asked before what cannot be undone; `spent` is what they cost so far.
+    """
+
+    def __init__(self, allows: Callable[[Call], Awaitable[bool]]) -> None:
+        super().__init__()
+        self._allows = allows
+        self.spent = FREE
+
+    async def _make(self, call: Call, do: Deed, look_up: Finder | None, spent: Callable[[], Cost]) -> Called:
+        call = _checked(call)
+        if call.effect is SideEffect.IRREVERSIBLE and not await self._allows(call):
+            raise AgentFailure(f"{call.what}: nobody approved of it", FailureClass.DENIED)
+        key = digest([call.key, call.what, call.arguments])[:40]
+        called = _sound(await do(Action(key=key, arguments=_copy(call.arguments))))
+        self.spent += called.cost
+        return called
+
+
+class PieceCaller(_Toolbox):
+    """Makes the inner calls of one piece of work. See `stretto.ports.Toolbox`.
+
+    Calls may be made side by side; of two equal ones the second waits for the first. A call that a person has to
+    approve of waits until the others have ended, and nothing begins beside it, for the attempt ends with the question.
+    """
+
+    def __init__(self, exchange: Exchange, of: Piece, emit: Emit, work: Assignment | None) -> None:
+        super().__init__()
+        self._exchange, self._of, self._emit, self._work = exchange, of, emit, work
+        one = exchange.state().tasks.get(of.task) if of.work == "run" else None
+        self._actor = f"agent:{one.agent}" if one is not None else _WHO.get(of.work, "system")
+        self._one_at_a_time: dict[str, asyncio.Lock] = {}
+        self._open: set[str] = set()
+        self._asking = False
+        self._changed = asyncio.Condition()
+        self._over = False
+
     def close(self) -> None:
         """End the piece of work: no call begins any more, and no thread waits for one."""
         self._over = True
@@ -170,7 +212,7 @@ class PieceCaller:
     # ---- one call
 
     async def _make(self, call: Call, do: Deed, look_up: Finder | None, spent: Callable[[], Cost]) -> Called:
-        call = weighed(self._exchange.state(), call)
+        call = weighed(self._exchange.state(), _checked(call))
         id_ = call_id(call)
         if id_ in _within.get():
             raise AgentFailure(f"the call {call.key!r} makes itself", FailureClass.REFUSED)
@@ -183,6 +225,8 @@ class PieceCaller:
                 if known is not None and is_given(state, self._of, known):
                     return _given(known)
                 action = await self._begin(call, id_, look_up)
+                if action is None and call_of(self._exchange.state(), self._of, id_) is known:
+                    raise AgentFailure(f"the call {call.key!r} is under way elsewhere", FailureClass.UNAVAILABLE)
                 if action is None:
                     continue  # it is known by now
                 called = await self._do(call, id_, action, do, spent)
@@ -198,28 +242,24 @@ class PieceCaller:
         while self._asking and self._open.isdisjoint(_within.get()):  # what is part of an open call may go on
             async with self._changed:
                 await self._changed.wait()
-        asks = self._asks(command, id_)
+        asks, known, begun = self._asks(command, id_), None, False
         try:
             if asks:
                 self._asking = True
                 await self._quiet()
-            else:
-                self._open.add(id_)
+            self._open.add(id_)
             events = await self._begun(command, id_)
-        except BaseException:
-            self._open.discard(id_)
-            raise
+            known = call_of(self._exchange.state(), self._of, id_)
+            begun = known is not None and known.status == "open" and any(isinstance(one, CallBegun) for one in events)
         finally:
             if asks:
                 self._asking = False
+            if not begun:
+                self._open.discard(id_)
             await self._notice()
-        known = call_of(self._exchange.state(), self._of, id_)
-        if known is None or known.status != "open" or not any(isinstance(event, CallBegun) for event in events):
-            self._open.discard(id_)
+        if known is None or not begun:
             _raise_what_keeps_it(events)
             return None
-        self._open.add(id_)
-        self._promise(known.reserved)
         return Action(key=known.action, arguments=_copy(call.arguments if known.edited is None else known.edited))
 
     async def _command(self, call: Call, id_: str, look_up: Finder | None) -> BeginCall:
@@ -227,11 +267,11 @@ class PieceCaller:
         state = self._exchange.state()
         known = call_of(state, self._of, id_)
         command = BeginCall(
+            actor=self._actor,
             of=self._of,
             call=call,
             verdict=judge(state, call_judgement(state, self._of, call), self._exchange.policies),
             tries=known.tries if known is not None else 0,
-            besides=self._work.spent if self._work is not None else FREE,
         )
         if not is_doubtful(state, self._of, call):
             return command
@@ -259,14 +299,23 @@ class PieceCaller:
         return bool(command.doubt) or (command.verdict.decision == "ask" and not approved)
 
     async def _begun(self, command: BeginCall, id_: str) -> Sequence[Event]:
+        """Say that a call is to begin; the attempt itself may not spend what is promised to the call."""
+        if self._work is not None:
+            command = replace(command, besides=self._work.spent)
+        promised = FREE
+        self._promise(reserve := command.call.reserve)
         try:
-            return await self._exchange.tell((self._of, id_), command, self._emit)
+            events = await self._exchange.tell((self._of, id_), command, self._emit)
+            promised = next((event.reserved for event in events if isinstance(event, CallBegun)), FREE)
+            return events
         except asyncio.CancelledError:
             never = InputRequired(question="it was not made")
             self._exchange.leave_word(
-                EndCall(of=self._of, call=id_, tries=command.tries + 1, outcome=never), self._emit
+                EndCall(actor=self._actor, of=self._of, call=id_, tries=command.tries + 1, outcome=never), self._emit
             )
             raise
+        finally:
+            self._promise(promised, reserve)
 
     async def _do(self, call: Call, id_: str, action: Action, do: Deed, spent: Callable[[], Cost]) -> Called | None:
         """Make a call that has begun, and tell the loop how it ended; None when that has to be found out.
@@ -275,7 +324,7 @@ class PieceCaller:
         """
         known = call_of(self._exchange.state(), self._of, id_)
         tries, reserved = (known.tries, known.reserved) if known is not None else (1, FREE)
-        end = EndCall(of=self._of, call=id_, tries=tries, outcome=Unknown(message="cut off"))
+        end = EndCall(actor=self._actor, of=self._of, call=id_, tries=tries, outcome=Unknown(message="cut off"))
         mark = _within.set((*_within.get(), id_))
         cost = reserved
         try:
@@ -291,7 +340,8 @@ class PieceCaller:
         except Exception as error:
             outcome = _failure(error, call.effect, spent())
             cost = outcome.cost
-            usage = error.usage if isinstance(error, AgentFailure) else NOTHING_USED
+            used = error.usage if isinstance(error, AgentFailure) else NOTHING_USED
+            usage = used if _is_usage(used) else NOTHING_USED
             await self._exchange.tell((self._of, id_), replace(end, outcome=outcome, usage=usage), self._emit)
             if isinstance(outcome, Unknown) and not call.effect.repeatable:
                 return None
@@ -318,9 +368,10 @@ class PieceCaller:
         if self._work is None:
             return
         most = self._work.ceiling
-        money = None if most.money is None else max(most.money + given_back.money - taken.money, Decimal(0))
-        tokens = None if most.tokens is None else max(most.tokens + given_back.tokens - taken.tokens, 0)
-        self._work.ceiling = Budget(money=money, tokens=tokens)
+        self._work.ceiling = Budget(
+            money=None if most.money is None else most.money + given_back.money - taken.money,
+            tokens=None if most.tokens is None else most.tokens + given_back.tokens - taken.tokens,
+        )
 
 
 def _raise_what_keeps_it(events: Sequence[Event]) -> None:
@@ -354,37 +405,70 @@ def _copy(value: Json) -> Json:
     return json.loads(canonical(value))
 
 
+def _checked(call: Call) -> Call:
+    """Give a call that the journal can hold; raises ValueError that says what is wrong with it."""
+    if not (isinstance(call.key, str) and call.key and isinstance(call.what, str) and call.what):
+        raise ValueError(f"a call has a key and says what it calls, not {call.key!r} and {call.what!r}")
+    if call.role not in get_args(Role):
+        raise ValueError(f"the call {call.key!r} has the role {call.role!r}; there are {', '.join(get_args(Role))}")
+    if not isinstance(call.effect, SideEffect) or not _is_cost(call.reserve):
+        raise ValueError(f"the call {call.key!r} has no such effect or cost: {call.effect!r}, {call.reserve!r}")
+    try:
+        canonical(call.arguments)
+    except ValueError as error:
+        raise ValueError(f"the arguments of the call {call.key!r} cannot be given: {error}") from None
+    return call
+
+
 def _sound(called: Called) -> Called:
     """Give what a call brought, as the journal holds it; raises AgentFailure for what it cannot hold."""
     try:
-        cost, usage = called.cost, called.usage
-        counts = (cost.tokens, usage.input, usage.output, usage.cached)
-        if not (
-            cost.money.is_finite() and cost.money >= 0 and all(isinstance(one, int) and one >= 0 for one in counts)
-        ):
-            raise ValueError(f"it reports a cost that is none: {cost}")
+        if not (_is_cost(called.cost) and _is_usage(called.usage)):
+            raise ValueError(f"it reports a cost or usage that is none: {called.cost!r}, {called.usage!r}")
         return replace(called, output=_copy(called.output))
     except ValueError as error:
         raise AgentFailure(f"its result cannot be kept: {error}", FailureClass.INVALID_OUTPUT) from None
 
 
+def _is_cost(cost: object) -> bool:
+    if not isinstance(cost, Cost) or not isinstance(cost.money, Decimal) or not _is_count(cost.tokens):
+        return False
+    return cost.money.is_finite() and 0 <= cost.money < MOST_MONEY
+
+
+def _is_usage(usage: object) -> bool:
+    return isinstance(usage, Usage) and all(_is_count(one) for one in (usage.input, usage.output, usage.cached))
+
+
+def _is_count(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number < MOST_TOKENS
+
+
+def _clean(text: object) -> str:
+    """Give text that can be stored: no lone surrogates, no book."""
+    whole = str(text).encode(errors="replace").decode()
+    return whole if len(whole) <= LONGEST_MESSAGE else f"{whole[:LONGEST_MESSAGE]}…"
+
+
 def _failure(error: Exception, effect: SideEffect, spent: Cost) -> Failed | InputRequired | Unknown:
     """Give what an exception says of a call; a lost reply is unknown where doing it twice could do harm."""
-    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    said, cost = _clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__), spent
+    if isinstance(error, AgentFailure) and _is_cost(error.cost):
+        cost += error.cost
     match error:
         case InputNeeded():
-            return InputRequired(question=str(error), cost=spent)
+            return InputRequired(question=_clean(error), cost=cost)
         case AgentFailure(failure=FailureClass.UNKNOWN):
-            return Unknown(message=str(error), cost=error.cost + spent)
+            return Unknown(message=_clean(error), cost=cost)
         case AgentFailure():
-            again = error.retry_after
-            return Failed(failure=error.failure, message=str(error), cost=error.cost + spent, retry_after=again)
+            known = isinstance(error.failure, FailureClass)
+            return Failed(failure=error.failure if known else FailureClass.ERROR, message=_clean(error), cost=cost)
         case ConnectionRefusedError():  # never connected: nothing can have happened
-            return Failed(failure=FailureClass.TRANSIENT, message=said, cost=spent)
+            return Failed(failure=FailureClass.TRANSIENT, message=said, cost=cost)
         case TimeoutError() | ConnectionError() if not effect.repeatable:
-            return Unknown(message=said, cost=spent)
+            return Unknown(message=said, cost=cost)
         case TimeoutError():
-            return Failed(failure=FailureClass.TIMED_OUT, message=said, cost=spent)
+            return Failed(failure=FailureClass.TIMED_OUT, message=said, cost=cost)
         case ConnectionError():
-            return Failed(failure=FailureClass.TRANSIENT, message=said, cost=spent)
-    return Failed(failure=FailureClass.ERROR, message=said, cost=spent)
+            return Failed(failure=FailureClass.TRANSIENT, message=said, cost=cost)
+    return Failed(failure=FailureClass.ERROR, message=said, cost=cost)

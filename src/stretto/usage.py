@@ -58,6 +58,7 @@ def calls_view(one: TaskState) -> list[dict[str, Any]]:
             "output": call.usage.output,
             **_cost(call.cost),
             "by": call.by or None,
+            "approved": call.approved,
             "message": call.message,
         }
         for call in sorted(one.calls.values(), key=lambda call: (call.number, call.key, call.what))

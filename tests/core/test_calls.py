@@ -9,11 +9,12 @@ from decimal import Decimal
 from functools import reduce
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stretto.core.calls import action_key, call_id, call_of, is_doubtful
+from stretto.core.calls import action_key, call_id, call_of, is_doubtful, weighed
 from stretto.core.commands import (
     AddTask,
     AnswerRequest,
@@ -21,9 +22,12 @@ from stretto.core.commands import (
     ClosePlan,
     Command,
     EndCall,
+    FireTimer,
     InterpretGoal,
     Judged,
     Recover,
+    ReportOutcome,
+    RetryTask,
     SubmitGoal,
 )
 from stretto.core.decide import decide, step
@@ -31,10 +35,12 @@ from stretto.core.domain import (
     FREE,
     NO_BUDGET,
     AgentCard,
+    Ask,
     Budget,
     Call,
     Called,
     Catalogue,
+    Chain,
     Cost,
     Failed,
     FailureClass,
@@ -42,6 +48,7 @@ from stretto.core.domain import (
     Interpretation,
     Piece,
     Plan,
+    Provider,
     Rules,
     SideEffect,
     Skill,
@@ -51,8 +58,11 @@ from stretto.core.domain import (
     Usage,
     Verdict,
 )
+from stretto.core.effects import Wait
 from stretto.core.events import CallBegun, CallEnded, CallLost, CallRefused, Event, PersonAsked
 from stretto.core.evolve import evolve
+from stretto.core.forking import later_deeds
+from stretto.core.policy import DEFAULT, call_judgement, judge
 from stretto.core.reconcile import changes, reconcile
 from stretto.core.state import Meter, RunState
 from tests.core.test_laws import EXAMPLES
@@ -381,3 +391,72 @@ def test_a_call_has_one_key_for_the_outside_however_often_it_is_tried() -> None:
     loop.begin(SEND)
     keys = {one.action for one in loop.events if isinstance(one, CallBegun)}
     assert keys == {action_key(loop.state, loop.of, SEND)}
+
+
+def test_silence_never_approves_a_call_that_cannot_be_undone() -> None:
+    chain = Chain(steps=(Ask(who="ann", within=5.0),), otherwise="approve")
+    loop = Loop(replace(team(), ask={"approval": chain}))
+    loop.begin(SEND, ASK)
+    (wait,) = [one for one in reconcile(loop.state) if isinstance(one, Wait)]
+    loop.say(FireTimer(timer=wait.timer, at=wait.until))
+    known = loop.state.tasks["a"].calls[call_id(SEND)]
+    assert (known.denied, known.approved) == (True, False)
+
+
+def test_what_a_task_did_that_is_done_once_more_is_given() -> None:
+    loop = Loop()
+    loop.begin(SEND)
+    loop.end(SEND, Called(output="sent"))
+    failed = Failed(failure=FailureClass.REFUSED, message="no")
+    loop.say(ReportOutcome(task="a", attempt=1, outcome=failed))
+    assert loop.state.tasks["a"].status is TaskStatus.FAILED
+    loop.say(RetryTask(actor="person:ann", revision=loop.state.revision, task="a"))
+    loop.start()
+    begun, ended = loop.begin(SEND)
+    assert isinstance(begun, CallBegun)
+    assert begun.verdict.rule == "kept"
+    assert isinstance(ended, CallEnded)
+    assert ended.output == "sent"
+
+
+def test_a_fork_is_given_what_its_parent_did_later_and_asks_about_what_nobody_heard_of() -> None:
+    loop = Loop()
+    until = len(loop.events)
+    loop.begin(SEND)
+    loop.end(SEND, Called(output="sent"))
+    other = replace(SEND, key="other")
+    loop.begin(other)
+    parent = reduce(evolve, loop.events[:until], RunState())
+    deeds = later_deeds(parent, loop.events[until:])
+    assert {one.output for one in deeds.kept.values()} == {"sent"}
+    assert deeds.begun == (action_key(loop.state, loop.of, other),)
+
+
+def test_only_one_who_holds_the_permissions_of_the_task_is_a_tool_for_it() -> None:
+    mail = AgentCard(name="mail", skills=(Skill(name="mail.send", effect=SideEffect.IRREVERSIBLE),))
+    boss = AgentCard(name="w", kind="model", skills=(skill,), tools=("mail.send",), permissions=("mail",))
+    loop = Loop(Catalogue(agents=(boss, mail)))
+    call = Call(key="k", role="tool", what="mail.send")
+    assert weighed(loop.state, call).effect is SideEffect.IRREVERSIBLE
+    judged = judge(loop.state, call_judgement(loop.state, loop.of, weighed(loop.state, call)), DEFAULT)
+    assert (judged.decision, judged.rule) == ("ask", "approval")
+    task = replace(loop.state.tasks["a"].task, permissions=("mail",))
+    one = msgspec.structs.replace(loop.state.tasks["a"], task=task)
+    state = msgspec.structs.replace(loop.state, tasks=loop.state.tasks.set("a", one))
+    judged = judge(state, call_judgement(state, loop.of, call), DEFAULT)
+    assert (judged.decision, judged.reason) == ("deny", "mail lacks mail")
+    other = replace(call, what="unknown")
+    assert judge(state, call_judgement(state, loop.of, other), DEFAULT).reason == "it is none of the tools of w"
+
+
+def test_a_models_perimeter_is_that_of_its_provider() -> None:
+    catalogue = replace(team(), providers={"far": Provider(perimeter=("public",))})
+    loop = Loop(catalogue)
+    task = replace(loop.state.tasks["a"].task, labels=("phi",))
+    one = msgspec.structs.replace(loop.state.tasks["a"], task=task)
+    state = msgspec.structs.replace(loop.state, tasks=loop.state.tasks.set("a", one))
+    call = Call(key="k", role="worker", what="far:large")
+    judged = judge(state, call_judgement(state, loop.of, call), DEFAULT)
+    assert (judged.decision, judged.reason) == ("deny", "far:large may not see data labelled phi")
+    near = replace(call, what="near:large")
+    assert judge(state, call_judgement(state, loop.of, near), DEFAULT).decision == "allow"

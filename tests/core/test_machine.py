@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command, LookedUp, Recover, ReportOutcome
 from stretto.core.decide import decide
-from stretto.core.domain import Budget, Completed, Failed, FailureClass, Outcome, TaskStatus, Unknown
+from stretto.core.domain import Budget, Completed, Failed, FailureClass, Outcome, Piece, TaskStatus, Unknown
 from stretto.core.effects import Effect, LookUp, RunTask, Wait
 from stretto.core.evolve import evolve
 from stretto.core.state import RunState
@@ -52,6 +52,8 @@ class Outside(World):
     def answers(self, effect: Effect) -> list[Command]:
         match effect:
             case RunTask():
+                if calls := self._calls_of(Piece(work="run", task=effect.task, number=effect.attempt)):
+                    return calls
                 return [ReportOutcome(task=effect.task, attempt=effect.attempt, outcome=self.do(effect))]
             case LookUp():
                 happened = self.deeds[str(self.state.tasks[effect.task].key)]

@@ -40,7 +40,7 @@ def script(folder: Path, code: str) -> dict[str, Any]:
 def test_the_snippets_on_agents_run(tmp_path: Path) -> None:
     code = python_of(AGENTS)
     space = script(tmp_path, code)
-    assert len(names_in(code)) == 5
+    assert len(names_in(code)) == 6
     for name in names_in(code):
         asyncio.run(asyncio.wait_for(space[name](), 30))
 
@@ -97,7 +97,7 @@ def test_the_page_on_agents_names_every_keyword_of_a_declaration_and_every_part_
 
     for name in inspect.signature(agent).parameters:
         assert f"`{name}`" in AGENTS
-    public = [one.name for one in fields(Assignment)] + ["cite", "attach", "spend", "ask"]
+    public = [one.name for one in fields(Assignment)] + ["cite", "attach", "spend", "ask", "call", "call_now"]
     for name in set(public) - {"citations", "artifacts", "spent", "notes"}:
         assert re.search(rf"`{name}\b", AGENTS), name
 

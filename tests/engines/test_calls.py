@@ -1,6 +1,7 @@
 """Inner calls through the public interface: made once, given again, reserved, judged, asked about."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -11,8 +12,10 @@ from typing import Any, TypeVar
 import pytest
 
 from stretto import Assignment, Orchestrator, agent, irreversible, plan, pure, ref, reversible, task
+from stretto.core.commands import AnswerRequest, Command
 from stretto.core.domain import Call, Called, Cost, FailureClass, Review, SideEffect, Usage
-from stretto.core.events import CallBegun, CallEnded, CallRefused
+from stretto.core.events import CallBegun, CallEnded, CallFailed, CallRefused
+from stretto.core.state import RunState
 from stretto.journals.sqlite import SqliteJournal
 from stretto.ports import AgentFailure, Caller, Product
 from stretto.views import Run
@@ -33,6 +36,13 @@ def go(work: Awaitable[T]) -> T:
 @pytest.fixture(autouse=True)
 def fresh() -> None:
     world.clear()
+
+
+@agent(isolated=True)
+@pure
+def isolated_caller(work: Assignment) -> Any:
+    """Try to make a call from a process of its own."""
+    return work.call_now("k", gives_a_set)
 
 
 def run_of(*functions: Callable[..., Any], **options: Any) -> Run:
@@ -240,6 +250,45 @@ def test_the_request_shows_what_would_be_called_with_what() -> None:
     assert (asked["kind"], asked["tool"], asked["arguments"]) == ("approval", "send", {"to": "ann"})
     assert "write wants to call send: it cannot be undone" in asked["question"]
     assert world == []
+
+
+class Says:
+    """A person with one answer."""
+
+    def __init__(self, decision: str, **more: Any) -> None:
+        self.decision, self.more = decision, more
+
+    async def ask(self, state: RunState, request: str) -> Command | None:
+        decision: Any = self.decision
+        return AnswerRequest(actor="person:ann", request=request, decision=decision, **self.more)
+
+
+def test_arguments_that_a_person_edited_are_what_is_called_with() -> None:
+    @pure
+    async def write(work: Assignment) -> Any:
+        return await work.call("tell", send, "ann")
+
+    run = run_of(write, people=Says("edit", value={"to": "bob"}))
+    assert run.answer == "sent to bob"
+    assert [one[:2] for one in world] == [("send", "bob")]
+
+
+def test_a_denied_call_fails_with_the_reason_and_the_agent_goes_on() -> None:
+    @pure
+    async def write(work: Assignment) -> Any:
+        try:
+            return await work.call("tell", send, "ann")
+        except AgentFailure as error:
+            return [error.failure.value, str(error)]
+
+    run = run_of(write, people=Says("deny", reason="not on a Sunday"))
+    assert run.answer == ["denied", "denied by ann: not on a Sunday"]
+    assert world == []
+
+
+def test_an_isolated_function_is_told_that_it_makes_no_calls() -> None:
+    run = run_of(isolated_caller, ladder={"error": ["fail"]})
+    assert "isolated functions make none" in run.gaps[0].why
 
 
 def test_a_model_reports_its_usage_and_coordination_is_told_from_work() -> None:
@@ -470,3 +519,59 @@ def test_a_review_waits_for_room_that_work_under_way_holds() -> None:
 
 def _with_reviewer(house: Any, reviewer: Any) -> Any:
     return replace(house, reviewers=(*house.reviewers, reviewer))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (Call(key="", role="worker", what="m"), "has a key and says what it calls"),
+        (Call(key="k", role="boss", what="m"), "has the role 'boss'; there are planner"),  # type: ignore[arg-type]
+        (Call(key="k", role="tool", what="m", reserve=Cost(money=Decimal(-1))), "no such effect or cost"),
+        (Call(key="k", role="tool", what="m", arguments=float("nan")), "the arguments of the call 'k' cannot be given"),
+        (Call(key="k\ud800", role="tool", what="m"), "not a JSON value"),
+    ],
+)
+def test_a_call_that_no_journal_can_hold_is_refused_before_anything(call: Call, said: str) -> None:
+    @pure
+    async def think(work: Assignment) -> Any:
+        assert work.toolbox is not None
+
+        async def never() -> Called:
+            raise AssertionError("it was made")
+
+        return (await work.toolbox.call(call, never)).output
+
+    assert said in run_of(think, ladder={"error": ["fail"]}).gaps[0].why
+
+
+@pytest.mark.parametrize(
+    ("outcome", "failure", "said"),
+    [
+        (Called(cost=Cost(money=0.5)), "invalid_output", "a cost or usage that is none"),  # type: ignore[arg-type]
+        (Called(usage=Usage(input=-1)), "invalid_output", "a cost or usage that is none"),
+        (Called(output="\ud800"), "invalid_output", "not a JSON value"),
+        (AgentFailure("\ud800" * 3000, "odd"), "error", "?"),  # type: ignore[arg-type]
+        (ValueError("\ud800"), "error", "ValueError: ?"),
+    ],
+)
+def test_whatever_a_call_says_of_itself_can_be_kept_and_read_again(
+    tmp_path: Path, outcome: Called | Exception, failure: str, said: str
+) -> None:
+    @pure
+    async def think(work: Assignment) -> Any:
+        assert work.toolbox is not None
+
+        async def say() -> Called:
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        with contextlib.suppress(AgentFailure, ValueError):
+            await work.toolbox.call(Call(key="k", role="worker", what="m"), say)
+        return "went on"
+
+    run = run_of(think, store=tmp_path / "runs.db")
+    assert run.answer == "went on"
+    (fell,) = [one for one in events_of(tmp_path / "runs.db", run) if isinstance(one, CallFailed)]
+    assert fell.failure.value == failure
+    assert said in fell.message

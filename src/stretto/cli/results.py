@@ -26,6 +26,9 @@ def result_of(state: RunState, request: Request, text: str) -> Json:
 
 
 def _schema(state: RunState, request: Request) -> Schema:
+    if request.call:
+        able = (state.roster.agents[name] for name in state.roster.by_skill.get(request.tool, ()))
+        return next((one.output for card in able for one in card.skills if one.name == request.tool), {})
     one = state.tasks[request.task]
     if one.task.output is not None:
         return one.task.output

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -147,11 +147,18 @@ def _print_task(state: "RunState", id_: str, *, as_json: bool) -> None:
     if one.calls or one.meter.calls:
         typer.echo(clean(f"  {meter_text(one.meter)}"))
     for call in calls_view(one):
-        tokens = f", {call['input']} tokens in, {call['output']} out" if call["input"] or call["output"] else ""
-        by = f" by {call['by']}" if call["by"] else ""
-        told = f": {call['message']}" if call["message"] else ""
-        head = f"attempt {call['attempt']}  {call['key']}  {call['what']}  {call['status']}{by}, ${call['money']:g}"
-        typer.echo(f"  {one_line(head + tokens + told)}")
+        typer.echo(f"  {one_line(_call_line(call))}")
+
+
+def _call_line(call: dict[str, Any]) -> str:
+    """Say how an inner call stands, and what it took."""
+    said = [f"attempt {call['attempt']}: {call['key']} calls {call['what']}: {call['status']}"]
+    if call["by"]:
+        said.append(f"{'approved ' if call['approved'] else ''}by {call['by']}")
+    said.append(f"${call['money']:g}")
+    if call["input"] or call["output"]:
+        said.append(f"{call['input']} tokens in, {call['output']} out")
+    return ", ".join(said) + (f": {call['message']}" if call["message"] else "")
 
 
 def _print_events(recorded: "Sequence[Recorded]", *, as_json: bool) -> None:
