@@ -160,3 +160,11 @@ def test_whatever_a_result_is_it_never_contradicts_itself_or_its_copy(value: obj
         for first in claims(value)
         for second in claims(value)
     )
+
+
+def test_marks_of_sources_are_no_figures() -> None:
+    marked = said("a", "Readers found 91 % of the early tumours [1]. Letters took 42 minutes a day [2, 3].")
+    plain = said("b", "Readers found 91 % of the early tumours. Letters took 42 minutes a day.")
+    assert contradictions([marked, plain]) == ()
+    other = said("c", "Readers found 84 % of the early tumours [1].")
+    assert len(contradictions([marked, other])) == 1

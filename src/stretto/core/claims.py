@@ -27,6 +27,8 @@ _NAMING = re.compile(
     r"|(?<![\w.,$€£-])(?:19|20)\d\d(?![\w%,]|\.\d)"
 )
 """Numbers that say which one, not how many."""
+_MARK = re.compile(r"\s*\[(?:\d{1,4}(?:\s*[,–-]\s*)?)+\]")
+"""What points to a source, as in `[3]` and `[2, 5]`."""
 _NOT = re.compile(r"\b(?:not|no|never|none|cannot|can't|won't|isn't|aren't|wasn't|weren't|doesn't|don't|didn't)\b")
 _WORD = re.compile(r"[^\W_]*[^\W\d_][^\W_]*")
 _TOKEN = re.compile(r"[^\W_]+")
@@ -143,9 +145,9 @@ def _told(found: dict[str, dict[str, str]]) -> tuple[Contradiction, ...]:
 
 def _sentences(text: str) -> Iterator[Claim]:
     for sentence in _SENTENCE.split(text):
-        if len(sentence) > 500 or sentence[-1:] not in (".", "!", "?"):
+        if len(sentence) > 500 or _MARK.sub("", sentence)[-1:] not in (".", "!", "?"):
             continue  # a heading, a row of a table, a line of a log
-        low = sentence.casefold().replace("’", "'")
+        low = _MARK.sub("", sentence.casefold().replace("’", "'"))
         names = _NAMING.findall(low)
         low = _NAMING.sub(" ", low)
         numbers = _NUMBER.findall(low)
