@@ -137,6 +137,21 @@ def draft(message: Message, triage: Triage, order: Order | None, passages: Passa
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """The words of an answer, and what a colleague has to do besides."""
+
+    body: str
+    todo: list[str]
+
+
+@pure
+def address(message: Message, letter: Letter) -> Draft:
+    """Address an answer to whoever had asked: nobody else chooses where it goes."""
+    subject = message.subject if message.subject.lower().startswith("re:") else f"Re: {message.subject}"
+    return Draft(to=message.sender, subject=subject, body=letter.body, reply_to=message.id, todo=letter.todo)
+
+
 @pure
 def check(draft: Draft, message: Message, order: Order | None, passages: Passages) -> Checked:
     """Hold an answer against its facts: every figure, date, number and address in it has to stand in one of them."""
