@@ -1,5 +1,6 @@
 """Writes a market report: finds the tables, names the figures, reads the notes, puts together what was verified."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from stretto.specialists.summarise import Summary
 from stretto.specialists.verify import Claim, Verdicts
 
 PROSE = (".md", ".txt")
+FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 NOTES = (*PROSE, ".html", ".htm")
 
 
@@ -120,6 +122,16 @@ def compose(
     for place in cited:
         work.cite(place.file, place.line, place.text)
     return document
+
+
+@pure
+def same_figures(text: str, findings: str) -> str:
+    """Give a text whose every figure stands in the findings; refuses one with figures of its own."""
+    known = set(FIGURE.findall(findings))
+    own = [one for one in dict.fromkeys(FIGURE.findall(text)) if one not in known]
+    if own:
+        raise AgentFailure(f"{', '.join(own)} stands in none of the findings", FailureClass.INVALID_OUTPUT)
+    return text
 
 
 def _readable(file: str) -> bool:

@@ -263,10 +263,11 @@ class _Reader:
             return None
 
     def for_each(self, raw: Json, place: str) -> ForEach | None:
+        raw = _elements(raw)
         if isinstance(raw, list | tuple) or is_reference(raw):
             return ForEach(items=raw)
         body = self.mapping(raw, place)
-        items = body.get("items")
+        items = _elements(body.get("items"))
         if not isinstance(items, list | tuple) and not is_reference(items):
             self.say(
                 "bad-value",
@@ -449,3 +450,10 @@ def _kind(value: Json) -> str:
     if value is None:
         return "nothing"
     return names.get(type(value), "a number" if isinstance(value, int | float) else type(value).__name__)
+
+
+def _elements(raw: Json) -> Json:
+    """Give a list that is meant letter by letter as a list of such elements; anything else as it is."""
+    if not (isinstance(raw, dict) and raw.keys() == {"literal"} and isinstance(raw["literal"], list | tuple)):
+        return raw
+    return [{"literal": one} if isinstance(one, dict | list | tuple) else one for one in raw["literal"]]
