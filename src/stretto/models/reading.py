@@ -5,6 +5,7 @@ Nothing is guessed. What cannot be read is told with its place, so that the mode
 
 import json
 import re
+from collections import Counter
 from typing import Any, NoReturn
 
 from stretto.core.domain import Json
@@ -116,8 +117,7 @@ class _Wrong(Exception):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise _Wrong(f"an object has {twice!r} twice")
     return found
 
