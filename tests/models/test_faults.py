@@ -79,6 +79,13 @@ PLANNED = {
     **found({"id": "both", "skill": "join", "inputs": TWO}, deliver={"ref": "both.output"}),
 }
 WRITTEN = found({"id": "written", "skill": "writer", "inputs": TWO}, deliver={"ref": "written.output.text"})
+JUDGED = found(
+    {"id": "both", "skill": "join", "inputs": TWO, "criteria": ["It says something of fugues and of canons."]},
+    deliver={"ref": "both.output"},
+)
+COMPOSED = found(deliver={"write": "a comparison", "from": [{"ref": "fugues.output"}, {"ref": "canons.output"}]})
+VERDICT = {"number": 1, "met": True, "evidence": "all about fugues since 1722", "score": 10, "feedback": ""}
+TEXT = {"text": "Fugues are older [fugues]. Canons came later [canons].", "left_out": []}
 
 
 def work(request: Request) -> Answer:
@@ -104,6 +111,8 @@ TASKS = ("fugues", "canons", "both")
 PLACES = [
     Place(role="planner", says={"planner": Answer(json=PLANNED)}),
     Place(role="worker", says={"worker": work}, plan=WRITTEN),
+    Place(role="reviewer", says={"reviewer": Answer(json={"criteria": [VERDICT], "verdict": "accept"})}, plan=JUDGED),
+    Place(role="synthesiser", says={"synthesiser": Answer(json=TEXT)}, plan=COMPOSED),
 ]
 
 QUICK: dict[str, dict[str, Any]] = {"rate_limited": {"retry_after": 0.01}, "slow_headers": {"seconds": 0.05}}
@@ -202,7 +211,7 @@ def test_a_run_ends_clearly_and_within_its_budget_whatever_a_model_does(
         failed = [one for one in server.requests if one.fault == fault.kind]
         assert failed, "the fault was met"
         assert server.unmatched == []
-        if isinstance(fault, RateLimited) and fault.retry_after == HOUR and place.role != "planner":
+        if isinstance(fault, RateLimited) and fault.retry_after == HOUR and place.role == "worker":
             assert run.wake is not None, "it rests until it may ask again"
         else:
             assert run.status in ("finished", "partial", "failed")
