@@ -1,4 +1,4 @@
-"""Whatever goes wrong at a model that works, its attempt ends by itself: finished or clearly failed, within its budget."""
+"""Whatever goes wrong at a working model, its attempt ends by itself: finished or clearly failed, within its budget."""
 
 import asyncio
 from typing import Any

@@ -207,7 +207,8 @@ def _allows(team: "Orchestrator", asking: "_Asking") -> "Callable[[Call], bool]"
     asks = {skill.name for agent in team.registry for skill in agent.card.skills if _asks(skill)}
 
     def allows(call: "Call") -> bool:
-        if asking.approve == "all" or (call.effect != "irreversible" and call.what not in asks):
+        asks_first = call.effect == "irreversible" or call.approval == "ask" or call.what in asks
+        if asking.approve == "all" or not asks_first:
             return True
         if asking.approve == "ask" and not asking.terminal:
             raise InputNeeded(f"{call.what} needs approval; call it on a terminal, or with --approve all")
