@@ -71,7 +71,7 @@ def team_of(server: ModelServer, *agents: Any, price: bool = True, **options: An
     if price:
         model["price"] = {"input": 1, "output": 4}
     options.setdefault("retries", dict.fromkeys(FailureClass, 0))
-    return Orchestrator(list(agents), models={"default": "m", "m": model}, **options)
+    return Orchestrator(list(agents), models={"worker": "m", "m": model}, **options)
 
 
 def run_of(

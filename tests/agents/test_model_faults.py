@@ -36,10 +36,10 @@ def fault_of(kind: str, times: Any) -> Fault:
 
 def run_with(server: ModelServer) -> Run:
     writer = model_agent("writer", "You write.", tools=[look], output={"title": "string", "points": ["string"]})
-    model = {"model": "small", "url": server.url, "key_env": "SCRIPTED_KEY", "timeout": 0.5}
+    model = {"model": "small", "url": server.url, "key_env": "SCRIPTED_KEY", "timeout": 2}
     team = Orchestrator(
         [writer],
-        models={"default": "m", "m": model},
+        models={"worker": "m", "m": model},
         budget="100k tokens",
         retries=dict.fromkeys(FailureClass, 0),
     )
