@@ -28,7 +28,7 @@ T = TypeVar("T")
 LARGEST = 1_000_000
 """Bytes of an agent's file at most: a prompt is read by a model, every turn."""
 
-TURNS, TOOL_CALLS, TOKENS = 12, 40, 100_000
+TURNS, TOOL_CALLS, TOKENS = 12, 40, 50_000
 """What an attempt may use where its limits do not say it."""
 
 _FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)

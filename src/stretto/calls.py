@@ -167,18 +167,20 @@ class _Toolbox(ABC):
 class LooseCaller(_Toolbox):
     """Makes the inner calls of an agent that is tried alone, outside of any run: nothing is kept or reserved.
 
-    `allows` is asked before what cannot be undone; `spent` is what they cost so far.
+    `allows` decides on every call that is not one of a model, one after the other; `spent` is what they cost so far.
     """
 
     def __init__(self, allows: Callable[[Call], Awaitable[bool]]) -> None:
         super().__init__()
         self._allows = allows
+        self._asking = asyncio.Lock()
         self.spent = FREE
 
     async def _make(self, call: Call, do: Deed, look_up: Finder | None, spent: Callable[[], Cost]) -> Called:
         call = _checked(call)
-        if call.effect is SideEffect.IRREVERSIBLE and not await self._allows(call):
-            raise AgentFailure(f"{call.what}: nobody approved of it", FailureClass.DENIED)
+        async with self._asking:
+            if call.role == "tool" and not await self._allows(call):
+                raise AgentFailure(f"{call.what}: nobody approved of it", FailureClass.DENIED)
         key = digest([call.key, call.what, call.arguments])[:40]
         called = _sound(await do(Action(key=key, arguments=_copy(call.arguments))))
         self.spent += called.cost

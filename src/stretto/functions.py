@@ -78,6 +78,7 @@ def as_call(
         effect=_effect(effect, said.effect),
         reserve=reserve,
         perimeter=said.perimeter,
+        approval=said.approval,
     )
     return FunctionCall(call=call, function=function, work=work)
 

@@ -47,7 +47,7 @@ def note(text: str, work: Assignment) -> str:
 async def main() -> None:
     most = {"tokens": 20_000}
     writer = model_agent("writer", "You plan a feast.", tools=[look, book, note], inputs={"n": "integer"}, limits=most)
-    models = {"default": "m", "m": {"model": "small", "url": os.environ["MODEL_URL"], "key_env": "MODEL_KEY"}}
+    models = {"worker": "m", "m": {"model": "small", "url": os.environ["MODEL_URL"], "key_env": "MODEL_KEY"}}
     team = Mortal([writer], store=options.store, death=options.death, models=models, budget="30k tokens")
     if options.resume:
         run = await team.resume(RUN)

@@ -170,7 +170,7 @@ def test_one_skill_runs_alone_and_asks_before_what_cannot_be_undone(
         Rule(say=Answer(json={"title": "On its way", "points": []})),
     ]
     with ModelServer(script) as server:
-        models = f"models: {{default: m, m: {{model: small, url: '{server.url}', key_env: SCRIPTED_KEY}}}}"
+        models = f"models: {{worker: m, m: {{model: small, url: '{server.url}', key_env: SCRIPTED_KEY}}}}"
         dangerous = NEIGHBOUR.replace("pure", "irreversible")
         folder = workspace(tmp_path, "[agents/writer.md]", more=models)
         code, done = run()

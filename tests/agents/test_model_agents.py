@@ -71,7 +71,7 @@ def team_of(server: ModelServer, *agents: Any, price: bool = True, **options: An
     if price:
         model["price"] = {"input": 1, "output": 4}
     options.setdefault("retries", dict.fromkeys(FailureClass, 0))
-    return Orchestrator(list(agents), models={"default": "m", "m": model}, **options)
+    return Orchestrator(list(agents), models={"worker": "m", "m": model}, **options)
 
 
 def run_of(
@@ -367,6 +367,40 @@ def test_an_irreversible_tool_asks_in_the_middle_and_the_attempt_goes_on_after()
         assert len(server.requests) == 3
     assert run.answer == "told her"
     assert world == ["a", "to ann"]
+
+
+def test_a_tool_that_is_declared_to_ask_asks() -> None:
+    @agent(approval="ask")
+    @pure
+    def peek(word: str) -> str:
+        """Look something up that somebody wants to know of."""
+        world.append(word)
+        return word
+
+    spec = model_agent("writer", "You write.", tools=[peek])
+    with ModelServer(turns(calling(use("peek", word="a")), "done")) as server:
+        team = team_of(server, spec)
+        waits = go(team.run("do it", plan=plan(task("one", "writer"), deliver=ref("one"))))
+        assert (waits.status, world) == ("waiting", [])
+        assert go(team.resume(waits.run_id, approve="all")).answer == "done"
+    assert world == ["a"]
+
+
+def test_a_refused_deed_in_the_middle_changes_nothing_of_what_follows_an_approval() -> None:
+    @reversible
+    def book(place: str) -> str:
+        """Book a place."""
+        world.append(place)
+        raise AgentFailure("it is full", FailureClass.REFUSED)
+
+    spec = model_agent("host", "You host.", tools=[book, send])
+    script = turns(calling(use("book", place="hall")), calling(use("send", to="ann")), "told")
+    with ModelServer(script) as server:
+        team = team_of(server, spec)
+        waits = go(team.run("do it", plan=plan(task("one", "host"), deliver=ref("one"))))
+        run = go(team.resume(waits.run_id, approve="all"))
+        assert len(server.requests) == 3
+    assert (run.answer, world) == ("told", ["hall", "to ann"])
 
 
 def test_a_tool_that_a_person_denies_is_a_result_with_the_reason() -> None:

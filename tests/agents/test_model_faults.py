@@ -1,4 +1,4 @@
-"""Whatever goes wrong at a model that works, its attempt ends by itself: finished or clearly failed, within its budget."""
+"""Whatever goes wrong at a working model, its attempt ends by itself: finished or clearly failed, within its budget."""
 
 import asyncio
 from typing import Any
@@ -36,10 +36,10 @@ def fault_of(kind: str, times: Any) -> Fault:
 
 def run_with(server: ModelServer) -> Run:
     writer = model_agent("writer", "You write.", tools=[look], output={"title": "string", "points": ["string"]})
-    model = {"model": "small", "url": server.url, "key_env": "SCRIPTED_KEY", "timeout": 0.5}
+    model = {"model": "small", "url": server.url, "key_env": "SCRIPTED_KEY", "timeout": 2}
     team = Orchestrator(
         [writer],
-        models={"default": "m", "m": model},
+        models={"worker": "m", "m": model},
         budget="100k tokens",
         retries=dict.fromkeys(FailureClass, 0),
     )

@@ -214,30 +214,25 @@ class Workbench:
 
     async def _use(self, tool: SkillTool, arguments: dict[str, Json], occurrence: int) -> _Result:
         card = tool.agent.card
-        reserve = FREE if tool.inner else card.cost
-        while True:
-            key = f"{tool.name}#{occurrence}" if occurrence else tool.name
-            call = Call(
-                key=key,
-                role="tool",
-                what=tool.what,
-                arguments=arguments,
-                effect=tool.skill.effect,
-                reserve=reserve,
-                bounded=card.bounded or tool.inner,
-                perimeter=card.perimeter,
-            )
-            deed = _Deed(tool=tool, call=call, work=self.work, toolbox=self.toolbox, seen=self.labels)
-            try:
-                called = await self.toolbox.use(call, deed, deed.finder)
-            except AgentFailure as failure:
-                return _Result(text=_failed(failure.failure, str(failure)), labels=tool.skill.labels)
-            kept = _Kept.of(called.output)
-            self.spent += called.cost + kept.spent
-            if kept.error and tool.skill.effect is not SideEffect.NONE and kept.attempt != self.work.attempt:
-                occurrence += 1  # it did not happen in an attempt before, and may be tried in this one
-                continue
-            return self._result(tool, kept)
+        call = Call(
+            key=f"{tool.name}#{occurrence}" if occurrence else tool.name,
+            role="tool",
+            what=tool.what,
+            arguments=arguments,
+            effect=tool.skill.effect,
+            reserve=FREE if tool.inner else card.cost,
+            bounded=card.bounded or tool.inner,
+            perimeter=card.perimeter,
+            approval=tool.skill.approval,
+        )
+        deed = _Deed(tool=tool, call=call, work=self.work, toolbox=self.toolbox, seen=self.labels)
+        try:
+            called = await self.toolbox.use(call, deed, deed.finder)
+        except AgentFailure as failure:
+            return _Result(text=_failed(failure.failure, str(failure)), labels=tool.skill.labels)
+        kept = _Kept.of(called.output)
+        self.spent += called.cost + kept.spent
+        return self._result(tool, kept)
 
     def _result(self, tool: SkillTool, kept: "_Kept") -> _Result:
         if kept.error:
@@ -289,7 +284,7 @@ class _Deed:
                 return Called(output=kept.output, cost=outcome.cost)
             case Failed() if _surely_not_done(outcome, self.tool.skill.effect):
                 error = _failed(outcome.failure, outcome.message)
-                kept = _Kept(error=error, attempt=self.work.attempt, spent=within.spent)
+                kept = _Kept(error=error, spent=within.spent)
                 return Called(output=kept.output, cost=outcome.cost)
             case Failed():
                 raise AgentFailure(outcome.message, outcome.failure, retry_after=outcome.retry_after, cost=outcome.cost)
@@ -387,7 +382,6 @@ class _Kept:
 
     value: Json = None
     error: str = ""
-    attempt: int = 0
     edited: Json = None
     spent: Cost = FREE
     citations: tuple[Citation, ...] = ()
@@ -416,7 +410,7 @@ def _is_marked(value: Json) -> bool:
 
 
 def _surely_not_done(outcome: Failed, effect: SideEffect) -> bool:
-    """Whether a failure is a result to be kept: what only reads may be asked anew, the rest did not happen."""
+    """Whether a failure is a result to be kept: what only reads may be asked anew, what is refused never will do."""
     return effect is SideEffect.NONE or outcome.failure in (FailureClass.REFUSED, FailureClass.DENIED)
 
 

@@ -1,7 +1,7 @@
 """`agents`: who is there, what they can do and what they may cost; `agents run`: one skill alone, without a run."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -14,7 +14,7 @@ from stretto.cli.text import clean, indented, one_line
 from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from stretto.bootstrap import Orchestrator
     from stretto.core.domain import AgentCard, Call, Outcome, Skill
@@ -166,8 +166,6 @@ def _find(team: "Orchestrator", name: str, given: list[str]) -> "tuple[Agent, Sk
 
 
 def _assignment(team: "Orchestrator", agent: "Agent", skill: "Skill", values: dict[str, object]) -> "Assignment":
-    from dataclasses import replace
-
     from stretto.core.canonical import canonical, short
     from stretto.ports import Assignment
 
@@ -200,19 +198,22 @@ async def _shown(agent: "Agent", assignment: "Assignment") -> str:
         raise UsageError(f"{assignment.skill}: what it would do cannot be shown: {error}") from None
 
 
-def _allows(team: "Orchestrator", asking: "_Asking") -> "Callable[[Call], bool]":
+def _allows(team: "Orchestrator", asking: "_Asking") -> "Callable[[Call], Awaitable[bool]]":
     """Give what decides on the inner calls of a skill: those that ask first are asked about."""
+    import asyncio
+
     from stretto.ports import InputNeeded
 
     asks = {skill.name for agent in team.registry for skill in agent.card.skills if _asks(skill)}
 
-    def allows(call: "Call") -> bool:
-        if asking.approve == "all" or (call.effect != "irreversible" and call.what not in asks):
+    async def allows(call: "Call") -> bool:
+        asks_first = call.effect == "irreversible" or call.approval == "ask" or call.what in asks
+        if asking.approve == "all" or not asks_first:
             return True
         if asking.approve == "ask" and not asking.terminal:
             raise InputNeeded(f"{call.what} needs approval; call it on a terminal, or with --approve all")
         typer.echo(f"{call.what} needs your approval:\n{indented(json_text(call.arguments))}", err=True)
-        return asking.approve == "ask" and typer.confirm("do it?", err=True)
+        return asking.approve == "ask" and await asyncio.to_thread(typer.confirm, "do it?", err=True)
 
     return allows
 
@@ -221,10 +222,10 @@ async def _call(
     team: "Orchestrator", agent: "Agent", skill: "Skill", assignment: "Assignment", asking: "_Asking"
 ) -> "tuple[str, Outcome | None]":
     """Give what became of the call, and its outcome if it was made."""
-    from stretto.agents.alone import Alone
+    from stretto.calls import LooseCaller
     from stretto.core.domain import Completed, Failed, InputRequired
 
-    assignment.toolbox = Alone(assignment, _allows(team, asking))
+    assignment.toolbox = calls = LooseCaller(_allows(team, asking))
     if _asks(skill) and asking.approve != "all":
         typer.echo(f"{skill.name} needs your approval:\n{indented(await _shown(agent, assignment))}", err=True)
         if asking.approve == "none" or (asking.terminal and not typer.confirm("do it?", err=True)):
@@ -233,6 +234,7 @@ async def _call(
             return "waiting", None
     while True:
         outcome = await agent.run(assignment)
+        outcome = replace(outcome, cost=outcome.cost + calls.spent)
         match outcome:
             case Completed():
                 return "completed", outcome

@@ -137,7 +137,8 @@ class Call:
     `key` is unique in the piece of work that makes it, and the same on every repetition of it; `what` names the
     model or the skill, `arguments` what it gets (of a model the hash of its prompt). `reserve` is the most that it
     may cost, unless nobody knows what it costs (`bounded` is false): then `reserve` holds its tokens alone. `perimeter`
-    are the labels of data that what is called may see (None: all).
+    are the labels of data that what is called may see (None: all); with `approval` "ask" a
+    person is asked before.
     """
 
     key: str
@@ -148,6 +149,7 @@ class Call:
     reserve: Cost = FREE
     bounded: bool = True
     perimeter: tuple[str, ...] | None = None
+    approval: Literal["policy", "ask"] = "policy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

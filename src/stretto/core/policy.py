@@ -99,7 +99,7 @@ def _approval_of_call(state: RunState, call: Call) -> Verdict | None:
     skills = [skill for card in tools_of(state, call) for skill in card.skills if skill.name == call.what]
     if call.effect is SideEffect.IRREVERSIBLE:
         return Verdict(decision="ask", rule="approval", reason="it cannot be undone")
-    if any(skill.approval == "ask" for skill in skills):
+    if call.approval == "ask" or any(skill.approval == "ask" for skill in skills):
         return Verdict(decision="ask", rule="approval", reason="it is declared to need approval")
     return None
 
