@@ -1,4 +1,4 @@
-"""One answer of a model, as it comes: the tasks in it, under its own names, those that wait, and what is wrong."""
+"""One answer of a model, as it comes: its tasks, under names of its own, those that wait, and what is wrong with it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
