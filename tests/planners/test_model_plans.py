@@ -46,6 +46,7 @@ def test_a_goal_that_the_rules_cannot_read_is_planned_by_a_model(monkeypatch: py
         json.dumps(answer(A, call("b", "write", texts=out("a"), _after=["a", "b"]))),
         json.dumps(answer(call("fugues", "find", topic="fugues"), call("b", "write", texts=out("fuges")))),
         json.dumps(answer(A, B, deliver=out("nobody"))),
+        json.dumps(answer(A, B, deliver="b")),
     ],
 )
 def test_what_a_model_writes_is_taken_as_it_is_meant_without_asking_again(

@@ -117,11 +117,17 @@ class Answer:
 
     def _field(self, key: str, value: Json, part: Part) -> None:
         if key == "deliver":
-            deliver, changes = in_form_value(value, "plan.deliver", self._leads)
+            deliver, changes = in_form_value(self._named(value), "plan.deliver", self._leads)
             self._plan.changes += changes
             self._draft.delivers(replace(part, delivers=True, deliver=deliver))
         else:
             self._fields.setdefault(key, value)
+
+    def _named(self, deliver: Json) -> Json:
+        """Give what is delivered with references for bare names of tasks: the names themselves answer no goal."""
+        if isinstance(deliver, list):
+            return [self._named(one) for one in deliver]
+        return {"ref": deliver} if isinstance(deliver, str) and self._leads(deliver) else deliver
 
     def _leads(self, head: str) -> bool:
         """Whether the beginning of a reference names what this answer may refer to."""
