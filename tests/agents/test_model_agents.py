@@ -465,6 +465,19 @@ def test_the_next_attempt_does_not_do_again_what_the_one_before_did() -> None:
     assert world == ["hall"]
 
 
+def test_an_attempt_after_one_that_failed_in_passing_goes_on_where_that_stood(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stretto.models.asking.PAUSE", 0.01)
+    spec = model_agent("writer", "You write.", tools=[look])
+    script = turns(calling(use("look", word="a")), calling(use("look", word="b")), "done")
+    script[2] = Rule(say="done", faults=(ServerError(times=4),))
+    with ModelServer(script) as server:
+        run = run_of(server, spec, retries={"transient": 1})
+        asked = [request.turn for request in server.requests]
+    assert run.answer == "done"
+    assert asked == [0, 1, 2, 2, 2, 2, 2]
+    assert world == ["a", "b"]
+
+
 def test_a_long_result_is_shown_in_parts() -> None:
     @pure
     def dump() -> str:

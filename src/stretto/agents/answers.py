@@ -26,11 +26,7 @@ _CITATIONS: Schema = {
 
 
 class Misfit(Exception):
-    """An answer is not what was asked for; the message tells the model. `cut` says that it broke off."""
-
-    def __init__(self, message: str, *, cut: bool = False) -> None:
-        super().__init__(message)
-        self.cut = cut
+    """An answer is not what was asked for; the message tells the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +61,7 @@ class Form:
         try:
             value = read_json(text)
         except Unreadable as error:
-            raise Misfit(f"It cannot be read as JSON: {error}.", cut=error.cut) from None
+            raise Misfit(f"It cannot be read as JSON: {error}.") from None
         inside = value["answer"] if self.wrapped and isinstance(value, dict) and "answer" in value else value
         if self.wrapped and inside is value and self.evidence:
             raise Misfit("The object has no `answer`, with the result, and `citations` beside it.")

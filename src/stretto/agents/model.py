@@ -10,7 +10,7 @@ from stretto.agents.answers import form_of
 from stretto.agents.calling import failed, sound
 from stretto.agents.tools import SkillTool, Workbench
 from stretto.agents.turns import MORE_ROOM, Attempt
-from stretto.agents.window import LONGEST_PART, Shelf, as_text, opening
+from stretto.agents.window import LEAST_PART, LONGEST_PART, Shelf, as_text, opening
 from stretto.core.canonical import short
 from stretto.core.domain import (
     AgentCard,
@@ -93,7 +93,7 @@ class ModelAgent:
         if assignment.toolbox is None:
             raise RuntimeError("an agent of kind model makes inner calls, and nobody here makes them")
         form = form_of(assignment.output or skill.output, evidence=skill.evidence)
-        shelf = Shelf(min(LONGEST_PART, *(one.window // PARTS for one in self._models)))
+        shelf = Shelf(max(LEAST_PART, min(LONGEST_PART, *(one.window // PARTS for one in self._models))))
         for name, value in assignment.shortened.items():
             shelf.put(name, as_text(value))
         bench = Workbench(
@@ -112,7 +112,9 @@ class ModelAgent:
             form=form,
             bench=bench,
             schemas=self._schemas,
-            messages=list(opening(self.spec.prompt, assignment, skill, form, shelf, several=several)),
+            messages=list(
+                opening(self.spec.prompt, assignment, skill, form, shelf, several=several, tools=bool(self._tools))
+            ),
         )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from stretto.agents.calling import failed
 from stretto.agents.window import Shelf, as_text, fenced
 from stretto.core.canonical import digest, short
 from stretto.core.domain import (
@@ -271,6 +272,8 @@ class _Deed:
             outcome = (
                 Failed(failure=FailureClass.TIMED_OUT, message=message) if repeatable else Unknown(message=message)
             )
+        except Exception as error:
+            outcome = failed(error, own, self.tool.skill.effect)
         match outcome:
             case Completed():
                 edited = action.arguments if action.arguments != self.call.arguments else None
@@ -283,8 +286,7 @@ class _Deed:
                 )
                 return Called(output=kept.output, cost=outcome.cost)
             case Failed() if _surely_not_done(outcome, self.tool.skill.effect):
-                error = _failed(outcome.failure, outcome.message)
-                kept = _Kept(error=error, spent=within.spent)
+                kept = _Kept(error=_failed(outcome.failure, outcome.message), spent=within.spent)
                 return Called(output=kept.output, cost=outcome.cost)
             case Failed():
                 raise AgentFailure(outcome.message, outcome.failure, retry_after=outcome.retry_after, cost=outcome.cost)
