@@ -1,6 +1,6 @@
 """What the examples with models take: tokens of the work and of coordinating it, calls, seconds, by scripted models.
 
-`python bench/workspaces.py`: each example runs as its script says (`models/scripted.yaml`), on a copy. The tokens are the
+`python bench/workspaces.py`: each example runs as its script says (`models/scripted.yaml`), on a copy. Tokens are the
 server's count; `beside models` is what a run took besides the time of the models.
 """
 
