@@ -1,7 +1,4 @@
-"""Agents from functions, files and names: who works, and what a workspace says of them.
-
-Agents of kind `model` are hired last, for their tools are skills of the others.
-"""
+"""Agents from functions, files and names: who works, and what a workspace says of them."""
 
 import importlib
 import importlib.util
@@ -14,25 +11,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias, cast
 
-from stretto.agent_files import ModelAgentSpec, name_of, read_agent_file
+from stretto.agent_files import ModelAgentSpec, read_agent_file
 from stretto.agents.function import FunctionAgent
-from stretto.agents.model import ModelAgent
 from stretto.agents.person import person
 from stretto.agents.team import TeamAgent
-from stretto.agents.tools import tools_named
+from stretto.bootstrap.equipping import Equipping, Hired
 from stretto.core.canonical import short
-from stretto.core.domain import AgentCard, Json, Skill
-from stretto.core.errors import BadAgent, BadWorkspace, UsageError
-from stretto.core.plan.names import Names
+from stretto.core.domain import AgentCard, Json
+from stretto.core.errors import BadAgent, BadWorkspace
 from stretto.declare import is_declared
-from stretto.models.prompt import Model, Models
+from stretto.models.prompt import Models
 from stretto.ports import Agent
 from stretto.settings import Settings, read_settings
-from stretto.validation import JsonSchemas
 from stretto.workspace import AgentSource
 
 AnyAgent: TypeAlias = Agent | Callable[..., Any] | ModelAgentSpec | str | Path
-Hired: TypeAlias = Agent | ModelAgentSpec
 
 SPECIALISTS = {
     name: f"stretto.specialists.{name}.skills"
@@ -49,7 +42,7 @@ def agents_of(given: Sequence[AnyAgent], models: Models) -> list[Agent]:
     """
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise BadAgent(f"agents are a list of functions and agents, not {given!r}; put it in brackets")
-    return _Hiring([_agent(one) for one in given], models).all()
+    return Equipping([_agent(one) for one in given], models).all()
 
 
 def hired(source: AgentSource, settings: Settings) -> list[Hired]:
@@ -94,77 +87,6 @@ def specialists(settings: Settings | None = None) -> list[Agent]:
     """Give every agent that ships with Stretto, as the settings have it."""
     chosen = settings or read_settings(None)
     return [specialist(name, **_options(name, chosen)) for name in SPECIALISTS]
-
-
-class _Hiring:
-    """Hires a crew: each agent of kind `model` once those are hired whose skills are its tools."""
-
-    def __init__(self, crew: Sequence[Hired], models: Models) -> None:
-        self._crew, self._models = crew, models
-        self._schemas = JsonSchemas()
-        self._done: dict[int, Agent] = {}
-        self._names = [one.name if isinstance(one, ModelAgentSpec) else one.card.name for one in crew]
-
-    def all(self) -> list[Agent]:
-        """Give everybody, in the order in which they were handed over."""
-        return [self._hire(one, ()) for one in self._crew]
-
-    def _hire(self, one: Hired, path: tuple[str, ...]) -> Agent:
-        if not isinstance(one, ModelAgentSpec):
-            return one
-        if id(one) not in self._done:
-            for name in one.card["backups"]:
-                if name not in self._names:
-                    mend = Names(lambda: self._names).mend(name)
-                    raise one.bad("backups", f"there is no agent {name!r}. {mend}")
-            tools = tools_named(self._tools(one, (*path, one.name)))
-            self._done[id(one)] = ModelAgent(one, self._models_of(one), tools, self._schemas)
-        return self._done[id(one)]
-
-    def _models_of(self, spec: ModelAgentSpec) -> tuple[Model, ...]:
-        try:
-            named = [model for name in spec.models for model in self._models.named(name)]
-        except UsageError as error:
-            raise spec.bad("model", str(error)) from None
-        return tuple(dict.fromkeys(named)) if spec.models else self._models.of("worker")
-
-    def _tools(self, spec: ModelAgentSpec, path: tuple[str, ...]) -> Iterable[tuple[str, Agent, Skill]]:
-        """Give the tools that a description names: functions of its own, or skills of other agents."""
-        named = [one for one in spec.functions if name_of(one) in spec.tools]
-        own = FunctionAgent(named, description=spec.description) if named else None
-        functions = {skill.name: skill for skill in own.card.skills} if own is not None else {}
-        for number, name in enumerate(spec.tools):
-            place = f"tools[{number}]" if len(spec.tools) > 1 else "tools"
-            found = [
-                (one, skill) for one in self._crew if one is not spec for skill in _skills(one) if skill.name == name
-            ]
-            if own is not None and name in functions:
-                if found:
-                    raise spec.bad(place, f"{name!r} is a function beside it, and a skill as well; rename the function")
-                yield name, own, functions[name]
-                continue
-            if not found:
-                known = [
-                    *map(name_of, spec.functions),
-                    *(skill.name for one in self._crew if one is not spec for skill in _skills(one)),
-                ]
-                raise spec.bad(place, f"there is no skill or function {name!r}. {Names(lambda: known).mend(name)}")  # noqa: B023
-            one, skill = found[0]
-            if isinstance(one, ModelAgentSpec):
-                if one.name in path:
-                    raise spec.bad(place, f"{' -> '.join((*path, one.name))}: they would be tools of each other")
-                agent = self._hire(one, path)
-                yield name, agent, next(each for each in agent.card.skills if each.name == name)
-            elif one.card.kind in ("team", "person"):
-                raise spec.bad(
-                    place, f"{name!r} is done by a {one.card.kind}, and no tool of a model; give the plan a task for it"
-                )
-            else:
-                yield name, one, skill
-
-
-def _skills(one: Hired) -> Sequence[Skill]:
-    return one.skills if isinstance(one, ModelAgentSpec) else one.card.skills
 
 
 def _with_neighbours(spec: ModelAgentSpec) -> ModelAgentSpec:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from stretto.bootstrap.choices import as_budget
+from stretto.bootstrap.equipping import Hired
 from stretto.bootstrap.facade import Orchestrator
-from stretto.bootstrap.hiring import Hired, carded, hired
+from stretto.bootstrap.hiring import carded, hired
 from stretto.bootstrap.models import roster_of
 from stretto.core.errors import BadWorkspace
 from stretto.models.definition import ModelsGiven
