@@ -77,6 +77,7 @@ from stretto.core.domain import (
     Review,
     Rules,
     Rung,
+    Score,
     SideEffect,
     Skill,
     Start,
@@ -127,7 +128,7 @@ chains = st.builds(
     only=st.booleans(),
 ) | st.just(Chain(steps=(Ask(who="ann", remind=5.0),)))
 asks: st.SearchStrategy[Asks] = st.dictionaries(
-    st.sampled_from(["approval", "question", "doubt", "goal", "failure", "default"]), chains, max_size=2
+    st.sampled_from(["approval", "question", "doubt", "goal", "failure", "review", "default"]), chains, max_size=2
 )
 
 
@@ -464,7 +465,16 @@ class World:
                     return calls
                 accepted = self.draw(st.sampled_from([True, True, True, False]))
                 findings = () if accepted else ("not good",)
-                review = Review(accepted=accepted, reviewer="r", findings=findings)
+                otherwise = self.draw(st.sampled_from(["revise", "revise", "hand_over", "escalate"]))
+                mark = self.draw(st.sampled_from([None, 0.2, 0.8]))
+                scores = () if mark is None else (Score(criterion="good", met=accepted, score=mark),)
+                review = Review(
+                    accepted=accepted,
+                    reviewer="r",
+                    findings=findings,
+                    otherwise=otherwise,  # type: ignore[arg-type]
+                    scores=scores,
+                )
                 return [ReportReview(task=effect.task, attempt=effect.attempt, review=review)]
             case AskPerson():
                 request = self.state.requests[effect.request]
@@ -475,6 +485,7 @@ class World:
                     "goal": ["answer", "answer", "answer", "deny"],
                     "failure": ["retry", "retry", "done", "skip", "fail"],
                     "alternatives": ["answer"],
+                    "review": ["approve", "retry", "done", "skip", "fail"],
                 }
                 name = request.to if self.draw(st.booleans()) else self.draw(st.sampled_from(["ann", "p"]))
                 by = f"person:{name or 'p'}"
