@@ -35,7 +35,16 @@ _FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*")
 _PLACE = re.compile(r"\{(\{)?([A-Za-z_][A-Za-z0-9_]*)\}(?(1)\})")
 _TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
-_KEYWORDS = frozenset({"$ref", "$defs", "anyOf", "oneOf", "allOf", "not", "enum", "const", "properties", "items"})
+_SHAPING = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "const", "properties"})
+"""Keywords that make a mapping a JSON Schema, as a `type` does; all others have to be of its vocabulary as well."""
+_VOCABULARY = _SHAPING | {
+    "type", "title", "description", "default", "examples", "deprecated", "format", "items", "prefixItems", "contains",
+    "minItems", "maxItems", "uniqueItems", "minContains", "maxContains", "required", "additionalProperties",
+    "patternProperties", "propertyNames", "minProperties", "maxProperties", "dependentRequired", "dependentSchemas",
+    "unevaluatedItems", "unevaluatedProperties", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+    "multipleOf", "minLength", "maxLength", "pattern", "contentEncoding", "contentMediaType", "contentSchema",
+    "not", "if", "then", "else", "readOnly", "writeOnly",
+}  # fmt: skip
 _OF_SKILLS = ("description", "inputs", "output", "effect", "evidence", "approval", "fresh", "labels", "ladder", "ask")
 _ON_CARDS = ("perimeter", "permissions", "latency", "window", "backups", *OF_AGENTS)
 _LIMITS = ("turns", "tool_calls", "tokens", "cost", "timeout", "attempts")
@@ -246,7 +255,7 @@ class _Reader:
                 return {"type": raw}
             case [one]:
                 return {"type": "array", "items": self._schema(one, f"{path}[0]")}
-            case dict() if _is_schema(raw):
+            case dict() if _is_schema(raw) and (_is_sound(raw) or not _may_be_fields(raw)):
                 return self._sound(raw, path)
             case dict():
                 fields = {name: self._schema(one, f"{path}.{name}") for name, one in raw.items()}
@@ -261,9 +270,7 @@ class _Reader:
         return {}
 
     def _sound(self, schema: Schema, path: str) -> Schema:
-        from stretto.validation import JsonSchemas  # loads jsonschema: only for those who need it
-
-        if problem := JsonSchemas().problem_of(schema):
+        if problem := _problem_of(schema):
             self._refuse(path, f"this is no JSON Schema: {problem}")
         return schema
 
@@ -426,10 +433,25 @@ def _error(document: Document, file: Path | None, path: str, message: str) -> Us
 
 
 def _is_schema(raw: dict[str, Json]) -> bool:
-    """Whether a mapping is a JSON Schema, and not one from fields to types."""
+    """Whether a mapping looks like a JSON Schema, and not like one from fields to types."""
     kind = raw.get("type")
-    named = kind in _TYPES if isinstance(kind, str) else isinstance(kind, list)
-    return named or not raw or bool(_KEYWORDS & set(raw))
+    typed = kind in _TYPES if isinstance(kind, str) else isinstance(kind, list)
+    return not raw or ((typed or bool(_SHAPING & set(raw))) and {one for one in raw if one[:1] != "$"} <= _VOCABULARY)
+
+
+def _is_sound(schema: dict[str, Json]) -> bool:
+    return _problem_of(schema) is None
+
+
+def _problem_of(schema: Schema) -> str | None:
+    from stretto.validation import JsonSchemas  # loads jsonschema: only for those who need it
+
+    return JsonSchemas().problem_of(schema)
+
+
+def _may_be_fields(raw: dict[str, Json]) -> bool:
+    """Whether a mapping can be read as one from fields to types, such as `{items: [string], enum: string}`."""
+    return all(one in _TYPES if isinstance(one, str) else isinstance(one, list | dict) for one in raw.values())
 
 
 def _first_sentence(prompt: str) -> str:

@@ -83,6 +83,31 @@ def test_several_skills_share_what_stands_at_the_top(tmp_path: Path) -> None:
     assert sign.inputs["required"] == ["text"]
 
 
+@pytest.mark.parametrize(
+    ("output", "schema"),
+    [
+        ("string", {"type": "string"}),
+        ("[integer]", {"type": "array", "items": {"type": "integer"}}),
+        ("{type: string, minLength: 3}", {"type": "string", "minLength": 3}),
+        ("{enum: [a, b]}", {"enum": ["a", "b"]}),
+        (
+            "{type: object, properties: {a: {type: string}}}",
+            {"type": "object", "properties": {"a": {"type": "string"}}},
+        ),
+        ("{items: [string]}", ["items"]),
+        ("{type: string, name: string}", ["type", "name"]),
+        ("{title: string, items: {name: string}}", ["title", "items"]),
+        ("{enum: string, properties: [string]}", ["enum", "properties"]),
+        ("{const: {type: string, default: x}, n: number}", ["const", "n"]),
+    ],
+)
+def test_a_schema_is_told_from_fields_with_their_types(output: str, schema: Any, tmp_path: Path) -> None:
+    file = tmp_path / "writer.md"
+    file.write_text(f"---\noutput: {output}\n---\nWrite.")
+    found = read_agent_file(file).skills[0].output
+    assert (list(found["properties"]) if isinstance(schema, list) else found) == schema
+
+
 def test_a_file_without_front_matter_is_a_prompt(tmp_path: Path) -> None:
     file = tmp_path / "poet.md"
     file.write_text("# You are a poet.\n\nYou rhyme.")
@@ -117,6 +142,7 @@ def test_a_changed_prompt_model_or_tool_is_another_version(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("before", "after", "place", "problem"),
     [
+        ("points: [string]", "points: {type: strng}", "6:", "there is no type 'strng'. Did you mean 'string'?"),
         ("name: writer", "nam: writer", "3:1", "an agent has no field 'nam'. Did you mean 'name'?"),
         ("tools: [order]", "tools: [ordr]", "7:", "there is no skill or function 'ordr'. Did you mean 'order'?"),
         ("question: string", "question: text", "5:", "there is no type 'text'"),

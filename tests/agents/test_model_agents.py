@@ -609,6 +609,21 @@ def test_a_budget_of_tokens_holds_over_agents_side_by_side_and_is_never_crossed(
     assert run.cost.tokens >= used
 
 
+def test_where_nobody_knows_a_bound_an_attempt_lives_on_what_the_budget_leaves() -> None:
+    @agent(cost="unbounded")
+    @pure
+    def dig(word: str) -> str:
+        """Dig something up."""
+        world.append(word)
+        return f"{word} is deep"
+
+    spec = model_agent("writer", "You write.", tools=[dig])
+    with ModelServer(turns(calling(use("dig", word="a")), calling(use("dig", word="b")), "found")) as server:
+        run = run_of(server, spec, budget="6000 tokens")
+        assert server.usage.tokens <= run.cost.tokens <= 6000
+    assert (run.answer, world) == ("found", ["a", "b"])
+
+
 def test_a_card_says_what_an_attempt_may_cost_at_most() -> None:
     with ModelServer(turns("fine")) as server:
         spec = model_agent("writer", "You write.", limits={"tokens": "10k", "turns": 4}, max_tokens=500)

@@ -169,19 +169,30 @@ class Attempt:
         return prompt if most == usual and wanted is None else replace(prompt, most=most)
 
     async def _within_the_ceiling(self, prompt: Prompt) -> Prompt | None:
-        """Give a last prompt that fits what is left of the attempt's reservation; None where that is too little."""
-        most, spent, model = self.work.ceiling, self.work.spent, self.models[0]
+        """Give a prompt that fits what is left of the attempt's reservation; None where that is too little.
+
+        This alone depends on the moment: after a crash such a turn may be asked for again.
+        """
         if prompt.tools:
+            share = (await self._left(prompt) - await self.models[0].count(prompt)) // 3
+            if share >= LEAST_SHARE:
+                self.had = share
+                return replace(prompt, most=share)
             self._close()
-        prompt = self._of(self.messages, ())
+            prompt = self._of(self.messages, ())
+        self.had = await self._left(prompt)
+        return replace(prompt, most=self.had) if self.had >= LEAST_ANSWER else None
+
+    async def _left(self, prompt: Prompt) -> int:
+        """Give the tokens of an answer that window and reservation leave."""
+        most, spent, model = self.work.ceiling, self.work.spent, self.models[0]
         counted = await model.count(prompt)
         room = model.window - counted
         if most.tokens is not None:
             room = min(room, most.tokens - spent.tokens - counted)
         if most.money is not None:
             room = min(room, self._affordable(counted, most.money - spent.money))
-        self.had = room
-        return replace(prompt, most=room) if room >= LEAST_ANSWER else None
+        return room
 
     def _of(self, messages: Sequence[Message], tools: Sequence[Tool]) -> Prompt:
         return Prompt(
