@@ -36,7 +36,7 @@ _NAME = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*")
 _PLACE = re.compile(r"\{(\{)?([A-Za-z_][A-Za-z0-9_]*)\}(?(1)\})")
 _TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
 _SHAPING = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "const", "properties"})
-"""Keywords that make a mapping a JSON Schema, as a `type` does; all others have to be of its vocabulary as well."""
+"""Keywords that make a mapping a JSON Schema, as a `type` does."""
 _VOCABULARY = _SHAPING | {
     "type", "title", "description", "default", "examples", "deprecated", "format", "items", "prefixItems", "contains",
     "minItems", "maxItems", "uniqueItems", "minContains", "maxContains", "required", "additionalProperties",
@@ -255,7 +255,7 @@ class _Reader:
                 return {"type": raw}
             case [one]:
                 return {"type": "array", "items": self._schema(one, f"{path}[0]")}
-            case dict() if _is_schema(raw) and (_is_sound(raw) or not _may_be_fields(raw)):
+            case dict() if _is_schema(raw):
                 return self._sound(raw, path)
             case dict():
                 fields = {name: self._schema(one, f"{path}.{name}") for name, one in raw.items()}
@@ -433,14 +433,17 @@ def _error(document: Document, file: Path | None, path: str, message: str) -> Us
 
 
 def _is_schema(raw: dict[str, Json]) -> bool:
-    """Whether a mapping looks like a JSON Schema, and not like one from fields to types."""
+    """Whether a mapping is meant as a JSON Schema, and not as one from fields to types.
+
+    What can be read as fields, such as `{items: [string], enum: string}`, is one only if all its keywords are known
+    and it is sound.
+    """
     kind = raw.get("type")
     typed = kind in _TYPES if isinstance(kind, str) else isinstance(kind, list)
-    return not raw or ((typed or bool(_SHAPING & set(raw))) and {one for one in raw if one[:1] != "$"} <= _VOCABULARY)
-
-
-def _is_sound(schema: dict[str, Json]) -> bool:
-    return _problem_of(schema) is None
+    if raw and not typed and not _SHAPING & set(raw):
+        return False
+    known = {one for one in raw if one[:1] != "$"} <= _VOCABULARY
+    return not _may_be_fields(raw) or (known and _problem_of(raw) is None)
 
 
 def _problem_of(schema: Schema) -> str | None:
@@ -450,7 +453,7 @@ def _problem_of(schema: Schema) -> str | None:
 
 
 def _may_be_fields(raw: dict[str, Json]) -> bool:
-    """Whether a mapping can be read as one from fields to types, such as `{items: [string], enum: string}`."""
+    """Whether every value of a mapping can be a type."""
     return all(one in _TYPES if isinstance(one, str) else isinstance(one, list | dict) for one in raw.values())
 
 

@@ -94,6 +94,7 @@ def test_several_skills_share_what_stands_at_the_top(tmp_path: Path) -> None:
             "{type: object, properties: {a: {type: string}}}",
             {"type": "object", "properties": {"a": {"type": "string"}}},
         ),
+        ("{type: string, nullable: true}", {"type": "string", "nullable": True}),
         ("{items: [string]}", ["items"]),
         ("{type: string, name: string}", ["type", "name"]),
         ("{title: string, items: {name: string}}", ["title", "items"]),
