@@ -1,5 +1,6 @@
 """Long texts reach readers with small windows as summaries, made once for each content, over real HTTP."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -93,13 +94,13 @@ async def test_long_texts_in_a_list_are_summed_up_one_by_one() -> None:
     assert run.answer == ["short", f"{SUM} … [a summary of {len(BOOK):,} characters]"]
 
 
-async def test_where_it_cannot_be_summed_up_the_beginning_stands_for_it_and_that_is_told(
+def test_where_it_cannot_be_summed_up_the_beginning_stands_for_it_and_that_is_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(asking, "PAUSE", 0.01)
     store = tmp_path / "runs.db"
     with serving(Rule(faults=(ServerError(times="always"),))) as server:
-        run = await team(server, store=store).run("read", plan=plan("a"))
+        run = asyncio.run(team(server, store=store).run("read", plan=plan("a")))
     assert run.status == "finished"
     assert run.answer["seen"].endswith("more characters]")
     how = run.state.tasks["a"].shortened["text"]
