@@ -95,6 +95,16 @@ class Run:
         return self._delivery.contradictions
 
     @property
+    def notes(self) -> tuple[tuple[str, str], ...]:
+        """What should be known of how results were reviewed: (task, note)."""
+        return self._delivery.notes
+
+    @property
+    def footnotes(self) -> tuple[Footnote, ...]:
+        """What the marks in a written answer stand for."""
+        return self._delivery.footnotes
+
+    @property
     def artifacts(self) -> tuple[Artifact, ...]:
         """The files that accepted results brought, in the order of the plan."""
         return tuple(artifact for _, artifact in artifacts_of(self.state))

@@ -1,5 +1,6 @@
 """Long texts reach readers with small windows as summaries, made once for each content, over real HTTP."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,21 @@ async def test_a_text_larger_than_the_models_window_is_summed_up_in_parts() -> N
     assert all(one.input < 2_000 for one in server.requests)
 
 
+async def test_a_summary_is_never_longer_than_its_model_can_write() -> None:
+    @agent(effect="none", window=20_000)
+    def study(text: str) -> str:
+        """Read a text."""
+        return text
+
+    with serving(Rule(say=SUM)) as server:
+        small = {"model": "small", "url": server.url, "window": 3_000}
+        readers = Orchestrator([book, study], models={"summariser": "small", "small": small})
+        tasks = {"book": {"skill": "book"}, "t": {"skill": "study", "inputs": {"text": {"ref": "book.output"}}}}
+        run = await readers.run("read", plan={"tasks": tasks, "deliver": {"ref": "t.output"}})
+    assert run.state.tasks["t"].shortened["text"].how == "summary"
+    assert all(one.input + one.body["max_tokens"] < 3_000 for one in server.requests)
+
+
 async def test_long_texts_in_a_list_are_summed_up_one_by_one() -> None:
     tasks = {"t": {"skill": "reader.read_all", "inputs": {"texts": ["short", BOOK]}}}
     with serving(Rule(say=SUM)) as server:
@@ -93,13 +109,13 @@ async def test_long_texts_in_a_list_are_summed_up_one_by_one() -> None:
     assert run.answer == ["short", f"{SUM} … [a summary of {len(BOOK):,} characters]"]
 
 
-async def test_where_it_cannot_be_summed_up_the_beginning_stands_for_it_and_that_is_told(
+def test_where_it_cannot_be_summed_up_the_beginning_stands_for_it_and_that_is_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(asking, "PAUSE", 0.01)
     store = tmp_path / "runs.db"
     with serving(Rule(faults=(ServerError(times="always"),))) as server:
-        run = await team(server, store=store).run("read", plan=plan("a"))
+        run = asyncio.run(team(server, store=store).run("read", plan=plan("a")))
     assert run.status == "finished"
     assert run.answer["seen"].endswith("more characters]")
     how = run.state.tasks["a"].shortened["text"]

@@ -58,7 +58,8 @@ def sound(state: RunState) -> None:
     assert ready == {state.ids[one.position] for one in tasks if one.ready}
     asked = {one.request for one in tasks if one.request} | ({state.unclear, state.offered} - {None})
     assert asked == set(state.requests)
-    assert state.reserved == sum((one.reserved for one in tasks), type(state.reserved)())
+    own = [state.calls[name].reserved for name in state.calling]
+    assert state.reserved == sum([*(one.reserved for one in tasks), *own], type(state.reserved)())
     for one in tasks:
         if one.parent is None:
             held_by = [name for name, need in one.needs.items() if need is not Need.MEMBER]

@@ -1,12 +1,14 @@
 """A model judges what criteria say in plain words, over real HTTP: quotes are looked up, failures are told."""
 
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stretto import Agent, Assignment, Orchestrator, pure
+from stretto.cli.output import conclude
 from stretto.core.commands import AnswerRequest, Command
 from stretto.core.state import RunState
 from stretto.core.trust import TrackRecord
@@ -162,6 +164,9 @@ async def test_a_judge_that_cannot_be_asked_lets_the_result_pass_and_the_deliver
     assert len(server.requests) == 3
     assert "the judge could not be asked (transient)" in notes(run)[0]
     assert run.as_json()["notes"][0]["task"] == "t"
+    told = StringIO()
+    conclude(run, "", told)
+    assert "\nto note:\n  t: the judge could not be asked" in told.getvalue()
 
 
 async def test_where_a_judge_is_required_a_person_decides_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:

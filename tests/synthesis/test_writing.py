@@ -1,12 +1,14 @@
 """A text is written from results, over real HTTP: in small windows, with every result cited, appended or waived."""
 
 import re
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stretto import Assignment, Orchestrator, pure
+from stretto.cli.output import conclude
 from stretto.core.domain import RunStatus
 from stretto.models import asking
 from stretto.testing.models import Answer, Fault, ModelServer, RateLimited, Request, Rule, ServerError, When
@@ -72,6 +74,9 @@ async def test_a_text_is_written_and_its_marks_lead_to_what_the_results_cite(tmp
     assert [one.line for one in run.citations] == [3, 1]
     assert "What the text should be: a letter" in server.requests[0].user
     assert run.state.coordination.usage.tokens > 0
+    told = StringIO()
+    conclude(run, "", told)
+    assert f"\nsources:\n  [t3]  {notes}:3\n  [t1]  {notes}:1\n" in told.getvalue()
 
 
 async def test_a_result_that_is_not_mentioned_is_asked_for_once_more() -> None:

@@ -18,6 +18,8 @@ from stretto.usage import usage_lines
 from stretto.views import Run, artifact_bytes, artifacts_of
 
 LONGEST_NAME = 120
+MOST_PLACES = 3
+"""Places that are named behind a mark."""
 LONGEST_ANSWER = 4000
 WIDEST_PROSE = 100
 
@@ -83,6 +85,10 @@ def conclude(run: Run, place: str, out: TextIO) -> None:
         out.write("\nthe plan:\n" + defects_text(run))
     if run.contradictions:
         out.write("\ncontradictions:\n" + contradictions_text(run))
+    if run.footnotes:
+        out.write("\nsources:\n" + footnotes_text(run))
+    if run.notes:
+        out.write("\nto note:\n" + "".join(f"  {one_line(task)}: {one_line(note)}\n" for task, note in run.notes))
     for told in standstill(state, state.at, place):
         out.write(f"\n{one_line(told)}\n")
     for request in run.requests:
@@ -126,6 +132,17 @@ def contradictions_text(run: Run) -> str:
         f"  {one_line(task)}: {one_line(_cut(text, 200))}" for one in run.contradictions for task, text in one.said
     ]
     return "\n".join(lines) + "\n"
+
+
+def footnotes_text(run: Run) -> str:
+    """Say what each mark in a written answer stands for: a task, and the first places that its result cites."""
+    lines = []
+    for one in run.footnotes:
+        cited = [f"{place.file}:{place.line}" if place.line is not None else place.file for place in one.citations]
+        more = f" and {len(cited) - MOST_PLACES} more" if len(cited) > MOST_PLACES else ""
+        places = one_line(f"{', '.join(cited[:MOST_PLACES])}{more}")
+        lines.append(f"  [{one_line(one.mark)}]  {places}".rstrip() + "\n")
+    return "".join(lines)
 
 
 def answer_text(run: Run) -> str:

@@ -23,7 +23,9 @@ from stretto.ports import AgentFailure, Caller, Product
 TRIES = 2
 """How often a judge is asked about a result whose verdicts cannot be used, the first time included."""
 ANSWER = 300
-"""Tokens of an answer for each criterion."""
+"""Tokens of an answer for each criterion, and"""
+THOUGHT = 2_000
+"""those that models may take that think first; at most a third of the window in all."""
 _PROMPTS = Path(__file__).parent / "prompts"
 _LEAST = 200
 _ELLIPSIS = re.compile(r"\[?(?:…|\.\.\.)\]?")
@@ -62,7 +64,7 @@ class ModelReviewer:
     async def _judged(
         self, models: Sequence[Model], product: Product, criteria: tuple[str, ...], caller: Caller
     ) -> Review:
-        case = _Case(product, criteria)
+        case = _Case(product, criteria, models[0].window)
         answer, heard = _Answer(), _Overheard(caller)
         for number in range(1, TRIES + 1):
             prompt = await _fitting(models[0], case, answer.mistakes)
@@ -121,8 +123,9 @@ class _Overheard:
 class _Case:
     """A result before its judge."""
 
-    def __init__(self, product: Product, criteria: tuple[str, ...]) -> None:
+    def __init__(self, product: Product, criteria: tuple[str, ...], window: int) -> None:
         self.product, self.criteria = product, criteria
+        self._most = min(THOUGHT + ANSWER * len(criteria), window // 3)
         self.result = _shown(product)
         self.notes: tuple[str, ...] = ()
         self._plain = _plain(f"{text_in(self.result)}\n{self.result}")
@@ -147,7 +150,7 @@ class _Case:
             Message(role="system", text=rendered(_PROMPTS / "judge.md")),
             Message(role="user", text=user),
         )
-        return Prompt(messages=messages, schema=_SCHEMA, most=ANSWER * (len(self.criteria) + 1), temperature=0.0)
+        return Prompt(messages=messages, schema=_SCHEMA, most=self._most)
 
     def read(self, text: str) -> _Answer:
         """Read an answer; verdicts that cannot be used become mistakes."""

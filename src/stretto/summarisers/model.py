@@ -15,6 +15,8 @@ from stretto.ports import AgentFailure, Caller
 LEAST = 200
 """Characters in which nothing worth reading can be said."""
 _PROMPTS = Path(__file__).parent / "prompts"
+THOUGHT = 2_000
+"""Tokens that models may take that think first; at most a quarter of the window."""
 _LETTERS_A_TOKEN = 2
 _MOST_LEVELS = 8
 
@@ -32,6 +34,7 @@ class ModelSummariser:
     async def summary(self, text: str, most: int, caller: Caller, labels: frozenset[str]) -> str | None:
         if not self.models or most < LEAST:
             return None
+        most = min(most, max(self.models[0].window // 2, LEAST))  # an answer takes at most a quarter of the window
         said = text
         for _ in range(_MOST_LEVELS):
             parts = await self._parts(said, most)
@@ -43,13 +46,13 @@ class ModelSummariser:
 
     async def _asked(self, text: str, most: int, caller: Caller, labels: frozenset[str]) -> str:
         key = f"summary/{short([text, most])}"
-        prompt = _prompt(text, most)
+        prompt = self._prompt(text, most)
         reply = await ask(self.models, prompt, caller, key=key, role="summariser", labels=labels)
         return reply.text.strip()
 
     async def _parts(self, text: str, most: int) -> list[str]:
         """Give a text in parts that fit the model's window, each with the answer."""
-        model, prompt = self.models[0], _prompt(text, most)
+        model, prompt = self.models[0], self._prompt(text, most)
         if await model.count(prompt) + (prompt.most or 0) <= model.window:
             return [text]
         if len(text) <= LEAST:
@@ -58,12 +61,10 @@ class ModelSummariser:
         middle = middle if middle > 0 else len(text) // 2
         return [*await self._parts(text[:middle], most), *await self._parts(text[middle:], most)]
 
-
-def _prompt(text: str, most: int) -> Prompt:
-    return Prompt(
-        messages=(
+    def _prompt(self, text: str, most: int) -> Prompt:
+        messages = (
             Message(role="system", text=rendered(_PROMPTS / "summarise.md")),
             Message(role="user", text=f"At most {most} characters.\n\n{fenced('text', text)}"),
-        ),
-        most=max(most // _LETTERS_A_TOKEN, LEAST),
-    )
+        )
+        thought = min(THOUGHT, self.models[0].window // 4)
+        return Prompt(messages=messages, most=max(most // _LETTERS_A_TOKEN, LEAST) + thought)

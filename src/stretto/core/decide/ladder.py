@@ -216,7 +216,7 @@ def _ask(draft: Draft, id_: str, rung: Rung, failure: FailureClass, message: str
         attempt=one.attempt,
         kind="failure",
         question=f"{failure.value}: {message}; what now? Answer retry, done, skip or fail",
-        arguments=_arguments(state, one),
+        arguments=arguments_of(state, one),
         asked=draft.at,
         to=rung.who,
     )
@@ -224,7 +224,7 @@ def _ask(draft: Draft, id_: str, rung: Rung, failure: FailureClass, message: str
     draft.say(PersonAsked, request=request if named else assigned(state, request, one.agent))
 
 
-def _arguments(state: RunState, one: TaskState) -> Json:
+def arguments_of(state: RunState, one: TaskState) -> Json:
     """Give what the task was to be done on, so that a person can do it by hand."""
     try:
         return resolve(state, one)

@@ -5,15 +5,14 @@ import msgspec
 from stretto.core.canonical import digest, short
 from stretto.core.chains import assigned
 from stretto.core.commands import ReportReview
-from stretto.core.context import Missing, resolve
 from stretto.core.decide.accepting import accept
 from stretto.core.decide.draft import Draft
-from stretto.core.decide.ladder import Setback, climb
+from stretto.core.decide.ladder import Setback, arguments_of, climb
 from stretto.core.decide.people import hand_back, is_personal
-from stretto.core.domain import FailureClass, Json, Request, Review, TaskStatus
+from stretto.core.domain import FailureClass, Request, Review, TaskStatus
 from stretto.core.events import PersonAsked, ResultRejected, ResultReviewed
 from stretto.core.ladder import brought_by
-from stretto.core.state import RunState, TaskState
+from stretto.core.state import TaskState
 
 PATIENCE = 2
 """Revisions in a row that may pass without a better score than the result before them had."""
@@ -92,15 +91,8 @@ def _put_before_a_person(draft: Draft, id_: str, review: Review) -> None:
         kind="review",
         question=f"the review by {review.reviewer} leaves the result to a person: {why}; "
         "does it do? Answer approve, retry, done, skip or fail",
-        arguments=_arguments(state, one),
+        arguments=arguments_of(state, one),
         asked=draft.at,
         result=one.result.output if one.result is not None else None,
     )
     draft.say(PersonAsked, request=assigned(state, request, one.agent))
-
-
-def _arguments(state: RunState, one: TaskState) -> Json:
-    try:
-        return resolve(state, one)
-    except Missing:
-        return None

@@ -7,8 +7,9 @@ matches /^Dear [A-Z]/           a pattern is found in it; /.../i takes capitals 
 .title: characters <= 60        of a part of the result
 """
 
+import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -22,6 +23,13 @@ Comparison: TypeAlias = Literal["<=", ">=", "==", "<", ">"]
 MEND = 'Write `words <= 200`, `contains "text"`, `lacks "text"`, `matches /pattern/`, or plain words for a judge.'
 LONGEST_PATTERN = 500
 
+_COMPARED: dict[Comparison, Callable[[int, int], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "<": operator.lt,
+    ">": operator.gt,
+}
 _PART = re.compile(r"((?:\.[^.\[\]:\s]+|\[\d{1,9}\])+)\s*:\s*")
 _MEASURED = re.compile(r"(words|characters|lines|items|citations)\s*(<=|>=|==|=|<|>)\s*(.*)", re.DOTALL)
 _QUOTED = re.compile(r"(contains|lacks)\s+(?=[\"'])(.*)", re.DOTALL)
@@ -45,17 +53,7 @@ class Bound:
 
     def holds(self, found: int) -> bool:
         """Whether a length is within the bound."""
-        match self.comparison:
-            case "<=":
-                return found <= self.limit
-            case ">=":
-                return found >= self.limit
-            case "==":
-                return found == self.limit
-            case "<":
-                return found < self.limit
-            case ">":
-                return found > self.limit
+        return _COMPARED[self.comparison](found, self.limit)
 
     def nearness(self, found: int) -> float:
         """Give how near a length is to the bound: 1 within it, less the farther it is off."""
@@ -136,8 +134,7 @@ def length(value: Json, measure: Measure, citations: int) -> int:
             return len(text_in(value).split())
         case "lines":
             return len(text_in(value).splitlines())
-        case "characters":
-            return len(text_in(value))
+    return len(text_in(value))
 
 
 def criteria_defects(task: Task) -> Iterator[Diagnostic]:

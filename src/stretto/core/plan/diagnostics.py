@@ -51,7 +51,6 @@ CODES: dict[str, Code] = {
         unknown_input="An argument that the skill does not take.",
         bad_inclusion="A playbook cannot be included as this task wants it.",
         bad_condition="The condition `when` cannot be understood.",
-        bad_criterion="A criterion begins like one that a program checks, and cannot be read.",
         missing_tool="No agent with the skill has a tool that the task needs.",
         missing_permission="No agent with the skill has a permission that the task needs.",
         irreversible_without_approval="An irreversible task waives its approval.",
@@ -65,6 +64,7 @@ CODES: dict[str, Code] = {
     ),
     **_codes(
         "warning",
+        bad_criterion="A criterion begins like one that a program checks, and cannot be read.",
         type_mismatch="A value's type does not fit what the skill takes, as far as schemas tell.",
         undeclared_link="A task uses the result of another, and no link of the plan says so.",
         contradicting_link="A link says the contrary of what an argument refers to; the argument holds.",
