@@ -45,6 +45,7 @@ def test_structure_is_an_error_and_a_doubt_about_types_a_warning() -> None:
     assert doubts == {
         *("type-mismatch", "unknown-output", "late", "unused-result", "no-backup", "racing-read"),
         "unknown-backup",
+        "bad-criterion",
         "no-undo",
         "unbounded-cost",
     }
