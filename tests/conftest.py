@@ -2,16 +2,17 @@
 
 import asyncio
 import inspect
-import os
 
 import pytest
 from hypothesis import settings
+
+from tests.cases import SEARCHING
 
 SECONDS = 60
 
 settings.register_profile("steady", derandomize=True)
 settings.register_profile("search", print_blob=True)
-settings.load_profile(os.environ.get("LAWS", "steady"))
+settings.load_profile("search" if SEARCHING else "steady")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -31,11 +31,12 @@ from stretto.core.events import (
 from stretto.core.evolve import evolve
 from stretto.core.plan.references import Need
 from stretto.core.state import Meter, RunState, bits_of, head_of
+from tests.cases import SEARCHING
 from tests.core.world import World, catalogues, due, plain, plans, still_finished, through_json
 
 EXAMPLES = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
-    max_examples=60,
+    max_examples=60 if SEARCHING else 25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
