@@ -152,7 +152,7 @@ def test_agents_tells_what_holds_for_an_agent_as_a_whole(make: Make) -> None:
     place = make(TWO)
     (place.folder / "workspace.yaml").write_text(WORKSPACE)
     told = place.look("agents").out
-    assert "  provider cloud; at most 60 requests a minute; 3 at once; never held\n" in told
+    assert "  at most $0.5 an attempt; provider cloud; at most 60 requests a minute; 3 at once; never held\n" in told
 
 
 def test_a_workspace_s_webhook_hears_of_requests_and_of_the_end_each_once(make: Make) -> None:

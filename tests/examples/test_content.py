@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,26 @@ from stretto.testing.models import ModelServer, Refusal, Rule, Script, When, rea
 from stretto.views import Run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+GOAL = "Write a blog post about AI in healthcare"
 UNWANTED = shutil.ignore_patterns(".stretto", "output", "__pycache__")
+
+
+@contextmanager
+def serving(name: str, place: Path, patch: pytest.MonkeyPatch) -> Iterator["Served"]:
+    """Give a copy of an example and the model that its script plays, named in its workspace."""
+    folder = shutil.copytree(EXAMPLES / name, place / name, ignore=UNWANTED)
+    with ModelServer(read_script(folder / "models" / "scripted.yaml")) as server:
+        patch.setenv("SCRIPTED_KEY", server.key)
+        file = folder / "workspace.yaml"
+        file.write_text(file.read_text().replace("http://127.0.0.1:8090/v1", server.url))
+        yield Served(folder, server)
 
 
 @pytest.fixture
 def served(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Served"]:
-    """Give a copy of an example and the model that its script plays, named in its workspace."""
-    name = request.param
-    folder = shutil.copytree(EXAMPLES / name, tmp_path / name, ignore=UNWANTED)
-    with ModelServer(read_script(folder / "models" / "scripted.yaml")) as server:
-        monkeypatch.setenv("SCRIPTED_KEY", server.key)
-        file = folder / "workspace.yaml"
-        file.write_text(file.read_text().replace("http://127.0.0.1:8090/v1", server.url))
-        yield Served(folder, server)
+    """Give the example of a name, served."""
+    with serving(request.param, tmp_path, monkeypatch) as found:
+        yield found
 
 
 class Served:
@@ -43,28 +51,30 @@ class Served:
         return asyncio.run(bounded())
 
 
-@pytest.mark.parametrize("served", ["content"], indirect=True)
-def test_a_post_is_researched_written_sent_back_once_edited_and_laid_out(served: Served) -> None:
-    run = served.run("Write a blog post about AI in healthcare")
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, ModelServer]:
+    """Give the run of the content example, and the model server that it asked."""
+    with pytest.MonkeyPatch.context() as patch, serving("content", tmp_path_factory.mktemp("post"), patch) as served:
+        return served.run(GOAL), served.server
+
+
+def test_a_post_is_researched_written_sent_back_once_edited_and_laid_out(post: tuple[Run, ModelServer]) -> None:
+    run, server = post
     assert run.status == "finished", run.gaps
     assert run.gaps == ()
-    assert served.server.unmatched == []
-
+    assert server.unmatched == []
     page = next(one.content for one in run.artifacts if one.name == "post.md")
     assert "What programs do for patients" in page
-    assert served.server.counts["first draft"] == served.server.counts["draft"] == 1
+    assert server.counts["first draft"] == server.counts["draft"] == 1
 
 
-@pytest.mark.parametrize("served", ["content"], indirect=True)
-def test_what_sends_a_draft_back_is_in_the_prompt_of_the_next(served: Served) -> None:
-    served.run("Write a blog post about AI in healthcare")
-    (second,) = [one for one in served.server.requests if one.rule == "draft"]
+def test_what_sends_a_draft_back_is_in_the_prompt_of_the_next(post: tuple[Run, ModelServer]) -> None:
+    (second,) = [one for one in post[1].requests if one.rule == "draft"]
     assert "words >= 120: there are 20" in second.user
 
 
-@pytest.mark.parametrize("served", ["content"], indirect=True)
-def test_every_figure_of_the_post_is_cited_by_the_line_it_comes_from(served: Served) -> None:
-    run = served.run("Write a blog post about AI in healthcare")
+def test_every_figure_of_the_post_is_cited_by_the_line_it_comes_from(post: tuple[Run, ModelServer]) -> None:
+    run, _ = post
     for one in run.citations:
         if one.line:
             assert one.text.rstrip("…") in Path(one.file).read_text().splitlines()[one.line - 1]
@@ -72,10 +82,8 @@ def test_every_figure_of_the_post_is_cited_by_the_line_it_comes_from(served: Ser
     assert (verdicts["supported"], verdicts["contradicted"], verdicts["unsupported"]) == (10, 0, 0)
 
 
-@pytest.mark.parametrize("served", ["content"], indirect=True)
-def test_work_and_coordination_are_counted_as_the_server_counts_them(served: Served) -> None:
-    run = served.run("Write a blog post about AI in healthcare")
-    server = served.server
+def test_work_and_coordination_are_counted_as_the_server_counts_them(post: tuple[Run, ModelServer]) -> None:
+    run, server = post
     judged = [one for one in server.requests if one.rule == "judge"]
     assert run.state.spent.tokens == server.usage.tokens
     assert run.state.coordination.cost.tokens == sum(one.input + one.output for one in judged)
@@ -86,7 +94,7 @@ def test_a_model_that_refuses_leaves_a_run_that_says_what_is_missing(served: Ser
     with ModelServer(Script(rules=(Rule(when=When(), faults=(Refusal(times="always"),)),))) as refusing:
         file = served.folder / "workspace.yaml"
         file.write_text(file.read_text().replace(served.server.url, refusing.url))
-        run = served.run("Write a blog post about AI in healthcare")
+        run = served.run(GOAL)
     assert run.status == "failed"
     assert "declined to answer" in run.gaps[0].why
 
