@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stretto.core.calls import action_key, call_id, call_of, goes_on, piece_of
+from stretto.core.calls import action_key, call_id, call_of, piece_of
 from stretto.core.commands import BeginCall, Cancel, EndCall, Recover
 from stretto.core.domain import (
     FREE,
