@@ -19,6 +19,7 @@ from stretto.core.commands import (
     AddTask,
     AnswerRequest,
     BeginCall,
+    Cancel,
     ClosePlan,
     Command,
     EndCall,
@@ -460,3 +461,16 @@ def test_a_models_perimeter_is_that_of_its_provider() -> None:
     assert (judged.decision, judged.reason) == ("deny", "far:large may not see data labelled phi")
     near = replace(call, what="near:large")
     assert judge(state, call_judgement(state, loop.of, near), DEFAULT).decision == "allow"
+
+
+@pytest.mark.parametrize(("call", "doubtful"), [(SEND, True), (READ, False), (None, False)])
+def test_a_task_that_is_cut_off_is_in_doubt_where_a_call_was_under_way_that_must_not_be_made_twice(
+    call: Call | None, doubtful: bool
+) -> None:
+    loop = Loop()
+    if call is not None:
+        loop.begin(call)
+    loop.say(Cancel(actor="person:ann"))
+    one = loop.state.tasks["a"]
+    assert (one.status, one.in_doubt) == (TaskStatus.CANCELLED, doubtful)
+    assert ("whether it happened is in doubt" in one.reason) is doubtful

@@ -2,9 +2,34 @@
 
 import pytest
 
-from stretto.core.context import Missing, labels, value_of, visible
-from stretto.core.domain import Catalogue, ForEach, Join, Plan, Repeat, Rung, Task
-from tests.core.story import Story, agent
+from stretto.core.commands import InterpretGoal
+from stretto.core.context import (
+    Missing,
+    criteria_of,
+    labels,
+    labels_of_piece,
+    resolve,
+    value_of,
+    versions_read,
+    visible,
+)
+from stretto.core.domain import (
+    AgentCard,
+    Catalogue,
+    ForEach,
+    InputSpec,
+    Interpretation,
+    Join,
+    Json,
+    Piece,
+    Plan,
+    Repeat,
+    Rung,
+    SideEffect,
+    Skill,
+    Task,
+)
+from tests.core.story import ANYTHING, ASK, Story, agent
 
 TEAM = Catalogue(agents=(agent(),))
 
@@ -67,3 +92,58 @@ def test_an_item_stands_for_itself_within_a_fan_out_alone() -> None:
     story = Story(TEAM, Task(id="a", skill="work", inputs={"x": {"ref": "item"}}, for_each=ForEach(items=[1, 2])))
     story.judge("a", items=(1, 2))
     assert [value_of(story.state, {"ref": "item"}, story.one(id_)) for id_ in ("a[0]", "a[1]")] == [1, 2]
+
+
+def test_what_a_person_changed_before_approving_is_what_a_task_gets_whatever_was_written() -> None:
+    reads = Task(id="t", skill="work", inputs={"x": {"ref": "context.k"}}, after=("w",))
+    run = Story(TEAM, Task(id="w", skill="work", writes="k"), reads)
+    run.do("w", output="draft")
+    assert (resolve(run.state, run.one("t")), versions_read(run.state, run.one("t"))) == ({"x": "draft"}, {"k": 1})
+    run.judge("t", verdict=ASK, arguments={"x": "draft"})
+    run.answer("edit", {"x": "by hand"})
+    assert (resolve(run.state, run.one("t")), versions_read(run.state, run.one("t"))) == ({"x": "by hand"}, {})
+
+
+@pytest.mark.parametrize(
+    ("planner", "deliver", "criteria"),
+    [
+        ("model", {"ref": "t.output"}, ("short", "kind")),
+        ("model", {"title": {"ref": "t.output"}, "more": {"ref": "other.output"}}, ("short",)),
+        ("model", {"ref": "other.output"}, ("short",)),
+        ("rules", {"ref": "t.output"}, ("short",)),
+    ],
+)
+def test_what_a_model_holds_for_done_is_a_criterion_of_what_alone_is_delivered(
+    planner: str, deliver: Json, criteria: tuple[str, ...]
+) -> None:
+    run = Story(TEAM, Task(id="t", skill="work", criteria=("short",)), Task(id="other", skill="work"), closed=False)
+    run.say(InterpretGoal(revision=1, interpretation=Interpretation(planner=planner, done=("kind", "short"))))
+    run.close(deliver)
+    assert criteria_of(run.state, run.one("t")) == criteria
+
+
+def test_a_join_gets_what_came_first_and_no_more_than_it_takes() -> None:
+    both = (Task(id="a", skill="work"), Task(id="b", skill="work"), Task(id="c", skill="work"))
+    last = Task(id="j", skill="work", inputs={"all": {"ref": "joined"}}, join=Join(of=("a", "b", "c"), take=2))
+    run = Story(TEAM, *both, last)
+    run.do("c", output="third")
+    run.do("a", output="first")
+    assert resolve(run.state, run.one("j")) == {"all": ["third", "first"]}
+
+
+def test_data_carries_the_labels_of_the_inputs_it_was_made_from_and_an_agent_those_of_its_skill() -> None:
+    specs = {"file": InputSpec(labels=("phi",)), "note": InputSpec()}
+    tasks = (
+        Task(id="t", skill="work", inputs={"x": {"ref": "inputs.file"}}),
+        Task(id="u", skill="work", inputs={"x": {"ref": "inputs.note"}, "y": {"ref": "inputs.later", "default": 1}}),
+    )
+    drafts = Skill(name="work", effect=SideEffect.NONE, inputs=ANYTHING, labels=("drafted",))
+    marking = AgentCard(name="worker", skills=(drafts,))
+    plan = Plan(tasks=tasks, inputs=specs)
+    run = Story(Catalogue(agents=(marking,)), *tasks, plan=plan, closed=False, inputs={"file": 1, "note": 2})
+    assert [labels(run.state, run.one(id_)) for id_ in ("t", "u")] == [{"phi"}, frozenset()]
+    assert labels_of_piece(run.state, Piece(work="plan", number=1)) == {"phi"}
+    before = Piece(work="run", task="t", number=1)
+    assert labels_of_piece(run.state, before) == {"phi"}
+    run.begin("t")
+    assert labels_of_piece(run.state, before) == {"phi", "drafted"}

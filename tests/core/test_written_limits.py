@@ -1,5 +1,6 @@
 """Limits, lengths, chains and ladders as people write them: they are read, or what is wrong is told at its place."""
 
+import math
 import re
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from stretto.core.domain import NO_BREAKER, Ask, Breaker, Chain, Provider, Rate, Rung
 from stretto.core.errors import BadChannel, UsageError
 from stretto.core.lengths import read_length
-from stretto.core.limits import OF_AGENTS, OF_RULES, provider_of, rate_of
+from stretto.core.limits import OF_AGENTS, OF_RULES, listed_or, provider_of, rate_of
 from stretto.core.plan.asking import BadChain, place_of, read_asks, read_chain, write_asks
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.ladders import MOST_RUNGS, agents_in, read_ladder, write_ladder
@@ -21,6 +22,7 @@ from stretto.core.plan.ladders import MOST_RUNGS, agents_in, read_ladder, write_
         (Rate(), Rate()),
         ("60/min", Rate(requests=60)),
         ({"requests": 2, "tokens": None}, Rate(requests=2)),
+        ("60 requests/min, 90_000 tokens per minute", Rate(requests=60, tokens=90_000)),
     ],
 )
 def test_a_rate_is_read_in_every_form(given: Any, rate: Rate) -> None:
@@ -39,6 +41,21 @@ def test_a_rate_is_read_in_every_form(given: Any, rate: Rate) -> None:
         ("concurrency", True, "concurrency is a whole number above 0"),
         ("breaker", {"failures": False}, "failures is a whole number above 0"),
         ("breaker", {"window": 0}, "window is a whole number above 0"),
+        ("rate", 60, "a rate is written like 60/min"),
+        ("rate", "quickly", "a rate is written like 60/min"),
+        ("rate", f"{'9' * 5000}/min", "a rate is written like 60/min"),
+        ("rate", "3/min, 4 requests/min", "names requests twice"),
+        ("breaker", 3, "a breaker is `off`, or a mapping with failures, window, pause, longest; not 3"),
+        ("breaker", {"times": 3}, "a breaker has no 'times'; it has failures"),
+        ("breaker", {"pause": 0}, "pause is a number of seconds above 0, not 0"),
+        ("breaker", {"pause": True}, "pause is a number of seconds above 0, not True"),
+        ("breaker", {"pause": "1m"}, "pause is a number of seconds above 0, not '1m'"),
+        ("breaker", {"longest": math.inf}, "longest is a number of seconds above 0, not inf"),
+        ("breaker", {"longest": math.nan}, "longest is a number of seconds above 0, not nan"),
+        ("breaker", {"longest": 10**400}, "longest is a number of seconds above 0"),
+        ("breaker", {"failures": 5, "window": 3}, "5 failures of the last 3 attempts cannot be"),
+        ("breaker", {"window": 10_001}, "window is from failures to 10000"),
+        ("breaker", {"pause": 60, "longest": 30}, r"longest \(30 s\) is less than pause \(60 s\)"),
     ],
 )
 def test_a_limit_of_an_agent_that_cannot_be_is_refused(part: str, given: Any, said: str) -> None:
@@ -53,6 +70,16 @@ def test_the_limits_of_an_agent_are_read() -> None:
         "concurrency": 2,
         "breaker": Breaker(failures=0),
     }
+
+
+@pytest.mark.parametrize("breaker", [NO_BREAKER, Breaker(failures=2, window=4, pause=1.0, longest=8.0)])
+def test_a_breaker_that_is_one_already_is_the_same(breaker: Breaker) -> None:
+    assert OF_AGENTS["breaker"](breaker) == breaker
+
+
+def test_a_breaker_of_many_failures_looks_at_as_many_attempts_and_one_of_long_pauses_pauses_as_long() -> None:
+    breaker = OF_AGENTS["breaker"]({"failures": 500, "pause": 1e6})
+    assert (breaker.window, breaker.longest) == (500, 1e6)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +119,35 @@ def test_a_provider_is_read_with_and_without_a_concurrency() -> None:
     assert provider_of(Provider(concurrency=4)) == Provider(concurrency=4)
     with pytest.raises(UsageError, match="a provider is a mapping with some of concurrency, rate, breaker"):
         provider_of(["rate"])
+
+
+def test_the_breaker_and_the_perimeter_of_a_provider_are_read() -> None:
+    given = {"breaker": "off", "perimeter": ["public", "phi"]}
+    assert provider_of(given) == Provider(breaker=NO_BREAKER, perimeter=("public", "phi"))
+    assert provider_of({"perimeter": None}).perimeter is None
+    assert provider_of({"perimeter": []}).perimeter == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"speed": 3}, "a provider has no 'speed'; it has concurrency, rate, breaker, perimeter"),
+        ({"concurrency": 0}, "concurrency is a whole number above 0"),
+        ({"perimeter": "public"}, "perimeter is a list of labels of data like [public], not 'public'"),
+        ({"perimeter": [3]}, "perimeter is a list of labels of data like [public], not [3]"),
+        (Provider(concurrency=-1), "concurrency is a whole number above 0"),
+        (Provider(rate=Rate(requests=0)), "requests is a whole number above 0"),
+        (Provider(perimeter="public"), "perimeter is a list of labels of data like [public], not 'public'"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_provider_that_cannot_be_is_refused_however_it_is_given(given: Any, said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        provider_of(given)
+
+
+def test_what_one_may_choose_is_listed_as_a_sentence_lists_it() -> None:
+    assert listed_or(("refuse", "ask")) == "refuse or ask"
+    assert listed_or(("auto", "model", "rules")) == "auto, model or rules"
 
 
 @pytest.mark.parametrize("given", [True, None, [1], {"s": 1}])

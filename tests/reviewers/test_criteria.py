@@ -35,6 +35,8 @@ def reviewed(criterion: str, output: Json, citations: tuple[Citation, ...] = ())
         ("items >= 2", ["a", "b"]),
         ("items == 1", {"a": 1}),
         ("words == 4", {"title": "two words", "count": 7, "sent": True, "why": None}),
+        ("words == 4", [["two words"], {"more": "here", "count": 7}]),
+        ("lines == 2", ["first", "second"]),
         ('contains "refund of 40"', LETTER),
         ("contains 'Dear'", {"letter": LETTER}),
         ('lacks "sorry"', LETTER),

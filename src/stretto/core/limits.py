@@ -1,7 +1,7 @@
 """Rates, breakers and providers as people write them, in YAML and in Python. Each raises UsageError with the mend."""
 
-import math
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, get_args
@@ -9,7 +9,7 @@ from typing import Any, get_args
 from stretto.core.domain import NO_BREAKER, Breaker, PlannerChoice, Provider, Rate
 from stretto.core.errors import UsageError
 
-_PART = re.compile(r"(\d[\d_]*)\s*(requests?|tokens?)?\s*(?:/|per\b|a\b)\s*min(?:ute)?", re.IGNORECASE)
+_PART = re.compile(r"(\d[\d_]{0,14})\s*(requests?|tokens?)?\s*(?:/|per\b|a\b)\s*min(?:ute)?", re.IGNORECASE)
 _RATE = "a rate is written like 60/min, or '60 requests/min, 90000 tokens/min'"
 _LARGEST_WINDOW = 10_000
 
@@ -66,7 +66,7 @@ def breaker_of(given: Any) -> Breaker:
         if name in ("failures", "window"):
             if not (name == "failures" and value == 0 and value is not False):
                 _check_whole(value, name)
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= sys.float_info.max:
             raise UsageError(f"{name} is a number of seconds above 0, not {value!r}")
     usual = Breaker()
     values = {
@@ -86,9 +86,9 @@ def breaker_of(given: Any) -> Breaker:
 
 def provider_of(given: Any) -> Provider:
     """Read a mapping with some of `concurrency`, `rate`, `breaker` and `perimeter`."""
-    if isinstance(given, Provider):
-        return given
     known = [one.name for one in fields(Provider)]
+    if isinstance(given, Provider):
+        given = {name: value for name in known if (value := getattr(given, name)) is not None}
     if not isinstance(given, dict):
         raise UsageError(f"a provider is a mapping with some of {', '.join(known)}; not {given!r}")
     for name in given:

@@ -54,20 +54,7 @@ def approval(state: RunState, effect: Judge) -> Verdict | None:
     one = state.tasks.get(effect.task)
     if one is not None and one.task.undoes is not None:
         return None  # what is taken back was approved, and taking it back with it
-    if effect.call is not None:
-        return _approval_of_call(state, effect.call)
-    if one is None:
-        return None
-    skill = state.roster.skill(one.task, effect.agent)
-    if effect_of(state, one, effect.agent) is SideEffect.IRREVERSIBLE:
-        reason = "it cannot be undone"
-    elif one.task.risk == "high":
-        reason = "its risk is high"
-    elif one.task.approval == "ask" or skill.approval == "ask":
-        reason = "it is declared to need approval"
-    else:
-        return None
-    return Verdict(decision="ask", rule="approval", reason=reason)
+    return _approval_of_task(state, effect) if effect.call is None else _approval_of_call(state, effect.call)
 
 
 def _perimeter_of_call(state: RunState, effect: Judge, call: Call) -> Verdict | None:
@@ -93,6 +80,20 @@ def _equipped_for_call(state: RunState, effect: Judge, call: Call) -> Verdict | 
     if not able or not all(lacking):
         return None
     return Verdict(decision="deny", rule="equipped", reason=f"{able[0].name} lacks {', '.join(lacking[0])}")
+
+
+def _approval_of_task(state: RunState, effect: Judge) -> Verdict | None:
+    one = state.tasks[effect.task]
+    skill = state.roster.skill(one.task, effect.agent)
+    if effect_of(state, one, effect.agent) is SideEffect.IRREVERSIBLE:
+        reason = "it cannot be undone"
+    elif one.task.risk == "high":
+        reason = "its risk is high"
+    elif one.task.approval == "ask" or skill.approval == "ask":
+        reason = "it is declared to need approval"
+    else:
+        return None
+    return Verdict(decision="ask", rule="approval", reason=reason)
 
 
 def _approval_of_call(state: RunState, call: Call) -> Verdict | None:

@@ -8,6 +8,7 @@ it was right (a pass) when a person did.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from stretto.core.domain import Json, Review
 from stretto.core.events import (
@@ -121,9 +122,7 @@ class Trials:
             dict(self._accepted),
             dict(self._asked),
         )
-        for event in events:
-            if isinstance(event, RunEnded):
-                break
+        for event in takewhile(lambda one: not isinstance(one, RunEnded), events):
             whole.take(event)
         return whole.records()
 

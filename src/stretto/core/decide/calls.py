@@ -1,5 +1,7 @@
 """Inner calls: whether one may be made, what follows from its end, and what becomes of those that nobody heard of."""
 
+from typing import assert_never
+
 from stretto.core.budget import call_room, lost_call, most_of_call, why_no_room
 from stretto.core.calls import action_key, call_id, call_of, goes_on, is_doubtful, is_given, open_calls, piece_of
 from stretto.core.canonical import digest, short
@@ -124,6 +126,8 @@ def end_call(draft: Draft, command: EndCall) -> None:
             draft.say(CallForgotten, of=of, call=id_, cost=outcome.cost, usage=command.usage)
         case Unknown():
             _lose(draft, of, id_, known)
+        case _:
+            assert_never(outcome)
 
 
 def lose_calls(draft: Draft, task: str) -> TaskState:

@@ -5,7 +5,7 @@ from typing import Any
 from immutables import Map
 from msgspec.structs import replace
 
-from stretto.core.calls import COORDINATION
+from stretto.core.calls import COORDINATION, piece_of
 from stretto.core.domain import FREE, Cost, FailureClass, Json, Piece, TaskStatus, Usage
 from stretto.core.events import (
     CallBegun,
@@ -119,12 +119,11 @@ def call_answered(one: TaskState, id_: str, decision: str, by: str, reason: str,
 
 def all_unheard(state: RunState) -> RunState:
     """Close the open calls of the run itself; nothing is reserved for them any more."""
-    if not state.calling:
-        return state
-    calls = state.calls.mutate()
     for name in state.calling:
-        calls[name] = replace(calls[name], status="lost", reserved=FREE)
-    return replace(state, calls=calls.finish(), calling=Map())
+        call = state.calls[name]
+        state = _reserved(state, piece_of(name), FREE - call.reserved)
+        state = replace(state, calls=state.calls.set(name, replace(call, status="lost", reserved=FREE)))
+    return replace(state, calling=Map()) if state.calling else state
 
 
 def _new(event: CallRefused | CallJudged) -> CallState:
