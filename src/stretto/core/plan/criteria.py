@@ -34,8 +34,14 @@ _PART = re.compile(r"((?:\.[^.\[\]:\s]+|\[\d{1,9}\])+)\s*:\s*")
 _MEASURED = re.compile(r"(words|characters|lines|items|citations)\s*(<=|>=|==|=|<|>)\s*(.*)", re.DOTALL)
 _QUOTED = re.compile(r"(contains|lacks)\s+(?=[\"'])(.*)", re.DOTALL)
 _PATTERN = re.compile(r"matches\s+/(.*)", re.DOTALL)
-_BEYOND = re.compile(r"\(\?(?:[=!]|<[=!]|P=|\()|\\[1-9]")
-"""What patterns that are searched in linear time do not have: look-around, conditions, back-references."""
+_NAMED = re.compile(r"\[:\^?\w+:\]")
+_PIECE = re.compile(
+    r"(?P<beyond>\(\?(?:[=!>#(]|<[=!]|P[=>]|[imsux]*a)|\\[1-9Z]|\\N\{|\{(?!\d+(?:,\d*)?\}))"
+    rf"|\\.|\[\^?\]?(?:\\.|{_NAMED.pattern}|(?!--|&&|~~|\|\|)[^\[\]\\])*\]|(?P<bracket>\[)",
+    re.DOTALL,
+)
+"""What patterns that are searched in linear time do not have, as look-around, or read in another way than most would:
+braces that repeat nothing, brackets and doubled signs within a class. What is escaped is no such thing."""
 
 
 class BadCriterion(ValueError):
@@ -168,10 +174,13 @@ def _pattern(text: str) -> str:
         raise BadCriterion("a pattern stands between slashes, as in matches /^Dear/ or matches /^dear/i")
     if len(body) > LONGEST_PATTERN:
         raise BadCriterion(f"a pattern has at most {LONGEST_PATTERN} characters, this has {len(body)}")
-    if beyond := _BEYOND.search(body):
-        raise BadCriterion(f"patterns have no look-around and no back-references, and this has {shown(beyond[0])}")
+    for piece in _PIECE.finditer(body):
+        if piece["beyond"]:
+            raise BadCriterion(f"patterns have no look-around and no back-references, and nothing like {piece[0]!r}")
+        if piece["bracket"]:
+            raise BadCriterion("the pattern cannot be read: within [...] write \\[ \\] \\- \\& \\~ \\| for the signs")
     try:
-        re.compile(body)
+        re.compile(_NAMED.sub("w", body))
     except (re.error, OverflowError, RecursionError) as error:
         raise BadCriterion(f"the pattern cannot be read: {error}") from None
     return f"(?i){body}" if flags else body
