@@ -66,7 +66,6 @@ async def proposed(
     if not counting.calls:
         return crew.propose(goal, inputs=inputs, answers=answers, planner=catalogue.rules.planner)
     found = replace(_proposal(state, specs, refused), usage=counting.usage, cost=counting.cost)
-    await crew.models.close()
     return found
 
 
