@@ -65,8 +65,7 @@ async def proposed(
             break
     if not counting.calls:
         return crew.propose(goal, inputs=inputs, answers=answers, planner=catalogue.rules.planner)
-    found = replace(_proposal(state, specs, refused), usage=counting.usage, cost=counting.cost)
-    return found
+    return replace(_proposal(state, specs, refused), usage=counting.usage, cost=counting.cost)
 
 
 def _begun(first: SubmitGoal, answers: Sequence[tuple[str, str]]) -> RunState:
