@@ -10,7 +10,6 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any, TypeAlias, get_args
 
 from stretto.core.calls import action_key, call_id, call_of, goes_on, is_doubtful, is_given, weighed
@@ -31,21 +30,17 @@ from stretto.core.domain import (
     Role,
     SideEffect,
     Unknown,
-    Usage,
 )
 from stretto.core.events import CallBegun, CallRefused, Event, PersonAsked
 from stretto.core.policy import Policy, call_judgement, judge
 from stretto.core.state import CallState, RunState
 from stretto.functions import as_call
+from stretto.outcomes import broken, is_cost, is_usage, text_of
 from stretto.ports import NOTHING_USED, AgentFailure, Assignment, Clock, Deed, Emit, Finder, InputNeeded
 
 _WHO = {"plan": "planner", "review": "reviewer", "synthesise": "synthesiser"}
 LOOKS = (0.0, 0.5, 2.0)
 """Seconds before each look at what became of an action: asking changes nothing, a person is asked only after these."""
-
-LONGEST_MESSAGE = 2000
-MOST_MONEY = Decimal(10**12)
-MOST_TOKENS = 2**53
 
 _Name: TypeAlias = tuple[Piece, str]
 _within: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("stretto_calls", default=())
@@ -343,7 +338,7 @@ class PieceCaller(_Toolbox):
             outcome = _failure(error, call.effect, spent())
             cost = outcome.cost
             used = error.usage if isinstance(error, AgentFailure) else NOTHING_USED
-            usage = used if _is_usage(used) else NOTHING_USED
+            usage = used if is_usage(used) else NOTHING_USED
             await self._exchange.tell((self._of, id_), replace(end, outcome=outcome, usage=usage), self._emit)
             if isinstance(outcome, Unknown) and not call.effect.repeatable:
                 return None
@@ -413,7 +408,7 @@ def _checked(call: Call) -> Call:
         raise ValueError(f"a call has a key and says what it calls, not {call.key!r} and {call.what!r}")
     if call.role not in get_args(Role):
         raise ValueError(f"the call {call.key!r} has the role {call.role!r}; there are {', '.join(get_args(Role))}")
-    if not isinstance(call.effect, SideEffect) or not _is_cost(call.reserve):
+    if not isinstance(call.effect, SideEffect) or not is_cost(call.reserve):
         raise ValueError(f"the call {call.key!r} has no such effect or cost: {call.effect!r}, {call.reserve!r}")
     try:
         canonical(call.arguments)
@@ -425,52 +420,24 @@ def _checked(call: Call) -> Call:
 def _sound(called: Called) -> Called:
     """Give what a call brought, as the journal holds it; raises AgentFailure for what it cannot hold."""
     try:
-        if not (_is_cost(called.cost) and _is_usage(called.usage)):
+        if not (is_cost(called.cost) and is_usage(called.usage)):
             raise ValueError(f"it reports a cost or usage that is none: {called.cost!r}, {called.usage!r}")
         return replace(called, output=_copy(called.output))
     except ValueError as error:
         raise AgentFailure(f"its result cannot be kept: {error}", FailureClass.INVALID_OUTPUT) from None
 
 
-def _is_cost(cost: object) -> bool:
-    if not isinstance(cost, Cost) or not isinstance(cost.money, Decimal) or not _is_count(cost.tokens):
-        return False
-    return cost.money.is_finite() and 0 <= cost.money < MOST_MONEY
-
-
-def _is_usage(usage: object) -> bool:
-    return isinstance(usage, Usage) and all(_is_count(one) for one in (usage.input, usage.output, usage.cached))
-
-
-def _is_count(number: object) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number < MOST_TOKENS
-
-
-def _clean(text: object) -> str:
-    """Give text that can be stored: no lone surrogates, no book."""
-    whole = str(text).encode(errors="replace").decode()
-    return whole if len(whole) <= LONGEST_MESSAGE else f"{whole[:LONGEST_MESSAGE]}…"
-
-
 def _failure(error: Exception, effect: SideEffect, spent: Cost) -> Failed | InputRequired | Unknown:
     """Give what an exception says of a call; a lost reply is unknown where doing it twice could do harm."""
-    said, cost = _clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__), spent
-    if isinstance(error, AgentFailure) and _is_cost(error.cost):
+    cost = spent
+    if isinstance(error, AgentFailure) and is_cost(error.cost):
         cost += error.cost
     match error:
         case InputNeeded():
-            return InputRequired(question=_clean(error), cost=cost)
+            return InputRequired(question=text_of(error), cost=cost)
         case AgentFailure(failure=FailureClass.UNKNOWN):
-            return Unknown(message=_clean(error), cost=cost)
+            return Unknown(message=text_of(error), cost=cost)
         case AgentFailure():
             known = isinstance(error.failure, FailureClass)
-            return Failed(failure=error.failure if known else FailureClass.ERROR, message=_clean(error), cost=cost)
-        case ConnectionRefusedError():  # never connected: nothing can have happened
-            return Failed(failure=FailureClass.TRANSIENT, message=said, cost=cost)
-        case TimeoutError() | ConnectionError() if not effect.repeatable:
-            return Unknown(message=said, cost=cost)
-        case TimeoutError():
-            return Failed(failure=FailureClass.TIMED_OUT, message=said, cost=cost)
-        case ConnectionError():
-            return Failed(failure=FailureClass.TRANSIENT, message=said, cost=cost)
-    return Failed(failure=FailureClass.ERROR, message=said, cost=cost)
+            return Failed(failure=error.failure if known else FailureClass.ERROR, message=text_of(error), cost=cost)
+    return broken(error, cost, effect)

@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -17,7 +17,6 @@ from stretto.core.domain import (
     Artifact,
     Citation,
     Completed,
-    Cost,
     Failed,
     FailureClass,
     InputRequired,
@@ -27,10 +26,8 @@ from stretto.core.domain import (
     Unknown,
 )
 from stretto.declare import declared
+from stretto.outcomes import LARGEST_COUNT, broken, clean, is_cost, text_of
 from stretto.ports import AgentFailure, Assignment, InputNeeded
-
-LONGEST_MESSAGE = 2000
-LARGEST_COUNT = 2**53
 
 
 def own_copy(value: Json) -> Json:
@@ -63,24 +60,18 @@ def completed(signature: Signature, value: Any, assignment: Assignment) -> Outco
 
 def failed(error: BaseException, assignment: Assignment, effect: SideEffect = SideEffect.NONE) -> Outcome:
     """Give the outcome of a call that raised. A lost reply is `Unknown` where doing it twice could do harm."""
-    cost, said = assignment.spent, say(error)
+    cost = assignment.spent
     match error:
         case InputNeeded():
-            return InputRequired(question=_text(error) or "what now?", cost=cost)
+            return InputRequired(question=text_of(error) or "what now?", cost=cost)
         case AgentFailure():
-            message = _text(error) or "it failed and says no more"
+            message = text_of(error) or "it failed and says no more"
             return Failed(failure=error.failure, message=message, cost=cost, retry_after=error.retry_after)
         case BadValue():
-            return Failed(failure=FailureClass.REFUSED, message=f"its arguments do not fit: {_text(error)}", cost=cost)
-        case ConnectionRefusedError():  # never connected: nothing can have happened
-            return Failed(failure=FailureClass.TRANSIENT, message=said, cost=cost)
-        case TimeoutError() | ConnectionError() if not effect.repeatable:
-            return Unknown(message=said, cost=cost)
-        case TimeoutError():
-            return Failed(failure=FailureClass.TIMED_OUT, message=said, cost=cost)
-        case ConnectionError():
-            return Failed(failure=FailureClass.TRANSIENT, message=said, cost=cost)
-    return Failed(failure=FailureClass.ERROR, message=said, cost=cost)
+            return Failed(
+                failure=FailureClass.REFUSED, message=f"its arguments do not fit: {text_of(error)}", cost=cost
+            )
+    return broken(error, cost, effect)
 
 
 def call(function: Callable[..., Any], signature: Signature, assignment: Assignment) -> "Outcome | Awaitable[Outcome]":
@@ -127,7 +118,7 @@ def sound(outcome: Outcome) -> Outcome:
     """Give the outcome with everything in it as its type says, or the failure that it is not."""
     cost = outcome.cost
     try:
-        if not _is_cost(cost):
+        if not is_cost(cost):
             raise ValueError(f"it reports a cost that is none: {cost}")
         if isinstance(outcome, Completed):
             return replace(
@@ -142,34 +133,15 @@ def sound(outcome: Outcome) -> Outcome:
             return replace(
                 outcome,
                 failure=_failure(outcome.failure),
-                message=_clean(outcome.message),
-                produced=_clean(outcome.produced),
+                message=clean(outcome.message),
+                produced=clean(outcome.produced),
             )
         if isinstance(outcome, InputRequired):
-            return replace(outcome, question=_clean(outcome.question))
-        return replace(outcome, message=_clean(outcome.message))
+            return replace(outcome, question=clean(outcome.question))
+        return replace(outcome, message=clean(outcome.message))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        message = _clean(f"its outcome cannot be used: {error}")
-        return Failed(failure=FailureClass.INVALID_OUTPUT, message=message, cost=cost if _is_cost(cost) else FREE)
-
-
-def say(error: BaseException) -> str:
-    """Give an exception as one text, whatever it is made of."""
-    text = _text(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return _clean(str(error))
-    except Exception:
-        return "its message cannot be read"
-
-
-def _clean(text: object) -> str:
-    """Give text that can be stored: no lone surrogates, no book."""
-    whole = str(text).encode(errors="replace").decode()
-    return whole if len(whole) <= LONGEST_MESSAGE else whole[:LONGEST_MESSAGE] + "…"
+        message = clean(f"its outcome cannot be used: {error}")
+        return Failed(failure=FailureClass.INVALID_OUTPUT, message=message, cost=cost if is_cost(cost) else FREE)
 
 
 def _mark(value: Any) -> str:
@@ -211,12 +183,3 @@ def _citation(one: Citation) -> Citation:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_cost(cost: object) -> bool:
-    if not isinstance(cost, Cost):
-        return False
-    money, tokens = cast(Any, cost.money), cast(Any, cost.tokens)
-    if isinstance(tokens, bool) or not isinstance(tokens, int) or not 0 <= tokens <= LARGEST_COUNT:
-        return False
-    return bool(hasattr(money, "is_finite") and money.is_finite() and 0 <= money < 10**12)

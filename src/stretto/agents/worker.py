@@ -21,10 +21,11 @@ from typing import IO, Any
 
 import msgspec
 
-from stretto.agents.calling import call, say
+from stretto.agents.calling import call
 from stretto.agents.isolated import HEADER, LARGEST_RESULT, LOADING
 from stretto.agents.signature import signature_of
 from stretto.core.domain import Failed, FailureClass, Outcome
+from stretto.outcomes import say
 from stretto.ports import Assignment
 
 
