@@ -76,6 +76,7 @@ from stretto.ports import (
     Conditions,
     Dispatch,
     Emit,
+    Follower,
     Journal,
     Lease,
     Listener,
@@ -84,6 +85,7 @@ from stretto.ports import (
     People,
     Planner,
     Product,
+    Recorded,
     Reviewer,
     RunSummary,
     Schemas,
@@ -113,6 +115,7 @@ class House:
     people: People
     policies: tuple[Policy, ...] = DEFAULT
     listeners: tuple[Listener, ...] = ()
+    followers: tuple[Follower, ...] = ()
     notifiers: tuple[Notifier, ...] = ()
     dispatch: Dispatch | None = None
     summariser: Summariser | None = None
@@ -203,6 +206,10 @@ class Conductor:
         events_only = [event for _, event in facts]
         for listener in self._house.listeners if facts else ():
             listener(state, events_only)
+        if facts and self._house.followers:
+            told = [Recorded(seq=before.seq + n, actor=actor, event=event) for n, (actor, event) in enumerate(facts, 1)]
+            for follower in self._house.followers:
+                follower(state, told)
         return state, changes(before, state, events_only)
 
     async def _expecting(self, command: Command) -> Command:

@@ -391,6 +391,32 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunQuery:
+    """Which runs are looked for, newest first.
+
+    `begins` is how the id begins, `words` stand in the goal or the id, in any case and order; `statuses` are those
+    that count, none for any; `since` and `until` (not included) bound when it started. Without `teams`, the runs that
+    teams made of tasks of others are left out. `before` is the (started, run) of the last one seen: what comes next.
+    """
+
+    begins: str = ""
+    words: tuple[str, ...] = ()
+    statuses: frozenset[str] = frozenset()
+    workspace: str | None = None
+    since: float | None = None
+    until: float | None = None
+    teams: bool = True
+    before: tuple[float, str] | None = None
+    limit: int = 100
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", tuple(word.casefold() for word in self.words))
+
+
+NEWEST = RunQuery()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """An event with its place in the journal."""
 
@@ -486,8 +512,12 @@ class Journal(Protocol):
         """Give a run's events as stored, for the audit."""
         ...
 
-    async def runs(self, *, begins: str = "", limit: int = 100, teams: bool = True) -> Sequence[RunSummary]:
-        """Give the newest runs whose id begins so; without `teams`, not the runs that teams made of tasks of others."""
+    async def runs(self, query: RunQuery = NEWEST) -> Sequence[RunSummary]:
+        """Give the runs that are looked for, newest first."""
+        ...
+
+    async def counts(self, query: RunQuery = NEWEST) -> Mapping[str, int]:
+        """Give how many runs are looked for, by status; `statuses`, `before` and `limit` of the query do not matter."""
         ...
 
     async def due(self, moment: float, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
@@ -643,6 +673,9 @@ Emit: TypeAlias = Callable[[Command], Awaitable[None]]
 Listener: TypeAlias = Callable[[RunState, Sequence[Event]], None]
 """Is told of every commit: the state after it and its events; of a run that is taken over first where it stands, with
 no events. It must be quick, and do nothing but note."""
+
+Follower: TypeAlias = Callable[[RunState, Sequence[Recorded]], None]
+"""Is told of every commit as a Listener is, with numbers and actors, and of nothing else."""
 
 
 class Performer(Protocol):

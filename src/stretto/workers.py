@@ -62,6 +62,11 @@ class Worker:
         self._driven: dict[str, asyncio.Task[None]] = {}
         self._foreign: set[str] = set()
         self._resting: dict[str, _Rest] = {}
+        self._nudged = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Have it look into the store now, for somebody has left something there."""
+        self._nudged.set()
 
     async def work(self, *, once: bool = False) -> None:
         """Work until cancelled, then give every run back; with `once`, only until nothing is due any more.
@@ -92,11 +97,11 @@ class Worker:
         return bool(found)
 
     async def _until_worth_a_look(self) -> None:
-        """Return when a drive has ended, and otherwise when it is time for another look."""
-        if not self._driven:
-            await asyncio.sleep(LOOK_SECONDS)
-            return
-        await asyncio.wait(self._driven.values(), timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        """Return when a drive has ended or somebody nudges, and otherwise when it is time for another look."""
+        nudge = asyncio.create_task(self._nudged.wait())
+        await asyncio.wait([nudge, *self._driven.values()], timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        nudge.cancel()
+        self._nudged.clear()
         self._driven = {run: drive for run, drive in self._driven.items() if not drive.done()}
 
     async def _drive(self, one: RunSummary) -> None:

@@ -13,7 +13,7 @@ from stretto.core.commands import AnswerRequest, Cancel
 from stretto.core.domain import Budget, InputSpec
 from stretto.core.errors import BadAgent, BadWorkspace, UsageError
 from stretto.orchestrator import load
-from stretto.ports import AgentFailure
+from stretto.ports import AgentFailure, RunQuery
 from stretto.views import Run
 
 paid: list[tuple[str, str]] = []
@@ -452,7 +452,7 @@ async def test_runs_of_teams_are_listed_only_on_request(tmp_path: Path) -> None:
     team = Orchestrator([research(), bold], store=tmp_path / "runs.db")
     run = await team.run("print a study", plan=above)
     async with team.journal() as journal:
-        assert [one.run for one in await journal.runs(teams=False)] == [run.run_id]
+        assert [one.run for one in await journal.runs(RunQuery(teams=False))] == [run.run_id]
         assert len(await journal.runs()) == 2
         assert await find_run(journal, "last") == run.run_id
         assert await find_run(journal, run.run_id[:-2]) == run.run_id

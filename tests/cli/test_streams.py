@@ -10,6 +10,7 @@ from typing import Any
 
 from stretto.bootstrap import find_run, open_store
 from stretto.core.events import Event, PlanClosed, TaskCompleted
+from stretto.ports import RunQuery
 from tests.cli.program import PROGRAM, SECONDS, Place, eventually
 
 Make = Callable[[str], Place]
@@ -31,7 +32,7 @@ def events(place: Place) -> list[Event]:
 
     async def read() -> list[Event]:
         async with open_store(store) as journal:
-            if not await journal.runs(limit=1):
+            if not await journal.runs(RunQuery(limit=1)):
                 return []
             return [one.event for one in await journal.read(await find_run(journal, "last"))]
 

@@ -12,7 +12,7 @@ from stretto.core.commands import AnswerRequest, Cancel
 from stretto.core.domain import FailureClass
 from stretto.engines.clock import SystemClock
 from stretto.orchestrator import House
-from stretto.ports import AgentFailure, Clock, Journal, People
+from stretto.ports import AgentFailure, Clock, Journal, People, RunQuery
 
 HOUR = 3600.0
 
@@ -163,5 +163,5 @@ async def test_a_team_s_run_does_not_sleep_because_the_task_above_waits_for_it(t
 
 async def _wake(team: Orchestrator, run: str) -> float | None:
     async with team.journal() as journal:
-        found = await journal.runs(begins=run)
+        found = await journal.runs(RunQuery(begins=run))
         return found[0].wake if found else None

@@ -23,7 +23,7 @@ from stretto.engines.clock import SystemClock
 from stretto.engines.local import LocalEngine
 from stretto.engines.people import Nobody
 from stretto.orchestrator import Conductor, House
-from stretto.ports import AgentFailure, Journal, People, Recorded
+from stretto.ports import AgentFailure, Journal, People, Recorded, RunQuery
 from stretto.workers import Report, Worker
 
 HOUR = 3600.0
@@ -58,7 +58,7 @@ class Team(Orchestrator):
 
     async def status(self, run: str) -> str:
         async with self.journal() as journal:
-            return next(one.status for one in await journal.runs(begins=run) if one.run == run)
+            return next(one.status for one in await journal.runs(RunQuery(begins=run)) if one.run == run)
 
 
 class Log:

@@ -10,7 +10,7 @@ from pathlib import Path
 from stretto.core.errors import UnknownRun, UsageError
 from stretto.journals.sqlite import SqliteJournal
 from stretto.orchestrator import load
-from stretto.ports import Journal, RunSummary
+from stretto.ports import Journal, RunQuery, RunSummary
 
 MOST_ALIKE = 1000
 """Runs looked through for the one whose id is given in part."""
@@ -31,7 +31,7 @@ async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[J
 async def find_run(journal: Journal, begins: str) -> str:
     """Give the run whose id begins so; `last` is the newest. Raises UnknownRun."""
     wanted = "" if begins == "last" else begins.encode(errors="replace").decode()
-    found: Sequence[RunSummary] = await journal.runs(begins=wanted, limit=MOST_ALIKE, teams="." in wanted)
+    found: Sequence[RunSummary] = await journal.runs(RunQuery(begins=wanted, limit=MOST_ALIKE, teams="." in wanted))
     if found and (begins == "last" or len(found) == 1):
         return found[0].run
     if not found:

@@ -51,9 +51,10 @@ async def _waiting(store: Any) -> "list[RunState]":
     """Give the runs that have not ended."""
     from stretto.bootstrap import open_store
     from stretto.orchestrator import load
+    from stretto.ports import RunQuery
 
     async with open_store(store, must_exist=True) as journal:
-        listed = await journal.runs(limit=MOST_RUNS)
+        listed = await journal.runs(RunQuery(limit=MOST_RUNS))
         return [await load(journal, one.run) for one in listed if one.status not in _ENDED]
 
 

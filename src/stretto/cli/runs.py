@@ -48,11 +48,12 @@ def runs(
 ) -> None:
     """List the runs, newest first; those of teams only with --all."""
     from stretto.bootstrap import open_store
+    from stretto.ports import RunQuery
     from stretto.views import summary_view
 
     async def look() -> "Sequence[RunSummary]":
         async with open_store(store_file(workspace, store), must_exist=True) as journal:
-            return await journal.runs(limit=limit, teams=everything)
+            return await journal.runs(RunQuery(limit=limit, teams=everything))
 
     found = asyncio.run(look())
     if as_json:

@@ -1,7 +1,7 @@
 """The journal in memory, for scripts that need no store and for tests; it forgets everything with the process."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from stretto.codec import Codec
 from stretto.core.audit import GENESIS, Envelope, seal
@@ -10,7 +10,7 @@ from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere
 from stretto.core.events import Event
 from stretto.core.learning import Learned, merged
 from stretto.core.trust import TrackRecord, with_those
-from stretto.ports import NOTHING_LEARNED, NOTHING_TRIED, Beside, Lease, Note, Recorded, RunSummary
+from stretto.ports import NEWEST, NOTHING_LEARNED, NOTHING_TRIED, Beside, Lease, Note, Recorded, RunQuery, RunSummary
 
 
 class MemoryJournal:
@@ -120,13 +120,26 @@ class MemoryJournal:
     async def envelopes(self, run: str) -> Sequence[Envelope]:
         return list(self._events[run])
 
-    async def runs(self, *, begins: str = "", limit: int = 100, teams: bool = True) -> Sequence[RunSummary]:
-        found = [
-            one
-            for one in self._summaries.values()
-            if one.run.startswith(begins) and (teams or not self._is_of_team(one.run))
-        ]
-        return sorted(found, key=lambda one: (one.started, one.run), reverse=True)[:limit]
+    async def runs(self, query: RunQuery = NEWEST) -> Sequence[RunSummary]:
+        found = sorted(self._like(query), key=_age, reverse=True)
+        wanted = [one for one in found if not query.statuses or one.status in query.statuses]
+        return [one for one in wanted if query.before is None or _age(one) < query.before][: query.limit]
+
+    async def counts(self, query: RunQuery = NEWEST) -> Mapping[str, int]:
+        return Counter(one.status for one in self._like(query))
+
+    def _like(self, query: RunQuery) -> Iterator[RunSummary]:
+        for one in self._summaries.values():
+            told = (one.goal.casefold(), one.run.casefold())
+            if (
+                one.run.startswith(query.begins)
+                and (query.workspace is None or one.workspace == query.workspace)
+                and (query.since is None or one.started >= query.since)
+                and (query.until is None or one.started < query.until)
+                and (query.teams or not self._is_of_team(one.run))
+                and all(any(word in text for text in told) for word in query.words)
+            ):
+                yield one
 
     def _is_of_team(self, run: str) -> bool:
         above, dot, _ = run.partition(".")
@@ -158,3 +171,7 @@ class MemoryJournal:
 
     async def close(self) -> None:
         return None
+
+
+def _age(one: RunSummary) -> tuple[float, str]:
+    return one.started, one.run

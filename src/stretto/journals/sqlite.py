@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import sqlite3
 import threading
 import time
@@ -21,7 +22,7 @@ from stretto.core.trust import TrackRecord
 from stretto.journals.owner import Owner, this_process
 from stretto.journals.statements import statement
 from stretto.journals.writer import Writer
-from stretto.ports import NOTHING_LEARNED, NOTHING_TRIED, Beside, Lease, Note, Recorded, RunSummary
+from stretto.ports import NEWEST, NOTHING_LEARNED, NOTHING_TRIED, Beside, Lease, Note, Recorded, RunQuery, RunSummary
 
 _Stored: TypeAlias = tuple[str, float, Encoded]
 
@@ -168,10 +169,14 @@ class SqliteJournal:
         names = ("run", "seq", "at", "actor", "type", "version", "payload", "previous", "hash")
         return [Envelope(**dict(zip(names, row, strict=True))) for row in rows]
 
-    async def runs(self, *, begins: str = "", limit: int = 100, teams: bool = True) -> Sequence[RunSummary]:
+    async def runs(self, query: RunQuery = NEWEST) -> Sequence[RunSummary]:
         with self._clearly(), self._reading:
-            rows = self._reader.execute(statement("list_runs"), (begins, limit, teams)).fetchall()
+            rows = self._reader.execute(statement("list_runs"), _query(query)).fetchall()
         return [_summary(row) for row in rows]
+
+    async def counts(self, query: RunQuery = NEWEST) -> Mapping[str, int]:
+        with self._clearly(), self._reading:
+            return dict(self._reader.execute(statement("count_runs"), _query(query)).fetchall())
 
     async def due(self, moment: float, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
         with self._clearly(), self._reading:
@@ -228,6 +233,7 @@ class SqliteJournal:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.create_function("casefold", 1, str.casefold, deterministic=True)
         return connection
 
     def _prepare(self) -> None:
@@ -294,6 +300,21 @@ def _record_row(name: str, one: TrackRecord) -> tuple[object, ...]:
 
 def _row(one: Envelope) -> tuple[object, ...]:
     return (one.run, one.seq, one.at, one.actor, one.type, one.version, one.payload, one.previous, one.hash)
+
+
+def _query(one: RunQuery) -> dict[str, object]:
+    return {
+        "begins": one.begins,
+        "words": json.dumps(one.words),
+        "statuses": json.dumps(sorted(one.statuses)) if one.statuses else None,
+        "workspace": one.workspace,
+        "since": one.since,
+        "until": one.until,
+        "teams": one.teams,
+        "started": one.before[0] if one.before is not None else None,
+        "last": one.before[1] if one.before is not None else None,
+        "limit": one.limit,
+    }
 
 
 def _summary_row(one: RunSummary) -> tuple[object, ...]:

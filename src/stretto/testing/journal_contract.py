@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from stretto.core.audit import broken_link
 from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command
@@ -13,7 +13,7 @@ from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere
 from stretto.core.events import AttemptCompleted, Event, RateUsed, RunSubmitted, TaskAdded, TaskCompleted
 from stretto.core.learning import Learned
 from stretto.core.trust import TrackRecord
-from stretto.ports import Beside, Journal, RunSummary
+from stretto.ports import Beside, Journal, RunQuery, RunSummary
 
 T = TypeVar("T")
 Fact = tuple[str, Event]
@@ -230,14 +230,48 @@ class JournalContract:
                 summary = line(run, started=float(number), cost=Cost(tokens=number))
                 await journal.append(lease, 0, story(run), summary)
             assert [one.run for one in await journal.runs()] == ["bb1", "aa2", "aa1"]
-            assert [one.run for one in await journal.runs(begins="aa")] == ["aa2", "aa1"]
-            assert [one.run for one in await journal.runs(limit=1)] == ["bb1"]
-            assert (await journal.runs(begins="aa2"))[0].cost == Cost(tokens=1)
-            assert list(await journal.runs(begins="%")) == []
+            assert [one.run for one in await journal.runs(RunQuery(begins="aa"))] == ["aa2", "aa1"]
+            assert [one.run for one in await journal.runs(RunQuery(limit=1))] == ["bb1"]
+            assert (await journal.runs(RunQuery(begins="aa2")))[0].cost == Cost(tokens=1)
+            assert list(await journal.runs(RunQuery(begins="%"))) == []
             lease = await journal.claim("aa2.task.0")
             await journal.append(lease, 0, story("aa2.task.0"), line("aa2.task.0", started=9.0))
-            assert [one.run for one in await journal.runs(limit=2)] == ["aa2.task.0", "bb1"]
-            assert [one.run for one in await journal.runs(limit=2, teams=False)] == ["bb1", "aa2"]
+            assert [one.run for one in await journal.runs(RunQuery(limit=2))] == ["aa2.task.0", "bb1"]
+            assert [one.run for one in await journal.runs(RunQuery(limit=2, teams=False))] == ["bb1", "aa2"]
+
+        self.use(tmp_path, work)
+
+    def test_runs_are_found_by_words_status_workspace_and_start_page_by_page_and_counted(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            told = [("a", "Straße sperren", "finished", "/one"), ("b", "ask about 100%", "waiting", "/two")]
+            told += [("c", "Ask ABOUT streets", "waiting", "/one"), ("d", "about nothing", "failed", "/one")]
+            for number, (run, goal, status, workspace) in enumerate(told):
+                lease = await journal.claim(run)
+                summary = line(run, started=float(number // 2), goal=goal, status=status, workspace=workspace)
+                await journal.append(lease, 0, story(run), summary)
+
+            async def found(**wanted: Any) -> str:
+                return "".join(one.run for one in await journal.runs(RunQuery(**wanted)))
+
+            assert await found() == "dcba"
+            assert await found(words=("about", "ASK")) == "cb"
+            assert await found(words=("strasse",)) == "a"
+            assert await found(words=("100%",)) == "b"
+            assert await found(words=("_",)) == ""
+            assert await found(words=('"',)) == ""
+            assert await found(statuses=frozenset({"waiting", "failed"})) == "dcb"
+            assert await found(workspace="/one") == "dca"
+            assert await found(since=1.0) == "dc"
+            assert await found(until=1.0) == "ba"
+            assert await found(limit=2) == "dc"
+            assert await found(limit=2, before=(1.0, "c")) == "ba"
+            assert await found(before=(1.0, "d"), workspace="/one") == "ca"
+            assert await journal.counts() == {"finished": 1, "waiting": 2, "failed": 1}
+            assert await journal.counts(RunQuery(workspace="/one", limit=1)) == {
+                "finished": 1,
+                "waiting": 1,
+                "failed": 1,
+            }
 
         self.use(tmp_path, work)
 
@@ -284,9 +318,9 @@ def story(run: str) -> list[Fact]:
     ]
 
 
-def line(run: str, *, started: float = 1.0, cost: Cost = Cost()) -> RunSummary:  # noqa: B008 - frozen
+def line(run: str, *, started: float = 1.0, goal: str = "goal", status: str = "running", **more: Any) -> RunSummary:
     """Give the line of a run for lists."""
-    return RunSummary(run=run, goal="goal", status="running", started=started, cost=cost)
+    return RunSummary(run=run, goal=goal, status=status, started=started, **more)
 
 
 async def refused(kind: type[Exception], attempt: Awaitable[object]) -> None:
