@@ -3,8 +3,9 @@
 from stretto.bootstrap.facade import Orchestrator
 from stretto.bootstrap.hiring import SPECIALISTS, specialist, specialists
 from stretto.bootstrap.opening import open_workspace
-from stretto.bootstrap.stores import find_run, new_run_id, open_store, parent_of, user
+from stretto.bootstrap.stores import open_store, user
 from stretto.bootstrap.words import cancel, fork, grant, leave_word
+from stretto.lookup import find_run, new_run_id, parent_of
 
 __all__ = [
     "SPECIALISTS",

@@ -1,5 +1,6 @@
 """Who works, by which rules, and where it is kept: what an orchestrator is before it pursues anything."""
 
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 from stretto.bootstrap.choices import (
     AnyChannel,
     as_budget,
+    as_deadline,
     carried,
     chains_of,
     ladder_over,
@@ -21,6 +23,7 @@ from stretto.bootstrap.houses import furnished
 from stretto.bootstrap.models import roster_of
 from stretto.bootstrap.stores import open_store
 from stretto.conditions import condition_defects
+from stretto.core.commands import SubmitGoal
 from stretto.core.domain import Breaker, Budget, Catalogue, InputSpec, Json, Plan, PlannerChoice, Provider
 from stretto.core.errors import UsageError
 from stretto.core.limits import CHOICES_OF_RULES, listed_or, provider_of
@@ -33,6 +36,7 @@ from stretto.core.plan.writing import misfits
 from stretto.core.policy import Policy
 from stretto.core.routing import roster
 from stretto.journals.memory import MemoryJournal
+from stretto.lookup import new_run_id
 from stretto.models.definition import ModelsGiven
 from stretto.models.roster import ModelRoster
 from stretto.orchestrator import House
@@ -184,6 +188,51 @@ class Crew:
             return goal_inputs(given or (), defaults, folder, paths_in(goal), wants)
         wants = wanted(plan, roster(self.catalogue))
         return resolve_inputs(plan, given or (), defaults, folder, wants), plan.inputs
+
+    def order(
+        self,
+        goal: str,
+        *,
+        actor: str,
+        plan: AnyPlan | None = None,
+        inputs: dict[str, Json] | Sequence[str] | None = None,
+        budget: str | Budget | None = None,
+        deadline: str | float | None = None,
+        run_id: str | None = None,
+        planner: PlannerChoice | None = None,
+        streamed: bool = False,
+    ) -> SubmitGoal:
+        """Give the command that begins a run, checked; a `streamed` plan comes later, with its inputs.
+
+        Raises BadPlan and UsageError.
+        """
+        if not goal.strip():
+            raise UsageError("the goal is empty; say in a sentence what you want done")
+        chosen = None if streamed else self.read_plan(plan)
+        limit = as_budget(budget) if budget is not None else self.budget
+        now = time.time()
+        until = as_deadline(deadline, now)
+        if chosen is not None:
+            require(chosen, self.check(chosen, budget=limit, seconds=None if until is None else until - now))
+        values, specs = ({}, {}) if streamed else self.inputs_for(goal, chosen, inputs)
+        return SubmitGoal(
+            actor=actor,
+            run=run_id or new_run_id(),
+            goal=goal,
+            inputs=values,
+            specs=specs,
+            catalogue=self.planned_by(planner),
+            plan=chosen,
+            budget=limit,
+            deadline=until,
+            workspace=self.place,
+            streamed=streamed,
+        )
+
+    @property
+    def place(self) -> str:
+        """The workspace's folder, as runs name it; empty without one."""
+        return str(self.workspace.folder) if self.workspace else ""
 
     @asynccontextmanager
     async def journal(self) -> AsyncIterator[Journal]:

@@ -11,12 +11,12 @@ from stretto.agents.team import TeamAgent
 from stretto.bootstrap.choices import Approve, as_budget, as_deadline, who_answers
 from stretto.bootstrap.crew import AnyPlan, Crew
 from stretto.bootstrap.proposing import proposed
-from stretto.bootstrap.stores import actor, find_run, new_run_id, parent_of
+from stretto.bootstrap.stores import actor
 from stretto.bootstrap.streaming import AnyStream, adopting, adopting_again
 from stretto.bootstrap.teams import team_of
-from stretto.bootstrap.words import GRACE, cancel, fork, grant, leave_word
+from stretto.bootstrap.words import cancel, fork, grant, leave_word
 from stretto.chronicle import chronicle
-from stretto.core.commands import ChangeLimits, Command, Continue, Pause, Recover, Replan, RetryTask, SubmitGoal
+from stretto.core.commands import ChangeLimits, Command, Continue, Pause, Recover, Replan, RetryTask
 from stretto.core.domain import Budget, Json, PlannerChoice
 from stretto.core.errors import UsageError
 from stretto.core.state import RunState
@@ -24,14 +24,15 @@ from stretto.edits import edit_of
 from stretto.engines.local import LocalEngine
 from stretto.engines.people import Nobody
 from stretto.engines.places import Places
+from stretto.lookup import find_run, parent_of
 from stretto.orchestrator import Conductor, load
 from stretto.planners.proposal import Proposal
 from stretto.ports import People, Planner
 from stretto.streams import PlanStream, is_stream
 from stretto.travel import as_it_was, moment_of
 from stretto.views import Run
+from stretto.words import GRACE
 from stretto.workers import RUNS, Tell, Worker
-from stretto.workspace import require
 
 
 class Orchestrator(Crew):
@@ -80,33 +81,21 @@ class Orchestrator(Crew):
         status is then `waiting`), or before a moment more than a minute away (`wake`). Raises BadPlan or UsageError
         before anything is stored or run.
         """
-        if not goal.strip():
-            raise UsageError("the goal is empty; say in a sentence what you want done")
         asked = who_answers(approve, people)
         streamed = is_stream(plan)
-        chosen = None if streamed else self.read_plan(cast(AnyPlan | None, plan))
-        limit = as_budget(budget) if budget is not None else self.budget
-        now = time.time()
-        until = as_deadline(deadline, now)
-        if chosen is not None:
-            require(chosen, self.check(chosen, budget=limit, seconds=None if until is None else until - now))
-        values, specs = ({}, {}) if streamed else self.inputs_for(goal, chosen, inputs)
-        adopts = adopting(self, plan, inputs, budget=limit, until=until, known={}) if streamed else None
-        run = run_id or new_run_id()
-        first = SubmitGoal(
+        first = self.order(
+            goal,
             actor=actor(),
-            run=run,
-            goal=goal,
-            inputs=values,
-            specs=specs,
-            catalogue=self.planned_by(planner),
-            plan=chosen,
-            budget=limit,
-            deadline=until,
-            workspace=str(self.workspace.folder) if self.workspace else "",
+            plan=None if streamed else cast(AnyPlan | None, plan),
+            inputs=inputs,
+            budget=budget,
+            deadline=deadline,
+            run_id=run_id,
+            planner=planner,
             streamed=streamed,
         )
-        return await self._drive(run, [first], asked, wait, adopts)
+        adopts = adopting(self, plan, inputs, budget=first.budget, until=first.deadline, known={}) if streamed else None
+        return await self._drive(first.run, [first], asked, wait, adopts)
 
     async def plan(
         self,
@@ -270,8 +259,7 @@ class Orchestrator(Crew):
             shared = Places(self.rules.parallel if places is None else places)
             house = self.house(journal, Nobody(), below=LocalEngine(shared, patience=math.inf))
             engine = LocalEngine(shared, clock=house.clock)
-            workspace = str(self.workspace.folder) if self.workspace else ""
-            yield Worker(house, engine, workspace=workspace, runs=runs, tell=tell)
+            yield Worker(house, engine, workspace=self.place, runs=runs, tell=tell)
 
     def as_agent(
         self,
