@@ -7,6 +7,8 @@ StrettoError
 │   ├── BadAgent            a function cannot serve as an agent
 │   ├── BadChannel          a channel of alerts cannot be used; carries the field
 │   └── UnknownRun          no such run in this store
+├── Unauthenticated         nobody knows who asks: no key, or one that is wrong, expired or revoked
+├── Forbidden               it is known who asks, and they may not
 ├── OwnedElsewhere          another living process owns the run
 ├── LostOwnership           this process no longer owns the run, or somebody appended in between
 ├── Overtaken               another run has told of an agent meanwhile; hear it, and decide again
@@ -56,6 +58,14 @@ class BadChannel(UsageError):
 
 class UnknownRun(UsageError):
     """There is no such run in this store, or more than one begins so."""
+
+
+class Unauthenticated(StrettoError):
+    """Nobody knows who asks: there is no key or session, or it is wrong, expired or revoked."""
+
+
+class Forbidden(StrettoError):
+    """It is known who asks, and they may not; the message says what they lack."""
 
 
 class OwnedElsewhere(StrettoError):
