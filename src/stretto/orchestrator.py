@@ -559,6 +559,7 @@ def summary(state: RunState) -> RunSummary:
         tasks=state.planned,
         completed=state.completed,
         wake=wake(state),
+        asks=len(state.requests),
     )
 
 

@@ -374,7 +374,8 @@ class Lease:
 class RunSummary:
     """One line about a run, kept beside its events so that lists are quick.
 
-    `wake` is the earliest moment at which the run has something to do on its own (see `stretto.core.wake`).
+    `wake` is the earliest moment at which the run has something to do on its own (see `stretto.core.wake`), `asks` how
+    much waits for a person; None where an older release did not write it down.
     """
 
     run: str
@@ -388,6 +389,7 @@ class RunSummary:
     tasks: int = 0
     completed: int = 0
     wake: float | None = None
+    asks: int | None = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,8 +397,9 @@ class RunQuery:
     """Which runs are looked for, newest first.
 
     `begins` is how the id begins, `words` stand in the goal or the id, in any case and order; `statuses` are those
-    that count, none for any; `since` and `until` (not included) bound when it started. Without `teams`, the runs that
-    teams made of tasks of others are left out. `before` is the (started, run) of the last one seen: what comes next.
+    that count, none for any; `since` and `until` (not included) bound when it started; `asking` are those that have not
+    ended and in which something waits for a person, as far as is known. Without `teams`, the runs that teams made of
+    tasks of others are left out. `before` is the (started, run) of the last one seen: what comes next.
     """
 
     begins: str = ""
@@ -405,6 +408,7 @@ class RunQuery:
     workspace: str | None = None
     since: float | None = None
     until: float | None = None
+    asking: bool = False
     teams: bool = True
     before: tuple[float, str] | None = None
     limit: int = 100

@@ -413,6 +413,7 @@ def summary_view(one: RunSummary) -> dict[str, Any]:
         "tasks": one.tasks,
         "completed": one.completed,
         "wake": moment(one.wake),
+        "asks": one.asks,
     }
 
 

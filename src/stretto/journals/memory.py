@@ -136,6 +136,7 @@ class MemoryJournal:
                 and (query.workspace is None or one.workspace == query.workspace)
                 and (query.since is None or one.started >= query.since)
                 and (query.until is None or one.started < query.until)
+                and not (query.asking and (one.ended is not None or one.asks == 0))
                 and (query.teams or not self._is_of_team(one.run))
                 and all(any(word in text for text in told) for word in query.words)
             ):

@@ -27,7 +27,7 @@ from stretto.ports import NEWEST, NOTHING_LEARNED, NOTHING_TRIED, Beside, Lease,
 _Stored: TypeAlias = tuple[str, float, Encoded]
 
 LEASE_SECONDS = 15.0
-SCHEMA = 2
+SCHEMA = 3
 _VIEWS = ("durations_schema", "records_schema", "summaries_schema")
 """Tables of what was learned, made in stores of any age."""
 
@@ -310,6 +310,7 @@ def _query(one: RunQuery) -> dict[str, object]:
         "workspace": one.workspace,
         "since": one.since,
         "until": one.until,
+        "asking": one.asking,
         "teams": one.teams,
         "started": one.before[0] if one.before is not None else None,
         "last": one.before[1] if one.before is not None else None,
@@ -320,12 +321,12 @@ def _query(one: RunQuery) -> dict[str, object]:
 def _summary_row(one: RunSummary) -> tuple[object, ...]:
     return (
         one.run, one.goal, one.status, one.workspace, one.started, one.ended,
-        str(one.cost.money), one.cost.tokens, one.gaps, one.tasks, one.completed, one.wake,
+        str(one.cost.money), one.cost.tokens, one.gaps, one.tasks, one.completed, one.wake, one.asks,
     )  # fmt: skip
 
 
 def _summary(row: tuple[object, ...]) -> RunSummary:
-    run, goal, status, workspace, started, ended, money, tokens, gaps, tasks, completed, wake = row
+    run, goal, status, workspace, started, ended, money, tokens, gaps, tasks, completed, wake, asks = row
     return RunSummary(
         run=str(run),
         goal=str(goal),
@@ -338,4 +339,5 @@ def _summary(row: tuple[object, ...]) -> RunSummary:
         tasks=tasks,  # type: ignore[arg-type]
         completed=completed,  # type: ignore[arg-type]
         wake=wake,  # type: ignore[arg-type]
+        asks=asks,  # type: ignore[arg-type]
     )

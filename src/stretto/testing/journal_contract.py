@@ -247,7 +247,8 @@ class JournalContract:
             told += [("c", "Ask ABOUT streets", "waiting", "/one"), ("d", "about nothing", "failed", "/one")]
             for number, (run, goal, status, workspace) in enumerate(told):
                 lease = await journal.claim(run)
-                summary = line(run, started=float(number // 2), goal=goal, status=status, workspace=workspace)
+                more = {"asks": 1} if run == "b" else {"asks": 1, "ended": 9.0} if run == "d" else {}
+                summary = line(run, started=float(number // 2), goal=goal, status=status, workspace=workspace, **more)
                 await journal.append(lease, 0, story(run), summary)
 
             async def found(**wanted: Any) -> str:
@@ -261,6 +262,7 @@ class JournalContract:
             assert await found(words=('"',)) == ""
             assert await found(statuses=frozenset({"waiting", "failed"})) == "dcb"
             assert await found(workspace="/one") == "dca"
+            assert await found(asking=True) == "b"
             assert await found(since=1.0) == "dc"
             assert await found(until=1.0) == "ba"
             assert await found(limit=2) == "dc"

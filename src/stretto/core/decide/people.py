@@ -32,7 +32,7 @@ from stretto.core.state import RunState, TaskState
 PERSONAL = PERSONAL_LABELS
 
 
-_ALLOWED = {
+ALLOWED = {
     "approval": ("approve", "deny", "edit", "done"),
     "question": ("answer", "fail", "deny", "done"),
     "doubt": ("done", "retry", "fail"),
@@ -63,7 +63,7 @@ def hand_on(draft: Draft, id_: str, attempt: int, asked: Request) -> None:
 def answer(draft: Draft, command: AnswerRequest) -> None:
     """Take a person's word on an open request, if it is theirs to say."""
     request = draft.state.requests.get(command.request)
-    if request is None or command.decision not in _ALLOWED[request.kind] or not answers_for(request, command.actor):
+    if request is None or command.decision not in ALLOWED[request.kind] or not answers_for(request, command.actor):
         return
     if command.decision == "edit" and not isinstance(command.value, dict):
         return

@@ -2,6 +2,7 @@ SELECT status, count(*) FROM runs WHERE substr(run, 1, length(:begins)) = :begin
 AND (:workspace IS NULL OR workspace = :workspace)
 AND (:since IS NULL OR started >= :since)
 AND (:until IS NULL OR started < :until)
+AND (NOT :asking OR (ended IS NULL AND coalesce(asks, 1) > 0))
 AND (:teams OR instr(run, '.') = 0 OR NOT EXISTS (
     SELECT 1 FROM runs AS above WHERE above.run = substr(runs.run, 1, instr(runs.run, '.') - 1)
 ))

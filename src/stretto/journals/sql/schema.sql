@@ -39,7 +39,8 @@ CREATE TABLE IF NOT EXISTS runs (
     gaps      INTEGER NOT NULL,
     tasks     INTEGER NOT NULL,
     completed INTEGER NOT NULL,
-    wake      REAL
+    wake      REAL,
+    asks      INTEGER
 );
 
 CREATE INDEX IF NOT EXISTS runs_by_start ON runs (started DESC);

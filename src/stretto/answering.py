@@ -1,0 +1,42 @@
+"""A person's word on what a run asks, as a command; what makes no sense is refused with what would."""
+
+from stretto.core.chains import alternative, answers_for
+from stretto.core.commands import AnswerRequest
+from stretto.core.decide.people import ALLOWED
+from stretto.core.domain import Json, Request
+from stretto.core.errors import UsageError
+from stretto.core.state import RunState
+
+
+def words_for(request: Request) -> tuple[str, ...]:
+    """Give the decisions that may be said to a request."""
+    return ALLOWED[request.kind]
+
+
+def answer_of(
+    state: RunState, request_id: str, decision: str, *, actor: str, value: Json = None, reason: str = ""
+) -> AnswerRequest:
+    """Give the command that answers an open request of a run.
+
+    `value` is the answer, the result of what was done by hand, or the arguments to go on with for `edit`. Raises
+    UsageError for a request that is not open, a decision that it does not take, and a person who has no say in it.
+    """
+    request = state.requests.get(request_id)
+    if request is None:
+        raise UsageError(f"run {state.run} has no open request {request_id!r}; it may have been answered meanwhile")
+    about = request.task or "the goal"
+    if decision not in (allowed := words_for(request)):
+        raise UsageError(f"{about} waits for one of {', '.join(allowed)} ({request.kind}), not {decision!r}")
+    if not answers_for(request, actor):
+        raise UsageError(f"only {request.to} may answer this now")
+    if decision == "edit" and not isinstance(value, dict):
+        raise UsageError(f"{about}: an edit gives the arguments to go on with, as a mapping by name")
+    if decision == "answer" and value is None:
+        raise UsageError(f"{about}: which answer? Give it as the value")
+    if request.kind == "alternatives":
+        chosen = alternative(request, str(value))
+        if chosen is None:
+            listed = "; ".join(f"{number} {one}" for number, one in enumerate(request.choices, 1))
+            raise UsageError(f"{value!r} is none of the choices, name or number one of: {listed}")
+        value = chosen
+    return AnswerRequest(actor=actor, request=request.id, decision=decision, reason=reason, value=value)  # type: ignore[arg-type]

@@ -1,0 +1,154 @@
+"""Runs as they go on, for any number of watchers: one copy of each run, and watchers that pull from it.
+
+Nobody is waited for. A watcher says how far it has read and gets what came after; one that is slow reads more at a
+time, one that went away is forgotten. Runs that this process drives are told of by their commits, those of other
+processes are looked up in the journal.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from stretto.core.evolve import evolve
+from stretto.core.state import RunState
+from stretto.ports import Journal, Recorded
+
+LOOK_SECONDS = 0.25
+"""Seconds between two looks at a run that another process may drive."""
+
+BATCH_SECONDS = 0.1
+"""Seconds in which news are gathered before watchers hear of them."""
+
+KEPT = 16
+"""Runs kept in memory after nobody watches them any more."""
+
+
+class Followed:
+    """One run and everything that happened in it so far: `state` after the last of its `recorded` events."""
+
+    def __init__(self, journal: Journal, run: str) -> None:
+        self._journal, self._run = journal, run
+        self._loading = asyncio.Lock()
+        self._moved = asyncio.Event()
+        self.recorded: list[Recorded] = []
+        self.state = RunState()
+        self.watchers = 0
+
+    @property
+    def seq(self) -> int:
+        """The number of the last event; 0 while nothing is known."""
+        return len(self.recorded)
+
+    async def load(self) -> None:
+        """Take in what the journal holds beyond what is known."""
+        async with self._loading:
+            self._take(await self._journal.read(self._run, self.seq), None)
+
+    def note(self, state: RunState, told: Sequence[Recorded]) -> bool:
+        """Take in a commit of this process; False where something before it is not known yet."""
+        if not told or told[-1].seq <= self.seq:
+            return True
+        if told[0].seq > self.seq + 1:
+            return False
+        self._take(told, state)
+        return True
+
+    async def after(self, seq: int) -> Sequence[Recorded]:
+        """Give the events after a number; waits until there are some."""
+        while self.seq <= seq:
+            await self._moved.wait()
+        return self.recorded[seq:]
+
+    def _take(self, told: Sequence[Recorded], state: RunState | None) -> None:
+        fresh = [one for one in told if one.seq > self.seq]
+        if not fresh:
+            return
+        self.recorded += fresh
+        if state is None:
+            state = self.state
+            for one in fresh:
+                state = evolve(state, one.event)
+        self.state = state
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+
+class Following:
+    """All runs that are watched, or were until a while ago."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._runs: OrderedDict[str, Followed] = OrderedDict()
+        self._told: dict[str, tuple[RunState, list[Recorded]]] = {}
+        self._flush: asyncio.TimerHandle | None = None
+        self._looking: asyncio.Task[None] | None = None
+
+    def __call__(self, state: RunState, told: Sequence[Recorded]) -> None:
+        """Note a commit (see `stretto.ports.Follower`); costs next to nothing where nobody watches the run."""
+        if state.run not in self._runs:
+            return
+        _, before = self._told.get(state.run, (state, []))
+        self._told[state.run] = (state, [*before, *told] if before else list(told))
+        if self._flush is None:
+            self._flush = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._hand_on)
+
+    async def run(self, run: str) -> Followed:
+        """Give a run as far as it is known by now; `seq` is 0 for one that there is not."""
+        one = await self._known(run)
+        if not one.watchers:
+            await one.load()
+        return one
+
+    @asynccontextmanager
+    async def watching(self, run: str) -> AsyncIterator[Followed]:
+        """Watch a run: while this is open, what is new in it is taken in."""
+        one = await self._known(run)
+        one.watchers += 1
+        try:
+            await one.load()
+            if self._looking is None:
+                self._looking = asyncio.create_task(self._look(), name="stretto-following")
+            yield one
+        finally:
+            one.watchers -= 1
+            self._forget()
+
+    async def close(self) -> None:
+        """Look no more."""
+        if self._flush is not None:
+            self._flush.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+
+    async def _known(self, run: str) -> Followed:
+        if run not in self._runs:
+            self._runs[run] = Followed(self._journal, run)
+        self._runs.move_to_end(run)
+        self._forget()
+        return self._runs[run]
+
+    def _forget(self) -> None:
+        idle = [run for run, one in self._runs.items() if not one.watchers]
+        for run in idle[: max(0, len(idle) - KEPT)]:
+            del self._runs[run]
+
+    def _hand_on(self) -> None:
+        """Tell watchers what was gathered; where something before it is missing, the next look finds all of it."""
+        self._flush = None
+        told, self._told = self._told, {}
+        for run, (state, events) in told.items():
+            if (one := self._runs.get(run)) is not None and one.watchers:
+                one.note(state, events)
+
+    async def _look(self) -> None:
+        """Look for what other processes did to watched runs, and for what was missed."""
+        while watched := [run for run, one in self._runs.items() if one.watchers]:
+            heads = await self._journal.heads(watched)
+            for run, head in zip(watched, heads, strict=True):
+                one = self._runs.get(run)
+                if one is not None and head > one.seq and run not in self._told:
+                    await one.load()
+            await asyncio.sleep(LOOK_SECONDS)
+        self._looking = None
