@@ -3,6 +3,7 @@
 from stretto.bootstrap.facade import Orchestrator
 from stretto.bootstrap.hiring import SPECIALISTS, specialist, specialists
 from stretto.bootstrap.opening import open_workspace
+from stretto.bootstrap.serving import Service, serving
 from stretto.bootstrap.stores import open_store, user
 from stretto.bootstrap.words import cancel, fork, grant, leave_word
 from stretto.lookup import find_run, new_run_id, parent_of
@@ -10,6 +11,7 @@ from stretto.lookup import find_run, new_run_id, parent_of
 __all__ = [
     "SPECIALISTS",
     "Orchestrator",
+    "Service",
     "cancel",
     "find_run",
     "fork",
@@ -19,6 +21,7 @@ __all__ = [
     "open_store",
     "open_workspace",
     "parent_of",
+    "serving",
     "specialist",
     "specialists",
     "user",

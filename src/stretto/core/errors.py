@@ -9,6 +9,7 @@ StrettoError
 │   └── UnknownRun          no such run in this store
 ├── Unauthenticated         nobody knows who asks: no key, or one that is wrong, expired or revoked
 ├── Forbidden               it is known who asks, and they may not
+├── Conflict                another order came under the same key
 ├── OwnedElsewhere          another living process owns the run
 ├── LostOwnership           this process no longer owns the run, or somebody appended in between
 ├── Overtaken               another run has told of an agent meanwhile; hear it, and decide again
@@ -66,6 +67,10 @@ class Unauthenticated(StrettoError):
 
 class Forbidden(StrettoError):
     """It is known who asks, and they may not; the message says what they lack."""
+
+
+class Conflict(StrettoError):
+    """What is asked for goes against what was asked before under the same key."""
 
 
 class OwnedElsewhere(StrettoError):

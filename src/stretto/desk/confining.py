@@ -1,0 +1,79 @@
+"""What others may have read from this machine's disk: files of the workspace, and what they handed in themselves."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from stretto.core.commands import SubmitGoal
+from stretto.core.domain import Json, Plan
+from stretto.core.errors import Forbidden, UsageError
+from stretto.planners.rules.goals import paths_in
+
+LONGEST_NAME = 120
+_STRANGE = re.compile(r"[^\w.\- ]+")
+
+
+def require_plan_name(plan: object) -> None:
+    """Let a plan be named, or given whole; raises UsageError for a path."""
+    if isinstance(plan, str) and (Path(plan).name != plan or plan.startswith(".")):
+        raise UsageError(f"the plan {plan!r} is a path; name a plan of the workspace, or give the plan itself")
+
+
+def require_inside(order: SubmitGoal, *, cwd: Path, roots: tuple[Path, ...]) -> None:
+    """Raise Forbidden where an order has something read that lies outside the folders `roots`.
+
+    Looked at is every text in the inputs, in the plan's arguments, and every path that the goal mentions.
+    """
+    texts = [*paths_in(order.goal), *_texts(list(order.inputs.values())), *_of_plan(order.plan)]
+    for text in texts:
+        _require_text_inside(text, cwd, roots)
+
+
+def require_plan_inside(plan: Plan | None, inputs: Json, *, cwd: Path, roots: tuple[Path, ...]) -> None:
+    """Raise Forbidden where a plan, or inputs, have something read that lies outside the folders `roots`."""
+    for text in [*_of_plan(plan), *_texts(inputs)]:
+        _require_text_inside(text, cwd, roots)
+
+
+def keep_upload(folder: Path, name: str, content: bytes) -> Path:
+    """Keep what somebody handed in, under its content's hash, and give its file; the name is only its last part."""
+    plain = _STRANGE.sub("_", Path(name.replace("\\", "/")).name).strip(". ")[-LONGEST_NAME:] or "file"
+    home = folder / hashlib.sha256(content).hexdigest()[:24]
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / plain
+    part = home / f".{plain}.part"
+    part.write_bytes(content)
+    part.replace(file)
+    return file
+
+
+def _require_text_inside(text: str, cwd: Path, roots: tuple[Path, ...]) -> None:
+    if not text or len(text) > 4096 or "\n" in text or "\0" in text:
+        return
+    try:
+        file = (cwd / Path(text).expanduser()).resolve()
+        there = file.exists()
+    except (OSError, RuntimeError, ValueError):
+        return
+    if there and not any(file.is_relative_to(root) for root in roots):
+        raise Forbidden(f"{text!r} lies outside the workspace; hand the file in, or ask whoever runs this server")
+
+
+def _of_plan(plan: Plan | None) -> Iterator[str]:
+    for task in plan.tasks if plan is not None else ():
+        yield from _texts(task.inputs)
+    for spec in plan.inputs.values() if plan is not None else ():
+        yield from _texts(spec.default)
+
+
+def _texts(value: Json) -> Iterator[str]:
+    stack = [value]
+    while stack:
+        match stack.pop():
+            case str() as text:
+                yield text
+            case list() as several:
+                stack += several
+            case dict() as named:
+                stack += named.values()

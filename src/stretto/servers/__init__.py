@@ -1,0 +1,1 @@
+"""Ways in for programs: each speaks one protocol, and asks the desk."""

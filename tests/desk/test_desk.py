@@ -1,0 +1,150 @@
+"""What people may see and ask at the desk, and what becomes of it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from stretto.core.errors import BadPlan, Conflict, Forbidden, UnknownRun, UsageError
+from stretto.ports import RunQuery
+from tests.desk.office import ADMIN, APPROVER, OPERATOR, VIEWER, asks, ended, office, until
+
+
+async def test_a_run_is_begun_asks_is_approved_and_ends(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        state, new = await desk.submit(OPERATOR, "say hello", inputs={"word": "hi"})
+        assert new
+        await until(desk, state.run, asks)
+        (asked,) = await desk.inbox(APPROVER)
+        assert (asked.run, asked.request.kind, asked.request.task) == (state.run, "approval", "post")
+        await desk.answer(APPROVER, state.run, asked.request.id, "approve")
+        done = await until(desk, state.run, ended)
+        assert done.status.value == "finished"
+        assert done.delivery is not None
+        assert done.delivery.answer == "sent HI"
+        assert await desk.inbox(APPROVER) == []
+        said = await desk.events(VIEWER, state.run)
+        assert [one["seq"] for one in said] == list(range(1, len(said) + 1))
+        assert "person:apu" in {one["actor"] for one in said}
+
+
+async def test_the_same_order_under_a_key_is_one_run_and_another_is_refused(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        came = await asyncio.gather(*(desk.submit(OPERATOR, "say hello", key="k1") for _ in range(10)))
+        assert len({state.run for state, _ in came}) == 1
+        assert [new for _, new in came].count(True) == 1
+        with pytest.raises(Conflict, match="another order"):
+            await desk.submit(OPERATOR, "say something else", key="k1")
+        other, new = await desk.submit(ADMIN, "say something else", key="k1")
+        assert new
+        assert other.run != came[0][0].run
+
+
+async def test_nobody_gets_past_their_role(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        state, _ = await desk.submit(ADMIN, "say hello")
+        state = await until(desk, state.run, asks)
+        (request,) = state.requests
+        for who in (VIEWER, APPROVER):
+            for asked in (
+                desk.submit(who, "x"),
+                desk.propose(who, "x"),
+                desk.upload(who, "x", b""),
+                desk.pause(who, state.run),
+                desk.resume(who, state.run),
+                desk.cancel(who, state.run),
+                desk.retry(who, state.run, "loud"),
+                desk.edit(who, state.run, remove=["post"]),
+                desk.replan(who, state.run),
+                desk.fork(who, state.run),
+            ):
+                with pytest.raises(Forbidden):
+                    await asked
+        for who in (VIEWER, OPERATOR):
+            with pytest.raises(Forbidden):
+                await desk.answer(who, state.run, request, "approve")
+        with pytest.raises(Forbidden):
+            await desk.answer(APPROVER, state.run, request, "approve", as_name="ann")
+        assert (await desk.run(VIEWER, state.run)).requests
+
+
+async def test_runs_of_other_workspaces_of_the_store_are_unknown(tmp_path: Path) -> None:
+    async with office(tmp_path / "one") as service:
+        store = tmp_path / "one" / ".stretto" / "runs.db"
+        state, _ = await service.desk.submit(ADMIN, "say hello")
+        from stretto.bootstrap import open_workspace, serving
+        from tests.desk.office import workspace
+
+        async with serving(open_workspace(workspace(tmp_path / "two"), store=store)) as other:
+            assert (await other.desk.runs(ADMIN, RunQuery())).runs == []
+            for asked in (
+                other.desk.run(ADMIN, state.run),
+                other.desk.cancel(ADMIN, state.run),
+                other.desk.events(ADMIN, state.run),
+                other.desk.artifact(ADMIN, state.run, "post", "x"),
+            ):
+                with pytest.raises(UnknownRun):
+                    await asked
+
+
+async def test_only_files_of_the_workspace_and_uploads_are_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("s")
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        for inputs in ({"word": str(tmp_path / "secret.txt")}, {"word": "../secret.txt"}, {"word": "/etc/passwd"}):
+            with pytest.raises(Forbidden, match="outside the workspace"):
+                await desk.submit(OPERATOR, "say hello", inputs=inputs)
+        tasks = [{"id": "a", "skill": "office.shout", "inputs": {"word": "/etc/passwd"}}]
+        with pytest.raises(Forbidden, match="outside the workspace"):
+            await desk.submit(OPERATOR, "say hello", plan={"tasks": tasks})
+        for plan in ("../w/plans/post.yaml", "/etc/passwd", ".hidden"):
+            with pytest.raises(UsageError, match="is a path"):
+                await desk.submit(OPERATOR, "say hello", plan=plan)
+        file = await desk.upload(OPERATOR, "../../up load.txt", b"x")
+        assert Path(file).name == "up load.txt"
+        assert Path(file).is_relative_to(tmp_path / "w" / ".stretto" / "uploads")
+        _, new = await desk.submit(OPERATOR, "say hello", inputs={"word": file})
+        assert new
+
+
+async def test_a_bad_plan_is_refused_with_its_defects(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        with pytest.raises(BadPlan, match="after"):
+            await service.desk.submit(
+                OPERATOR, "x", plan={"tasks": [{"id": "a", "skill": "office.shout", "after": ["b"]}]}
+            )
+        assert (await service.desk.runs(ADMIN, RunQuery())).runs == []
+
+
+async def test_a_watcher_gets_every_event_once_wherever_it_begins(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        tasks = [{"id": f"t{n}", "skill": "office.shout", "inputs": {"word": "a"}} for n in range(60)]
+        state, _ = await desk.submit(OPERATOR, "many", plan={"tasks": tasks})
+
+        async def watch(after: int) -> list[int]:
+            seen: list[int] = []
+            async with asyncio.timeout(20), desk.watching(VIEWER, state.run) as followed:
+                while not followed.state.status.final or after < followed.seq:
+                    came = await followed.after(after)
+                    seen += [one.seq for one in came]
+                    after = came[-1].seq
+            return seen
+
+        found = await asyncio.gather(*(watch(after) for after in (0, 0, 1, 5)))
+        last = found[0][-1]
+        assert found == [[*range(after + 1, last + 1)] for after in (0, 0, 1, 5)]
+
+
+async def test_runs_come_page_by_page(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        begun = [(await desk.submit(OPERATOR, f"goal {number}"))[0].run for number in range(5)]
+        first = await desk.runs(VIEWER, RunQuery(limit=3))
+        second = await desk.runs(VIEWER, RunQuery(limit=3, before=first.more))
+        assert [one.run for one in (*first.runs, *second.runs)] == begun[::-1]
+        assert second.more is None
+        assert sum((await desk.counts(VIEWER, RunQuery())).values()) == 5
