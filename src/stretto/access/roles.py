@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 from stretto.core.errors import Forbidden
 
@@ -71,6 +71,14 @@ class Principal:
     def reaches(self, *names: str) -> bool:
         """Tell whether a workspace, by any of the names it goes by (its own, and its folder), is open to this one."""
         return self.workspaces >= EVERYWHERE or not self.workspaces.isdisjoint(names)
+
+
+class Credential(Protocol):
+    """What somebody came with: a key, a session, or being at this machine. It may end at any time."""
+
+    def principal(self) -> Principal:
+        """Give who it stands for now; raises Unauthenticated where it is revoked, expired or ended."""
+        ...
 
 
 def owner_of_machine(name: str) -> Principal:
