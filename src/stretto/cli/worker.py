@@ -42,7 +42,7 @@ def worker(
     file = prepared_store(store) or store_file(folder, None)
     with prints_kept_apart() as apart:
         team = orchestrator(folder, file)
-        log = _Log(apart.out, apart.err, (team.workspace.folder if team.workspace else Path()) / "output")
+        log = Log(apart.out, apart.err, (team.workspace.folder if team.workspace else Path()) / "output")
 
         async def work() -> None:
             async with team.worker(runs=runs, places=places, tell=log) as one:
@@ -56,7 +56,7 @@ def worker(
         end(0)
 
 
-class _Log:
+class Log:
     """A line for each thing that happens to a run; what runs deliver is handed over as it comes."""
 
     def __init__(self, out: TextIO, err: TextIO, folder: Path) -> None:
