@@ -1,7 +1,6 @@
 """The access book: keys and sessions in a SQLite file of their own. Any number of processes may share it."""
 
 import contextlib
-import json
 import sqlite3
 import threading
 import time
@@ -10,8 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
+import msgspec
+
 from stretto.access.files import make_private
-from stretto.access.keys import LONGEST_LIFE, ApiKey, NewKey, Session, read_name
+from stretto.access.keys import ApiKey, NewKey, Session, read_end, read_name
 from stretto.access.roles import Principal, Role, owner_of_machine
 from stretto.access.statements import statement
 from stretto.access.tokens import UNKNOWN, Kind, Seal, is_sealed, new_token, read_token, seal
@@ -94,15 +95,16 @@ class AccessBook:
         now, token = self._now(), new_token("stretto")
         if not roles or not workspaces:
             raise UsageError("a key needs a role and a workspace: without both it opens nothing")
-        if expires is not None and not now < expires <= now + LONGEST_LIFE:
-            raise UsageError(
-                "a key ends in the future, and within a hundred years; leave the end out for one that stays"
-            )
         key = ApiKey(
-            id=token.id, name=read_name(name), roles=roles, workspaces=workspaces, created=now, expires=expires
+            id=token.id,
+            name=read_name(name),
+            roles=roles,
+            workspaces=workspaces,
+            created=now,
+            expires=read_end(expires, now),
         )
         kept = seal(token)
-        row = (key.id, key.name, _written(roles), _written(workspaces), kept.salt, kept.hash, now, expires)
+        row = (key.id, key.name, _written(roles), _written(workspaces), kept.salt, kept.hash, now, key.expires)
         await self._write(lambda connection: connection.execute(statement("add_key"), row))
         return NewKey(key=key, text=token.text)
 
@@ -254,15 +256,17 @@ class AccessBook:
             return ApiKey(
                 id=id_,
                 name=name,
-                roles=frozenset(map(Role, json.loads(roles))),
-                workspaces=frozenset(json.loads(workspaces)),
+                roles=msgspec.json.decode(roles, type=frozenset[Role]),
+                workspaces=msgspec.json.decode(workspaces, type=frozenset[str]),
                 created=created,
                 expires=expires,
                 used=used,
                 revoked=revoked,
             )
-        except ValueError as error:
-            raise StoreError(f"the key {id_} in {self._path} cannot be read: {error}; revoke it") from error
+        except msgspec.MsgspecError as error:
+            raise StoreError(
+                f"the key {id_} in {self._path} cannot be read: {error}; put a sound copy of the file in its place"
+            ) from error
 
     def _prepare(self) -> None:
         """Make the tables; two processes may try at once."""
@@ -299,7 +303,7 @@ class AccessBook:
 
 
 def _written(words: Iterable[str]) -> str:
-    return json.dumps(sorted(words), ensure_ascii=False)
+    return msgspec.json.encode(sorted(words)).decode()
 
 
 def _moment(at: float | None) -> str:

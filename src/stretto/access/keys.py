@@ -130,6 +130,13 @@ def read_workspaces(words: Iterable[str]) -> frozenset[str]:
     return given
 
 
+def read_end(at: float | None, now: float) -> float | None:
+    """Read when a key ends, in seconds since the epoch, or that it never does; raises UsageError."""
+    if at is not None and not now < at <= now + LONGEST_LIFE:
+        raise UsageError("a key ends in the future, and within a hundred years; leave the end out for one that stays")
+    return at
+
+
 def _scope(word: str) -> str:
     if word in ("all", "*"):
         return "*"

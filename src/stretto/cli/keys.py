@@ -14,8 +14,6 @@ from stretto.cli.text import local, one_line
 if TYPE_CHECKING:
     from stretto.access.keys import ApiKey
 
-Scopes = Optional[list[str]]
-
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
@@ -35,7 +33,7 @@ def add(
         typer.Option("--role", metavar="ROLE", help="viewer, operator, approver or admin. Repeatable."),
     ] = None,
     scopes: Annotated[
-        Scopes,
+        Optional[list[str]],
         typer.Option(
             "--workspace",
             metavar="NAME|all",
@@ -53,22 +51,24 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Make a key and print it, this once; only a hash of it is kept."""
-    from stretto.access.keys import key_view, read_roles, read_workspaces
+    from stretto.access.keys import key_view, read_end, read_name, read_roles, read_workspaces
     from stretto.amounts import deadline_of
     from stretto.bootstrap import open_access
 
-    granted, reach = read_roles(roles or ()), read_workspaces(scopes or [_at_hand(folder)])
-    until = deadline_of(expires, time.time()) if expires is not None else None
+    now = time.time()
+    whose, granted = read_name(name), read_roles(roles or ())
+    reach = read_workspaces(scopes or [_at_hand(folder)])
+    until = read_end(deadline_of(expires, now) if expires is not None else None, now)
     file = store_file(folder, store)
 
     async def make() -> "tuple[ApiKey, str]":
         async with open_access(file) as book:
-            made = await book.add_key(name, roles=granted, workspaces=reach, expires=until)
+            made = await book.add_key(whose, roles=granted, workspaces=reach, expires=until)
             return made.key, made.text
 
     key, text = asyncio.run(make())
     if as_json:
-        typer.echo(json_text({"key": text, **key_view(key, time.time())}))
+        typer.echo(json_text({"key": text, **key_view(key, now)}))
     else:
         typer.echo(text)
     typer.echo(f"stretto: a key for {_described(key)}; it is shown this once, so keep it safe", err=True)
