@@ -2,25 +2,20 @@
 
 import contextlib
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final
 
 import msgspec
 
-from stretto.access.files import make_private
+from stretto.access.file import AccessFile, Row
 from stretto.access.keys import ApiKey, NewKey, Session, read_end, read_name
 from stretto.access.roles import Principal, Role, owner_of_machine
 from stretto.access.statements import statement
 from stretto.access.tokens import UNKNOWN, Kind, Seal, is_sealed, new_token, read_token, seal
 from stretto.core.errors import StoreError, Unauthenticated, UsageError
-from stretto.writer import Writer, connect
-
-T = TypeVar("T")
-_Row: TypeAlias = tuple[Any, ...]
 
 IDLE: Final = 3600.0
 """Seconds after which a session ends that nobody used."""
@@ -31,8 +26,6 @@ MOST_SESSIONS: Final = 50
 NOTED_EVERY: Final = 60.0
 """Seconds between two notes that a key or session was used."""
 
-_SCHEMA = 1
-_APPLICATION = int.from_bytes(b"Strt")
 _OF_KEY = 8
 """Columns of a key in a row. Its seal, or that of the session that it opened, comes next."""
 _OF_SEAL = _OF_KEY + 2
@@ -65,25 +58,11 @@ class AccessBook:
         idle: float = IDLE,
         lasting: float = LASTING,
     ) -> None:
-        self._path, self._now, self._idle, self._lasting = path, now, idle, lasting
-        self._reading = threading.Lock()
-        with self._clearly():
-            make_private(path)
-            self._reader = connect(path)
-            try:
-                self._prepare()
-            except BaseException:
-                self._reader.close()
-                raise
-        self._writer = Writer(lambda: connect(path))
+        self._file, self._now, self._idle, self._lasting = AccessFile(path), now, idle, lasting
 
     async def close(self) -> None:
         """Finish what is being written, and let the file go."""
-        self._writer.close()
-        with self._reading:
-            self._reader.close()
-
-    # Keys
+        await self._file.close()
 
     async def add_key(
         self, name: str, *, roles: frozenset[Role], workspaces: frozenset[str], expires: float | None = None
@@ -105,42 +84,40 @@ class AccessBook:
         )
         kept = seal(token)
         row = (key.id, key.name, _written(roles), _written(workspaces), kept.salt, kept.hash, now, key.expires)
-        await self._write(lambda connection: connection.execute(statement("add_key"), row))
+        await self._file.write(lambda connection: connection.execute(statement("add_key"), row))
         return NewKey(key=key, text=token.text)
 
     async def keys(self) -> Sequence[ApiKey]:
         """Give all keys, the oldest first, also those that open nothing any more."""
-        with self._clearly(), self._reading:
-            rows = self._reader.execute(statement("list_keys")).fetchall()
-        return [self._key(row) for row in rows]
+        return [self._key(row) for row in self._file.all("list_keys")]
 
     async def revoke(self, id_: str) -> ApiKey:
         """End a key, and every session that came in with it, at once; once more changes nothing. Raises UsageError."""
+        if not id_.isascii():
+            raise _no_key(id_)
         moment = self._now()
 
-        def work(connection: sqlite3.Connection) -> _Row | None:
+        def work(connection: sqlite3.Connection) -> Row | None:
             connection.execute(statement("revoke_key"), (moment, id_))
             connection.execute(statement("end_sessions_of_key"), (id_,))
-            row: _Row | None = connection.execute(statement("get_key"), (id_,)).fetchone()
+            row: Row | None = connection.execute(statement("get_key"), (id_,)).fetchone()
             return row
 
-        row = await self._write(work)
+        row = await self._file.write(work)
         if row is None:
-            raise UsageError(f"there is no key {id_!r}; `stretto keys list` shows them")
+            raise _no_key(id_)
         return self._key(row)
 
     async def any_keys(self) -> bool:
         """Tell whether a key was ever made. From then on everybody needs one, also when all have been revoked."""
-        (found,) = self._row("any_key") or (0,)
+        (found,) = self._file.one("any_key") or (0,)
         return bool(found)
-
-    # Who asks
 
     async def authenticate(self, text: str) -> Principal:
         """Give whose key this is; raises Unauthenticated when it is none, or opens nothing any more."""
         now = self._now()
         key = self._key(self._proven("stretto", text))
-        self._check(key, now)
+        _require_valid(key, now)
         await self._note(key, now)
         return key.principal
 
@@ -157,14 +134,12 @@ class AccessBook:
         """Give the principal again, for what goes on for long; raises Unauthenticated when its key has ended."""
         if not principal.key:
             return await self.without_key(principal.name)
-        row = self._row("get_key", principal.key)
+        row = self._file.one("get_key", principal.key)
         if row is None:
             raise Unauthenticated(f"there is no key {principal.key} any more")
         key = self._key(row)
-        self._check(key, self._now())
+        _require_valid(key, self._now())
         return key.principal
-
-    # Sessions
 
     async def begin_session(self, text: str) -> Session:
         """Begin a session for a browser that shows a key; raises Unauthenticated. Its token is new each time."""
@@ -178,7 +153,7 @@ class AccessBook:
             connection.execute(statement("add_session"), row)
             connection.execute(statement("end_oldest_sessions"), (principal.key, MOST_SESSIONS))
 
-        await self._write(work)
+        await self._file.write(work)
         return Session(id=token.id, principal=principal, expires=expires, token=token.text)
 
     async def session(self, text: str, *, used: bool = True) -> Session:
@@ -192,7 +167,7 @@ class AccessBook:
         if expires <= now or seen <= now - self._idle:
             raise Unauthenticated(_ENDED)
         key = self._key(row)
-        self._check(key, now)
+        _require_valid(key, now)
         if used:
             await self._note(key, now, id_, seen)
         return Session(id=id_, principal=key.principal, expires=expires, token=text)
@@ -201,34 +176,23 @@ class AccessBook:
         """End a session; nothing happens when this is the token of none."""
         with contextlib.suppress(Unauthenticated):
             id_ = self._proven("session", text)[_OF_SEAL]
-            await self._write(lambda connection: connection.execute(statement("end_session"), (id_,)))
+            await self._file.write(lambda connection: connection.execute(statement("end_session"), (id_,)))
 
-    def _proven(self, kind: Kind, text: str) -> _Row:
+    def _proven(self, kind: Kind, text: str) -> Row:
         """Give the row that a token stands for, once it is proven to be the token that was given out."""
         lookup, refusal = _DOORS[kind]
         token = read_token(kind, text)
         if token is None:
             raise Unauthenticated(refusal)
-        row = self._row(lookup, token.id)
+        row = self._file.one(lookup, token.id)
         kept = Seal(salt=row[_OF_KEY], hash=row[_OF_KEY + 1]) if row is not None else UNKNOWN
         if not is_sealed(token, kept) or row is None:
             raise Unauthenticated(refusal)
         return row
 
-    def _check(self, key: ApiKey, now: float) -> None:
-        match key.standing(now):
-            case "revoked":
-                raise Unauthenticated(f"the key {key.id} was revoked {_moment(key.revoked)}")
-            case "expired":
-                raise Unauthenticated(
-                    f"the key {key.id} expired {_moment(key.expires)}; whoever gave it can make another"
-                )
-            case "valid":
-                return
-
     async def _note(self, key: ApiKey, now: float, session: str = "", seen: float = 0.0) -> None:
         """Note now and then that a key, and a session, were used; they count also where that cannot be written."""
-        notes: list[tuple[str, _Row]] = []
+        notes: list[tuple[str, Row]] = []
         if key.used is None or key.used <= now - NOTED_EVERY:
             notes.append(("use_key", (now, key.id, now - NOTED_EVERY)))
         pause = min(NOTED_EVERY, self._idle / 4)
@@ -236,20 +200,11 @@ class AccessBook:
             notes.append(("see_session", (now, session, now - pause)))
         if notes:
             with contextlib.suppress(StoreError):
-                await self._write(lambda connection: [connection.execute(statement(name), row) for name, row in notes])
+                await self._file.write(
+                    lambda connection: [connection.execute(statement(name), row) for name, row in notes]
+                )
 
-    # The file
-
-    def _row(self, name: str, *parameters: object) -> _Row | None:
-        with self._clearly(), self._reading:
-            row: _Row | None = self._reader.execute(statement(name), parameters).fetchone()
-        return row
-
-    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        with self._clearly():
-            return await self._writer.do(work)
-
-    def _key(self, row: _Row) -> ApiKey:
+    def _key(self, row: Row) -> ApiKey:
         """Read the columns of a key."""
         id_, name, roles, workspaces, created, expires, used, revoked = row[:_OF_KEY]
         try:
@@ -265,41 +220,23 @@ class AccessBook:
             )
         except msgspec.MsgspecError as error:
             raise StoreError(
-                f"the key {id_} in {self._path} cannot be read: {error}; put a sound copy of the file in its place"
+                f"the key {id_} in {self._file.path} cannot be read: {error}; put a sound copy of the file in its place"
             ) from error
 
-    def _prepare(self) -> None:
-        """Make the tables; two processes may try at once."""
-        if self._version() == _SCHEMA:
+
+def _require_valid(key: ApiKey, now: float) -> None:
+    """Do nothing where a key still opens something; else raise Unauthenticated."""
+    match key.standing(now):
+        case "revoked":
+            raise Unauthenticated(f"the key {key.id} was revoked {_moment(key.revoked)}")
+        case "expired":
+            raise Unauthenticated(f"the key {key.id} expired {_moment(key.expires)}; whoever gave it can make another")
+        case "valid":
             return
-        with self._reader:
-            self._reader.execute("BEGIN IMMEDIATE")
-            if self._version() == _SCHEMA:
-                return
-            if self._reader.execute("SELECT EXISTS (SELECT 1 FROM sqlite_schema)").fetchone()[0]:
-                raise StoreError(f"{self._path} is a database of something else; name another folder with --store")
-            for one in statement("schema").split(";\n"):
-                self._reader.execute(one)
-            self._reader.execute(f"PRAGMA application_id = {_APPLICATION}")
-            self._reader.execute(f"PRAGMA user_version = {_SCHEMA}")
 
-    def _version(self) -> int:
-        """Give the version of the tables; 0 when there are none of ours."""
-        (application,) = self._reader.execute("PRAGMA application_id").fetchone()
-        (version,) = self._reader.execute("PRAGMA user_version").fetchone()
-        if application != _APPLICATION:
-            return 0
-        if version > _SCHEMA:
-            raise StoreError(f"{self._path} was made by a newer release of Stretto; update this one")
-        return int(version)
 
-    @contextlib.contextmanager
-    def _clearly(self) -> Iterator[None]:
-        """Say which file an error is about."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"cannot use the keys in {self._path}: {error}") from error
+def _no_key(id_: str) -> UsageError:
+    return UsageError(f"there is no key {id_[:80]!r}; `stretto keys list` shows them")
 
 
 def _written(words: Iterable[str]) -> str:

@@ -98,7 +98,7 @@ def read_name(text: str) -> str:
     name = unicodedata.normalize("NFC", text)
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{text!r} cannot be the name of a key: it has 1 to 64 letters, digits and . _ - @ +, and begins with a "
+            f"{text[:80]!r} cannot be the name of a key: it has 1 to 64 letters, digits and . _ - @ +, and begins with a "
             "letter, digit or _; take the name by which the workspace knows the person"
         )
     return name
@@ -144,7 +144,10 @@ def _scope(word: str) -> str:
         raise UsageError(f"{word[:60]!r} is no name of a workspace; give its `name`, its folder, or `all`")
     if "/" not in word and word not in (".", ".."):
         return word
-    folder = Path(word).expanduser().resolve()
-    if not folder.is_dir():
+    try:
+        folder = Path(word).expanduser().resolve()
+    except RuntimeError:
+        raise UsageError(f"nobody is called {word.partition('/')[0][1:]!r} here; give the folder in full") from None
+    if not folder.is_dir() or not str(folder).isprintable():
         raise UsageError(f"there is no folder {folder}; give the name or the folder of a workspace, or `all`")
     return str(folder)

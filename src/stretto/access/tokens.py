@@ -43,6 +43,10 @@ class Seal:
     hash: bytes
 
 
+UNKNOWN = Seal(salt=bytes(_SALT_BYTES), hash=bytes(hashlib.sha256().digest_size))
+"""What a token is held against that has no seal, so that this takes as long as any other."""
+
+
 def new_token(kind: Kind) -> Token:
     """Give a token that nobody has seen before."""
     return Token(kind=kind, id=secrets.token_hex(_ID_BYTES), secret=secrets.token_hex(_SECRET_BYTES))
@@ -63,10 +67,6 @@ def seal(token: Token) -> Seal:
 def is_sealed(token: Token, kept: Seal) -> bool:
     """Tell whether this is the token that was sealed. How long it takes tells nothing about the secret."""
     return hmac.compare_digest(_hash(kept.salt, token), kept.hash)
-
-
-UNKNOWN = Seal(salt=bytes(_SALT_BYTES), hash=bytes(hashlib.sha256().digest_size))
-"""What a token is held against that has no seal, so that this takes as long as any other."""
 
 
 def csrf_token(session: str) -> str:
