@@ -11,7 +11,6 @@ from tests.access.clock import Clock
 from tests.access.holding import changed, key_of, rows
 
 
-
 async def test_a_session_is_its_keys_principal_in_every_process(
     book: AccessBook, open_book: Callable[[], AccessBook]
 ) -> None:

@@ -98,8 +98,8 @@ def read_name(text: str) -> str:
     name = unicodedata.normalize("NFC", text)
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{text[:80]!r} cannot be the name of a key: it has 1 to 64 letters, digits and . _ - @ +, and begins with a "
-            "letter, digit or _; take the name by which the workspace knows the person"
+            f"{text[:80]!r} cannot be the name of a key: it has 1 to 64 letters, digits and . _ - @ +, and begins with "
+            "a letter, digit or _; take the name by which the workspace knows the person"
         )
     return name
 
