@@ -21,8 +21,8 @@ from stretto.core.learning import Learned, merged
 from stretto.core.trust import TrackRecord
 from stretto.journals.owner import Owner, this_process
 from stretto.journals.statements import statement
-from stretto.journals.writer import Writer
 from stretto.ports import NEWEST, NOTHING_LEARNED, NOTHING_TRIED, Beside, Lease, Note, Recorded, RunQuery, RunSummary
+from stretto.writer import Writer, connect
 
 _Stored: TypeAlias = tuple[str, float, Encoded]
 
@@ -227,12 +227,7 @@ class SqliteJournal:
             yield tuple(row)
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=64
-        )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        connection = connect(self._path)
         connection.create_function("casefold", 1, str.casefold, deterministic=True)
         return connection
 
