@@ -26,6 +26,7 @@ from stretto.core.state import RunState
 from stretto.desk.confining import keep_upload, require_inside, require_plan_inside, require_plan_name
 from stretto.desk.following import Followed, Following
 from stretto.desk.team import Team
+from stretto.details import task_details
 from stretto.edits import edit_of
 from stretto.lookup import new_run_id
 from stretto.orchestrator import Conductor, House
@@ -99,10 +100,7 @@ class Desk:
     async def run(self, who: Principal, run: str, at: str | int | None = None) -> RunState:
         """Give a run as it is, or as it was at a point: an event's number, a moment, or just before a task began."""
         one = await self._found(who, run)
-        if at is None:
-            return one.state
-        events = [recorded.event for recorded in one.recorded]
-        return as_it_was(events, moment_of(events, str(at)))
+        return (await self._at(one, at))[0]
 
     async def recorded(self, who: Principal, run: str) -> Sequence[Recorded]:
         """Give everything that happened in a run; not to be changed."""
@@ -111,6 +109,14 @@ class Desk:
     async def events(self, who: Principal, run: str, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
         """List what happened in a run after an event: number, moment, actor, type, and a line of text."""
         return chronicle((await self._found(who, run)).recorded[max(0, after) : max(0, after) + limit])
+
+    async def task(
+        self, who: Principal, run: str, task: str, *, at: str | int | None = None, whole: bool = False
+    ) -> dict[str, Any]:
+        """Give everything of a task (see `stretto.details`), as it is, or as it was at a point of the run."""
+        one = await self._found(who, run)
+        state, recorded = await self._at(one, at)
+        return await asyncio.to_thread(task_details, state, recorded, task, whole=whole)
 
     @asynccontextmanager
     async def watching(self, who: Principal, run: str) -> AsyncIterator[Followed]:
@@ -357,6 +363,14 @@ class Desk:
         if not one.seq or root.state.workspace != self.team.place:
             raise UnknownRun(f"there is no run {run!r} here")
         return one
+
+    async def _at(self, one: Followed, at: str | int | None) -> tuple[RunState, Sequence[Recorded]]:
+        """Give a run as it was at a point, with the events that lead there; as it is without a point."""
+        if at is None:
+            return one.state, one.recorded[: one.seq]
+        events = [recorded.event for recorded in one.recorded]
+        number = moment_of(events, str(at))
+        return await asyncio.to_thread(as_it_was, events, number), one.recorded[:number]
 
     async def _word(self, run: str, command: Command) -> RunState:
         state = await words.leave_word(self._house, run, command)
