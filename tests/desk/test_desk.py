@@ -155,3 +155,13 @@ async def test_runs_come_page_by_page(tmp_path: Path) -> None:
         assert [one.run for one in (*first.runs, *second.runs)] == begun[::-1]
         assert second.more is None
         assert sum((await desk.counts(VIEWER, RunQuery())).values()) == 5
+
+
+async def test_agents_are_told_with_their_load_and_health(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        state, _ = await desk.submit(OPERATOR, "say hello")
+        await until(desk, state.run, asks)
+        (agent,) = await desk.agents(VIEWER)
+        assert (agent["agent"], agent["health"]["state"], agent["load"]["under_way"]) == ("office", "closed", 0)
+        assert [one["name"] for one in agent["skills"]] == ["office.shout", "office.send"]
