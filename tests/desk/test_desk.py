@@ -24,6 +24,12 @@ async def test_a_run_is_begun_asks_is_approved_and_ends(tmp_path: Path) -> None:
         assert done.delivery is not None
         assert done.delivery.answer == "sent HI"
         assert await desk.inbox(APPROVER) == []
+        told = await desk.task(VIEWER, state.run, "post")
+        (attempt,) = told["assignments"]
+        assert attempt["arguments"] == {"text": {"value": "HI", "characters": 2, "cut": False}}
+        assert [one["decision"] for one in told["verdicts"]] == ["ask", "allow"]
+        assert told["requests"][0]["answer"]["by"] == "apu"
+        assert (await desk.task(VIEWER, state.run, "post", at="loud"))["assignments"] == []
         said = await desk.events(VIEWER, state.run)
         assert [one["seq"] for one in said] == list(range(1, len(said) + 1))
         assert "person:apu" in {one["actor"] for one in said}
@@ -84,6 +90,7 @@ async def test_runs_of_other_workspaces_of_the_store_are_unknown(tmp_path: Path)
                 other.desk.run(ADMIN, state.run),
                 other.desk.cancel(ADMIN, state.run),
                 other.desk.events(ADMIN, state.run),
+                other.desk.task(ADMIN, state.run, "loud"),
                 other.desk.artifact(ADMIN, state.run, "post", "x"),
             ):
                 with pytest.raises(UnknownRun):
@@ -148,3 +155,13 @@ async def test_runs_come_page_by_page(tmp_path: Path) -> None:
         assert [one.run for one in (*first.runs, *second.runs)] == begun[::-1]
         assert second.more is None
         assert sum((await desk.counts(VIEWER, RunQuery())).values()) == 5
+
+
+async def test_agents_are_told_with_their_load_and_health(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        state, _ = await desk.submit(OPERATOR, "say hello")
+        await until(desk, state.run, asks)
+        (agent,) = await desk.agents(VIEWER)
+        assert (agent["agent"], agent["health"]["state"], agent["load"]["under_way"]) == ("office", "closed", 0)
+        assert [one["name"] for one in agent["skills"]] == ["office.shout", "office.send"]

@@ -19,13 +19,15 @@ from stretto.chronicle import chronicle
 from stretto.core.audit import Envelope, broken_link
 from stretto.core.canonical import canonical
 from stretto.core.commands import ChangeLimits, Command, Continue, Pause, Replan, RetryTask, SubmitGoal
-from stretto.core.domain import Artifact, Json, PlannerChoice, Request
+from stretto.core.domain import Artifact, Json, PlannerChoice, Request, RunStatus
 from stretto.core.errors import Conflict, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.events import RunSubmitted
 from stretto.core.state import RunState
 from stretto.desk.confining import keep_upload, require_inside, require_plan_inside, require_plan_name
 from stretto.desk.following import Followed, Following
+from stretto.desk.knowing import States, Streams
 from stretto.desk.team import Team
+from stretto.details import task_details
 from stretto.edits import edit_of
 from stretto.lookup import new_run_id
 from stretto.orchestrator import Conductor, House
@@ -34,10 +36,16 @@ from stretto.ports import Recorded, RunQuery, RunSummary
 from stretto.travel import as_it_was, moment_of
 from stretto.views import artifacts_of
 from stretto.words import GRACE
+from stretto.workforce import workforce
 
 UPLOADS = "uploads"
 LARGEST_UPLOAD = 32 * 1024 * 1024
 """Bytes of a file that may be handed in."""
+
+MOST_OPEN = 1000
+"""Runs that have not ended of which it is told how much work they have for agents: the newest."""
+
+UNFINISHED = frozenset(status.value for status in RunStatus if not status.final)
 
 _LOOKS, _PAUSE = 100, 0.05
 
@@ -74,7 +82,8 @@ class Desk:
         self._house, self._journal = house, house.journal
         self._team, self._following, self._nudge = team, following, nudge
         self._files = files / UPLOADS
-        self._asking: dict[str, RunState] = {}
+        self._asking, self._open = States(self._journal), States(self._journal)
+        self._streams = Streams(self._journal)
 
     @property
     def team(self) -> Team:
@@ -99,10 +108,7 @@ class Desk:
     async def run(self, who: Principal, run: str, at: str | int | None = None) -> RunState:
         """Give a run as it is, or as it was at a point: an event's number, a moment, or just before a task began."""
         one = await self._found(who, run)
-        if at is None:
-            return one.state
-        events = [recorded.event for recorded in one.recorded]
-        return as_it_was(events, moment_of(events, str(at)))
+        return (await self._at(one, at))[0]
 
     async def recorded(self, who: Principal, run: str) -> Sequence[Recorded]:
         """Give everything that happened in a run; not to be changed."""
@@ -111,6 +117,14 @@ class Desk:
     async def events(self, who: Principal, run: str, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
         """List what happened in a run after an event: number, moment, actor, type, and a line of text."""
         return chronicle((await self._found(who, run)).recorded[max(0, after) : max(0, after) + limit])
+
+    async def task(
+        self, who: Principal, run: str, task: str, *, at: str | int | None = None, whole: bool = False
+    ) -> dict[str, Any]:
+        """Give everything of a task (see `stretto.details`), as it is, or as it was at a point of the run."""
+        one = await self._found(who, run)
+        state, recorded = await self._at(one, at)
+        return await asyncio.to_thread(task_details, state, recorded, task, whole=whole)
 
     @asynccontextmanager
     async def watching(self, who: Principal, run: str) -> AsyncIterator[Followed]:
@@ -131,14 +145,7 @@ class Desk:
         """Give what waits for a person in all runs, what has waited longest first."""
         self._require(who, Permission.VIEW)
         found = await self._journal.runs(self._here(RunQuery(asking=True, teams=False, limit=1000)))
-        heads = await self._journal.heads([one.run for one in found])
-        known: dict[str, RunState] = {}
-        for one, head in zip(found, heads, strict=True):
-            state = self._asking.get(one.run)
-            if state is None or state.seq != head:
-                state = (await self._following.run(one.run)).state
-            known[one.run] = state
-        self._asking = known
+        known = await self._asking.of([one.run for one in found])
         asked = [
             Asked(run=run, goal=state.goal, request=request, state=state)
             for run, state in known.items()
@@ -146,6 +153,17 @@ class Desk:
             if not state.status.final
         ]
         return sorted(asked, key=lambda one: (one.request.asked, one.request.id))
+
+    async def agents(self, who: Principal) -> list[dict[str, Any]]:
+        """Give the agents of the team and how they are (see `stretto.workforce`)."""
+        self._require(who, Permission.VIEW)
+        found = await self._journal.runs(self._here(RunQuery(statuses=UNFINISHED, limit=MOST_OPEN)))
+        runs = await self._open.of([one.run for one in found])
+        catalogue = self.team.catalogue
+        told = await self._streams.of(catalogue)
+        return workforce(
+            catalogue, told, [one for one in runs.values() if not one.status.final], self._house.clock.now()
+        )
 
     async def audit(self, who: Principal, run: str) -> tuple[Sequence[Envelope], int | None]:
         """Give a run's events as stored, and the number of the first that does not fit the chain; None when all do."""
@@ -357,6 +375,14 @@ class Desk:
         if not one.seq or root.state.workspace != self.team.place:
             raise UnknownRun(f"there is no run {run!r} here")
         return one
+
+    async def _at(self, one: Followed, at: str | int | None) -> tuple[RunState, Sequence[Recorded]]:
+        """Give a run as it was at a point, with the events that lead there; as it is without a point."""
+        if at is None:
+            return one.state, one.recorded[: one.seq]
+        events = [recorded.event for recorded in one.recorded]
+        number = moment_of(events, str(at))
+        return await asyncio.to_thread(as_it_was, events, number), one.recorded[:number]
 
     async def _word(self, run: str, command: Command) -> RunState:
         state = await words.leave_word(self._house, run, command)
