@@ -8,12 +8,16 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 
 from stretto import __version__
+from stretto.access.book import AccessBook
+from stretto.access.rates import RateLimits
 from stretto.bootstrap.serving import Service
 from stretto.bootstrap.stores import user
+from stretto.dashboard.pages import mount
 from stretto.servers.http.addresses import Addresses
 from stretto.servers.http.app import create_app
-from stretto.servers.http.door import OpenDoor
+from stretto.servers.http.door import Door
 from stretto.servers.http.guard import Guard
+from stretto.servers.http.signing import Signing
 from stretto.servers.http.streams import Streams
 
 GRACE = 1
@@ -26,11 +30,17 @@ LARGEST_MESSAGE = 1024 * 1024
 
 
 @asynccontextmanager
-async def listening(service: Service, on: socket.socket, addresses: Addresses) -> AsyncIterator[None]:
-    """Serve the API and the pages on a socket for a while, and at the end send every listener away."""
+async def listening(
+    service: Service, book: AccessBook, on: socket.socket, addresses: Addresses, *, name: str
+) -> AsyncIterator[None]:
+    """Serve the API and the pages on a socket for a while, and at the end send every listener away.
+
+    `book` says who may come in, and `name` is what the pages are headed with. A process does this once, for the pages
+    live in it once.
+    """
     streams = Streams()
     config = uvicorn.Config(
-        web_app(service, addresses, streams),
+        web_app(service, book, addresses, streams, name=name),
         http="h11",  # the parser that bounds what it keeps of a request's head
         h11_max_incomplete_event_size=LARGEST_HEAD,
         ws_max_size=LARGEST_MESSAGE,
@@ -55,14 +65,17 @@ async def listening(service: Service, on: socket.socket, addresses: Addresses) -
         await asyncio.wait([serving])
 
 
-def web_app(service: Service, addresses: Addresses, streams: Streams) -> Guard:
+def web_app(service: Service, book: AccessBook, addresses: Addresses, streams: Streams, *, name: str) -> Guard:
     """Give everything that is served, behind its guard."""
 
     async def ready() -> str:
         return "its worker has ended" if service.work.done() else ""
 
-    app = create_app(service.desk, ready=ready, streams=streams, version=__version__)
-    return Guard(app, OpenDoor(user()), addresses)
+    door, limits = Door(book, user()), RateLimits()
+    signing = Signing(door, limits, name=name, secure=addresses.secure)
+    app = create_app(service.desk, signing=signing, ready=ready, streams=streams, version=__version__)
+    mount(app, service.desk, name=name)
+    return Guard(app, door, addresses, limits)
 
 
 class _Server(uvicorn.Server):

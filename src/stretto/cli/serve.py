@@ -5,7 +5,7 @@ import ipaddress
 import logging
 import socket
 from pathlib import Path
-from typing import Annotated, Optional, TextIO
+from typing import TYPE_CHECKING, Annotated, Optional, TextIO
 
 import typer
 
@@ -14,8 +14,10 @@ from stretto.cli.options import StoreOption, WorkspaceOption, here_or, orchestra
 from stretto.cli.worker import RUNS, Log
 from stretto.core.errors import UsageError
 
+if TYPE_CHECKING:
+    from stretto.access.book import AccessBook
+
 HOST, PORT = "127.0.0.1", 8710
-BACKLOG = 2048
 
 
 def register(app: typer.Typer) -> None:
@@ -46,29 +48,35 @@ def serve(
 ) -> None:
     """Serve a workspace: drive its runs, with an HTTP API and a dashboard, until interrupted."""
     _require_extra()
-    from stretto.bootstrap.serving import serving
+    from stretto.bootstrap import open_access, serving
     from stretto.bootstrap.web import listening
     from stretto.cli.capture import prints_kept_apart
     from stretto.servers.http.addresses import is_loopback, read_addresses
 
     folder = here_or(workspace)
     file = prepared_store(store) or store_file(folder, None)
-    addresses = read_addresses(urls or (), beyond=not is_loopback(host))
-    _require_safe(host)
+    listener = _bound(host, port)
+    beyond = not is_loopback(listener.getsockname()[0])
+    addresses = read_addresses(urls or (), beyond=beyond)
     with prints_kept_apart() as apart:
         team = orchestrator(folder, file)
         log = Log(apart.out, apart.err, (team.workspace.folder if team.workspace else Path()) / "output")
         _log_to(apart.err)
         name = team.workspace.name if team.workspace else "the agents that ship"
-        listener = _bound(host, port)
-        at = _address(listener)
 
         async def work() -> None:
-            async with serving(team, runs=runs, places=places, tell=log) as service:
-                async with listening(service, listener, addresses):
-                    log.say(f"serves {name} at {at} (store {file}); Ctrl-C ends it and gives its runs back")
+            async with open_access(file) as book:
+                if beyond:
+                    _require_keys(book, host)
+                async with (
+                    serving(team, runs=runs, places=places, tell=log) as service,
+                    listening(service, book, listener, addresses, name=name),
+                ):
+                    log.say(f"serves {name} at {_address(listener)} (store {file}); Ctrl-C ends it and gives its runs back")
+                    if beyond and not addresses.secure:
+                        log.say("others reach it without TLS: keys go over the network in the clear; see docs/access.md")
                     await asyncio.wait([service.work])
-                service.work.result()
+                    service.work.result()
 
         until_interrupted(work())
         apart.settle()
@@ -86,11 +94,9 @@ def _require_extra() -> None:
         )
 
 
-def _require_safe(host: str) -> None:
-    """Raise UsageError for an address that others reach, where nobody needs a key."""
-    from stretto.servers.http.addresses import is_loopback
-
-    if not is_loopback(host):
+def _require_keys(book: "AccessBook", host: str) -> None:
+    """Raise UsageError where nobody needs a key, for an address that others reach."""
+    if not book.any_keys():
         raise UsageError(
             f"others can reach {host}, and without a key anybody could do anything here; make one with "
             "`stretto keys add NAME --role admin`, or listen on 127.0.0.1 alone"
@@ -104,7 +110,6 @@ def _bound(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(BACKLOG)
     except (OSError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no address"
         raise UsageError(f"cannot listen on {host}:{port}: {why}; name another with --host or --port") from None

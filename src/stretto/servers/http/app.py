@@ -11,6 +11,7 @@ from stretto.desk import Desk
 from stretto.servers.http import problems
 from stretto.servers.http.rendering import Answer, Kept
 from stretto.servers.http.routes import ROUTERS
+from stretto.servers.http.signing import Signing
 from stretto.servers.http.streams import Streams
 
 Ready: TypeAlias = Callable[[], Awaitable[str]]
@@ -22,7 +23,7 @@ Every answer that is an error has the form `{"error": {"code", "message", "mend"
 A key goes in `Authorization: Bearer KEY`."""
 
 
-def create_app(desk: Desk, *, ready: Ready, streams: Streams, version: str) -> FastAPI:
+def create_app(desk: Desk, *, signing: Signing, ready: Ready, streams: Streams, version: str) -> FastAPI:
     """Give the app that serves a desk. Nothing in it says who may come in: a `Guard` belongs before it."""
     app = FastAPI(title="Stretto", openapi_url=None, docs_url=None, redoc_url=None)
     problems.install(app)
@@ -38,6 +39,7 @@ def create_app(desk: Desk, *, ready: Ready, streams: Streams, version: str) -> F
             problems.log.warning("not ready: %s", why)
         return Answer({"status": "unready"}, 503) if why else Answer({"status": "ready"})
 
+    app.include_router(signing.router())
     app.mount("/api", create_api(desk, streams=streams, version=version))
     return app
 

@@ -1,35 +1,80 @@
-"""Who comes in: whoever sits at this machine, as long as there are no keys."""
+"""Who comes in: by a key, by the session of a browser, or, as long as there are no keys, by sitting at this machine."""
+
+from dataclasses import dataclass
+from typing import Final
 
 from starlette.requests import HTTPConnection
 
-from stretto.access.roles import Credential, Principal, owner_of_machine
+from stretto.access.book import AccessBook
+from stretto.access.keys import Session
+from stretto.access.roles import Credential, Principal
 from stretto.core.errors import Unauthenticated
 from stretto.servers.http.addresses import is_loopback
 
-_PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip")
+COOKIE: Final = "stretto_session"
+_PROXIED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_SCHEME: Final = "bearer "
 
 
-class AtThisMachine:
-    """The credential of whoever sits at this machine."""
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody who was let in, with what they came with; `session` is there where a browser sent it by itself."""
 
-    def __init__(self, user: str) -> None:
-        self._principal = owner_of_machine(user)
+    credential: Credential
+    session: Session | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _ByKey:
+    """A key or sitting at this machine, asked about anew each time."""
+
+    book: AccessBook
+    known: Principal
 
     def principal(self) -> Principal:
-        return self._principal
+        return self.book.current(self.known)
 
 
-class OpenDoor:
-    """Lets in whoever asks from this machine, and nobody else."""
+@dataclass(frozen=True, slots=True)
+class _BySession:
+    """The session of a browser, asked about anew each time."""
 
-    def __init__(self, user: str) -> None:
-        self._credential = AtThisMachine(user)
+    book: AccessBook
+    token: str
 
-    async def enter(self, connection: HTTPConnection) -> Credential:
-        """Give the owner of this machine; raises Unauthenticated for whoever asks from elsewhere."""
-        if not is_from_here(connection):
-            raise Unauthenticated("without keys only this machine is let in; make one with `stretto keys add`")
-        return self._credential
+    def principal(self) -> Principal:
+        return self.book.current_session(self.token).principal
+
+
+class Door:
+    """Finds out who sends a request. `user` is whoever sits at this machine."""
+
+    def __init__(self, book: AccessBook, user: str) -> None:
+        self.book, self._user = book, user
+
+    async def enter(self, connection: HTTPConnection) -> Visit:
+        """Give who comes in; raises Unauthenticated."""
+        shown = connection.headers.get("authorization")
+        if shown is not None:
+            return Visit(_ByKey(self.book, await self.book.authenticate(_key_in(shown))))
+        if (token := session_in(connection)) is not None:
+            session = await self.book.session(token)
+            return Visit(_BySession(self.book, session.token), session)
+        if not is_from_here(connection) and not self.book.any_keys():
+            raise Unauthenticated(
+                "as long as there are no keys, only this machine is let in; `stretto keys add` makes one"
+            )
+        return Visit(_ByKey(self.book, self.book.without_key(self._user)))
+
+
+def session_in(connection: HTTPConnection) -> str | None:
+    """Give the token of the session that a browser sent, proven or not."""
+    return connection.cookies.get(COOKIE) or None
+
+
+def shows_something(connection: HTTPConnection) -> bool:
+    """Tell whether a request came with something that is to let it in, right or wrong."""
+    return "authorization" in connection.headers or session_in(connection) is not None
 
 
 def is_from_here(connection: HTTPConnection) -> bool:
@@ -37,3 +82,9 @@ def is_from_here(connection: HTTPConnection) -> bool:
     if any(name in connection.headers for name in _PROXIED):
         return False
     return connection.client is not None and is_loopback(connection.client.host)
+
+
+def _key_in(shown: str) -> str:
+    if not shown.lower().startswith(_SCHEME):
+        raise Unauthenticated("a key goes into the header as `Authorization: Bearer KEY`")
+    return shown[len(_SCHEME) :].strip()

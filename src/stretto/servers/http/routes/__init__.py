@@ -5,7 +5,14 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from stretto.servers.http.routes import events, runs
+from stretto.servers.http.routes import control, events, files, insides, place, requests, runs
 
-ROUTERS: Final[Sequence[APIRouter]] = (runs.router, events.router)
-"""In the order in which their paths are tried."""
+ROUTERS: Final[Sequence[APIRouter]] = (
+    runs.routes,
+    events.routes,
+    insides.routes,
+    requests.routes,
+    control.routes,
+    files.routes,
+    place.routes,
+)

@@ -2,24 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from starlette.responses import Response
 
-from stretto.servers.http.asking import TheDesk, TheStreams, Who, credential_of
+from stretto.servers.http.asking import LAST_NUMBER, TheDesk, TheStreams, Who, credential_of, router
 from stretto.servers.http.rendering import Answer
 from stretto.servers.http.streams import EventStream
 
-router = APIRouter(tags=["events"])
+routes = router("events")
 
 EVENTS = "text/event-stream"
-LAST_NUMBER = 2**53
 After = Annotated[int, Query(ge=0, le=LAST_NUMBER, description="The number of the last event that is known already.")]
 LastEventId = Annotated[
-    str | None, Header(max_length=20, pattern=r"^\d*$", description="The same, as browsers say it; it goes first.")
+    str | None, Header(max_length=16, pattern=r"^\d*$", description="The same, as browsers say it; it goes first.")
 ]
 
 
-@router.get("/runs/{run}/events", summary="List what happened, or follow it live")
+@routes.get("/runs/{run}/events", summary="List what happened, or follow it live")
 async def events(
     request: Request,
     run: str,
@@ -41,7 +40,7 @@ async def events(
     return Answer({"events": page, "next": page[-1]["seq"] if len(found) > limit else None})
 
 
-@router.get("/runs/{run}/events/stream", summary="Follow a run live")
+@routes.get("/runs/{run}/events/stream", summary="Follow a run live")
 async def stream(
     request: Request, run: str, desk: TheDesk, streams: TheStreams, after: After = 0, last_event_id: LastEventId = None
 ) -> Response:
