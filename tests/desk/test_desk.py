@@ -179,7 +179,7 @@ async def test_the_second_of_two_who_decide_at_once_is_told_what_the_first_said(
         )
         (late,) = [one for one in said if isinstance(one, Conflict)]
         assert "has decided it already" in str(late)
-        with pytest.raises(Conflict, match="has decided it already.*changed nothing"):
+        with pytest.raises(Conflict, match=r"has decided it already.*changed nothing"):
             await desk.answer(ADMIN, state.run, request, "deny", reason="still not")
         with pytest.raises(UsageError, match="no open request"):
             await desk.answer(ADMIN, state.run, "never", "approve")
