@@ -1,10 +1,14 @@
 """A person's word on what a run asks, as a command; what makes no sense is refused with what would."""
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
 from stretto.core.chains import alternative, answers_for
 from stretto.core.commands import AnswerRequest
 from stretto.core.decide.people import ALLOWED
 from stretto.core.domain import Json, Request
 from stretto.core.errors import UsageError
+from stretto.core.events import Event, PersonAnswered, PersonAsked
 from stretto.core.state import RunState
 
 
@@ -40,3 +44,30 @@ def answer_of(
             raise UsageError(f"{value!r} is none of the choices, name or number one of: {listed}")
         value = chosen
     return AnswerRequest(actor=actor, request=request.id, decision=decision, reason=reason, value=value)  # type: ignore[arg-type]
+
+
+def answered(events: Iterable[Event], request: str) -> PersonAnswered | None:
+    """Give the word that a request was settled by; None while it is open, or where it was never said."""
+    found = None
+    for event in events:
+        if isinstance(event, PersonAnswered) and event.request == request:
+            found = event
+    return found
+
+
+def why_settled(events: Iterable[Event], request: str) -> str:
+    """Say in plain words why a request is open no longer; nothing of one that was never asked."""
+    known = list(events)
+    if (said := answered(known, request)) is not None:
+        who = "nobody answered in time" if said.by.startswith("system:") else f"{said.by} has decided it already"
+        reason = f" ({said.reason})" if said.reason and not said.by.startswith("system:") else ""
+        return f"{who}: {said.decision}{reason}, at {datetime.fromtimestamp(said.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if any(isinstance(event, PersonAsked) and event.request.id == request for event in known):
+        return "it is asked no longer: the run has ended, or the task was changed"
+    return ""
+
+
+def is_word_of(said: PersonAnswered, command: AnswerRequest) -> bool:
+    """Whether a word that is in the record is this one."""
+    same = said.decision == command.decision or (said.decision, command.decision) == ("done", "answer")
+    return same and said.by == command.actor.removeprefix("person:") and said.reason == command.reason

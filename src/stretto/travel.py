@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
+from threading import Lock
 
 from stretto.core.errors import UsageError
 from stretto.core.events import Event, RunForked, RunSubmitted
@@ -51,6 +52,25 @@ def _moment(text: str) -> float | None:
 def as_it_was(events: Sequence[Event], number: int) -> RunState:
     """Give the state after so many events."""
     return reduce(evolve, events[:number], RunState())
+
+
+class Past:
+    """What a run was at any number of events: states on the way are kept, so that looks after the first are quick."""
+
+    STEP = 250
+
+    def __init__(self) -> None:
+        self._kept = [RunState()]
+        self._folding = Lock()
+
+    def at(self, events: Sequence[Event], number: int) -> RunState:
+        """Give the state after so many events of a run, always the same one."""
+        with self._folding:
+            while len(self._kept) * self.STEP <= number:
+                begin = (len(self._kept) - 1) * self.STEP
+                self._kept.append(reduce(evolve, events[begin : begin + self.STEP], self._kept[-1]))
+        near = number // self.STEP
+        return reduce(evolve, events[near * self.STEP : number], self._kept[near])
 
 
 def fork_of(recorded: Sequence[Recorded], point: str | None, run: str, now: float) -> list[tuple[str, Event]]:

@@ -165,3 +165,35 @@ async def test_agents_are_told_with_their_load_and_health(tmp_path: Path) -> Non
         (agent,) = await desk.agents(VIEWER)
         assert (agent["agent"], agent["health"]["state"], agent["load"]["under_way"]) == ("office", "closed", 0)
         assert [one["name"] for one in agent["skills"]] == ["office.shout", "office.send"]
+
+
+async def test_the_second_of_two_who_decide_at_once_is_told_what_the_first_said(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        state, _ = await desk.submit(OPERATOR, "say hello")
+        (request,) = (await until(desk, state.run, asks)).requests
+        said = await asyncio.gather(
+            desk.answer(APPROVER, state.run, request, "approve"),
+            desk.answer(ADMIN, state.run, request, "deny", reason="not today"),
+            return_exceptions=True,
+        )
+        (late,) = [one for one in said if isinstance(one, Conflict)]
+        assert "has decided it already" in str(late)
+        with pytest.raises(Conflict, match=r"has decided it already.*changed nothing"):
+            await desk.answer(ADMIN, state.run, request, "deny", reason="still not")
+        with pytest.raises(UsageError, match="no open request"):
+            await desk.answer(ADMIN, state.run, "never", "approve")
+
+
+async def test_edited_arguments_have_to_fit_the_schema(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        state, _ = await desk.submit(OPERATOR, "say hello")
+        (request,) = (await until(desk, state.run, asks)).requests
+        for wrong in ({"text": 3}, {"txt": "x"}, {}):
+            with pytest.raises(UsageError, match="do not fit"):
+                await desk.answer(APPROVER, state.run, request, "edit", value=wrong)
+        await desk.answer(APPROVER, state.run, request, "edit", value={"text": "hey"})
+        done = await until(desk, state.run, ended)
+        assert done.delivery is not None
+        assert done.delivery.answer == "sent hey"

@@ -12,7 +12,6 @@ from stretto.access.book import AccessBook
 from stretto.access.rates import RateLimits
 from stretto.bootstrap.serving import Service
 from stretto.bootstrap.stores import user
-from stretto.dashboard.pages import mount
 from stretto.servers.http.addresses import Addresses
 from stretto.servers.http.app import create_app
 from stretto.servers.http.door import Door
@@ -31,16 +30,16 @@ LARGEST_MESSAGE = 1024 * 1024
 
 @asynccontextmanager
 async def listening(
-    service: Service, book: AccessBook, on: socket.socket, addresses: Addresses, *, name: str
+    service: Service, book: AccessBook, on: socket.socket, addresses: Addresses, *, name: str, pages: bool = True
 ) -> AsyncIterator[None]:
     """Serve the API and the pages on a socket for a while, and at the end send every listener away.
 
-    `book` says who may come in, and `name` is what the pages are headed with. A process does this once, for the pages
-    live in it once.
+    `book` says who may come in, and `name` is what the pages are headed with. A process serves `pages` once: they live
+    in it only once.
     """
     streams = Streams()
     config = uvicorn.Config(
-        web_app(service, book, addresses, streams, name=name),
+        web_app(service, book, addresses, streams, name=name, pages=pages),
         http="h11",  # the parser that bounds what it keeps of a request's head
         h11_max_incomplete_event_size=LARGEST_HEAD,
         ws_max_size=LARGEST_MESSAGE,
@@ -65,7 +64,9 @@ async def listening(
         await asyncio.wait([serving])
 
 
-def web_app(service: Service, book: AccessBook, addresses: Addresses, streams: Streams, *, name: str) -> Guard:
+def web_app(
+    service: Service, book: AccessBook, addresses: Addresses, streams: Streams, *, name: str, pages: bool
+) -> Guard:
     """Give everything that is served, behind its guard."""
 
     async def ready() -> str:
@@ -74,7 +75,10 @@ def web_app(service: Service, book: AccessBook, addresses: Addresses, streams: S
     door, limits = Door(book, user()), RateLimits()
     signing = Signing(door, limits, name=name, secure=addresses.secure)
     app = create_app(service.desk, signing=signing, ready=ready, streams=streams, version=__version__)
-    mount(app, service.desk, name=name)
+    if pages:
+        from stretto.dashboard.pages import mount  # loading what pages are made of takes a second
+
+        mount(app, service.desk, name=name)
     return Guard(app, door, addresses, limits)
 
 

@@ -118,10 +118,10 @@ def _decide(
     **more: Any,
 ) -> None:
     from stretto.bootstrap import find_run, leave_word, open_store, user
-    from stretto.cli.results import is_result, result_of
     from stretto.core.chains import answers_for
     from stretto.core.commands import AnswerRequest
     from stretto.orchestrator import load
+    from stretto.results import is_result, result_of
 
     actor = f"person:{user() if name in (None, user()) else f'{name} (typed by {user()})'}"
 

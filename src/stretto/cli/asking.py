@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stretto.bootstrap import user
-from stretto.cli.results import is_result, result_of
 from stretto.cli.screen import Screen
 from stretto.cli.text import as_json, indented, one_line
 from stretto.core.chains import alternative, answers_for
@@ -20,6 +19,7 @@ from stretto.core.commands import AnswerRequest, Command
 from stretto.core.domain import Json, Request
 from stretto.core.errors import UsageError
 from stretto.core.state import RunState
+from stretto.results import is_result, result_of
 
 LONGEST_DIFF = 200
 LEFT_OPEN = "   left open; answer it from anywhere with stretto approve, or stop with Ctrl-C"

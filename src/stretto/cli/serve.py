@@ -72,9 +72,13 @@ def serve(
                     serving(team, runs=runs, places=places, tell=log) as service,
                     listening(service, book, listener, addresses, name=name),
                 ):
-                    log.say(f"serves {name} at {_address(listener)} (store {file}); Ctrl-C ends it and gives its runs back")
+                    log.say(
+                        f"serves {name} at {_address(listener)} (store {file}); Ctrl-C ends it and gives its runs back"
+                    )
                     if beyond and not addresses.secure:
-                        log.say("others reach it without TLS: keys go over the network in the clear; see docs/access.md")
+                        log.say(
+                            "others reach it without TLS: keys go over the network in the clear; see docs/access.md"
+                        )
                     await asyncio.wait([service.work])
                     service.work.result()
 

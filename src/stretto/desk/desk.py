@@ -14,18 +14,20 @@ from typing import Any
 
 from stretto import words
 from stretto.access.roles import Permission, Principal, require, require_reach
-from stretto.answering import answer_of
+from stretto.answering import answer_of, answered, is_word_of, why_settled
 from stretto.chronicle import chronicle
 from stretto.core.audit import Envelope, broken_link
 from stretto.core.canonical import canonical
 from stretto.core.commands import ChangeLimits, Command, Continue, Pause, Replan, RetryTask, SubmitGoal
 from stretto.core.domain import Artifact, Json, PlannerChoice, Request, RunStatus
 from stretto.core.errors import Conflict, OwnedElsewhere, UnknownRun, UsageError
-from stretto.core.events import RunSubmitted
+from stretto.core.events import Event, RunSubmitted
+from stretto.core.plan.writing import write_plan
 from stretto.core.state import RunState
 from stretto.desk.confining import keep_upload, require_inside, require_plan_inside, require_plan_name
 from stretto.desk.following import Followed, Following
 from stretto.desk.knowing import States, Streams
+from stretto.desk.offering import offered
 from stretto.desk.team import Team
 from stretto.details import task_details
 from stretto.edits import edit_of
@@ -33,7 +35,8 @@ from stretto.lookup import new_run_id
 from stretto.orchestrator import Conductor, House
 from stretto.planners.proposal import Proposal
 from stretto.ports import Recorded, RunQuery, RunSummary
-from stretto.travel import as_it_was, moment_of
+from stretto.results import arguments_schema
+from stretto.travel import moment_of
 from stretto.views import artifacts_of
 from stretto.words import GRACE
 from stretto.workforce import workforce
@@ -48,6 +51,7 @@ MOST_OPEN = 1000
 UNFINISHED = frozenset(status.value for status in RunStatus if not status.final)
 
 _LOOKS, _PAUSE = 100, 0.05
+"""How often, and after how many seconds, it is looked whether something has come about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +168,18 @@ class Desk:
         return workforce(
             catalogue, told, [one for one in runs.values() if not one.status.final], self._house.clock.now()
         )
+
+    async def offer(self, who: Principal) -> dict[str, Any]:
+        """Give what the workspace has on offer (see `stretto.desk.offering`)."""
+        self._require(who, Permission.VIEW)
+        return offered(self.team)
+
+    async def plan(self, who: Principal, name: str) -> dict[str, Any]:
+        """Give a plan of the workspace as it is written down; raises UsageError where there is none, and BadPlan."""
+        self._require(who, Permission.VIEW)
+        require_plan_name(name)
+        plan = await asyncio.to_thread(self.team.read_plan, name)
+        return write_plan(plan) if plan is not None else {}
 
     async def audit(self, who: Principal, run: str) -> tuple[Sequence[Envelope], int | None]:
         """Give a run's events as stored, and the number of the first that does not fit the chain; None when all do."""
@@ -348,15 +364,29 @@ class Desk:
     ) -> RunState:
         """Say a person's word on what a run asks; see `stretto.answering`.
 
-        Who may administer may say it for somebody else (`as_name`), which the record tells.
+        Who may administer may say it for somebody else (`as_name`), which the record tells. Arguments to go on with
+        have to fit the skill's schema. Raises Conflict where somebody else has decided, or it is asked no longer.
         """
         one = await self._found(who, run, Permission.DECIDE)
         actor = who.actor
         if as_name and as_name != who.name:
             require(who, Permission.ADMINISTER)
             actor = f"person:{as_name} (typed by {who.name})"
+        if request not in one.state.requests and (why := why_settled(_events(one), request)):
+            raise Conflict(f"{why}; your word changed nothing")
         command = answer_of(one.state, request, decision, actor=actor, value=value, reason=reason)
-        return await self._word(run, command)
+        if decision == "edit":
+            self._require_fitting(one.state, one.state.requests[request], value)
+        await self._word(run, command)
+        for _ in range(_LOOKS):
+            one = await self._following.run(run)
+            if request not in one.state.requests:
+                break
+            await asyncio.sleep(_PAUSE)
+        said = answered(_events(one), request)
+        if request not in one.state.requests and (said is None or not is_word_of(said, command)):
+            raise Conflict(f"{why_settled(_events(one), request)}; your word came too late and changed nothing")
+        return one.state
 
     # ---- what the methods share
 
@@ -376,13 +406,18 @@ class Desk:
             raise UnknownRun(f"there is no run {run!r} here")
         return one
 
+    def _require_fitting(self, state: RunState, request: Request, arguments: Json) -> None:
+        """Raise UsageError where arguments that somebody edited do not fit the schema of what they are for."""
+        if problems := self._house.schemas.problems(arguments, arguments_schema(state, request)):
+            raise UsageError(f"these arguments do not fit: {'; '.join(problems)}")
+
     async def _at(self, one: Followed, at: str | int | None) -> tuple[RunState, Sequence[Recorded]]:
         """Give a run as it was at a point, with the events that lead there; as it is without a point."""
         if at is None:
             return one.state, one.recorded[: one.seq]
-        events = [recorded.event for recorded in one.recorded]
+        events = _events(one)
         number = moment_of(events, str(at))
-        return await asyncio.to_thread(as_it_was, events, number), one.recorded[:number]
+        return await asyncio.to_thread(one.past.at, events, number), one.recorded[:number]
 
     async def _word(self, run: str, command: Command) -> RunState:
         state = await words.leave_word(self._house, run, command)
@@ -414,6 +449,10 @@ class Desk:
 def _run_of(place: str, name: str, key: str) -> str:
     """Name the run of an order by who gives it under which key, so that it is one run however often it comes."""
     return f"key-{hashlib.sha256(canonical([place, name, key])).hexdigest()[:20]}"
+
+
+def _events(one: Followed) -> list[Event]:
+    return [recorded.event for recorded in one.recorded]
 
 
 def _same(order: SubmitGoal, known: Followed) -> RunState:

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from stretto.core.evolve import evolve
 from stretto.core.state import RunState
 from stretto.ports import Journal, Recorded
+from stretto.travel import Past
 
 LOOK_SECONDS = 0.25
 """Seconds between two looks at a run that another process may drive."""
@@ -34,6 +35,7 @@ class Followed:
         self.recorded: list[Recorded] = []
         self.state = RunState()
         self.watchers = 0
+        self.past = Past()
 
     @property
     def seq(self) -> int:

@@ -71,7 +71,7 @@ def told(kept: Kept, state: RunState, what: str, make: Callable[[], Any], status
 
 
 def run_told(kept: Kept, state: RunState, status: int = 200) -> Answer:
-    """Answer with a run as it is, or was: everything but its tasks, plan and context, which have routes of their own."""
+    """Answer with a run as it is, or was: all but its tasks, plan and context, which have routes of their own."""
 
     def make() -> dict[str, Any]:
         files = {

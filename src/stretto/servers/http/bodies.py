@@ -54,7 +54,10 @@ def _require_json(request: Request) -> None:
     if empty or headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
         return
     raise Problem(
-        status=415, code="not_json", message="the body is not said to be JSON", mend="send `Content-Type: application/json`"
+        status=415,
+        code="not_json",
+        message="the body is not said to be JSON",
+        mend="send `Content-Type: application/json`",
     )
 
 
@@ -86,7 +89,9 @@ Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 Name = Annotated[str, Field(max_length=LONGEST_NAME)]
 Amount = Annotated[
     str,
-    Field(max_length=200, description="The most it may spend from now on.", examples=["$2, 100k tokens, 50 steps, 10m"]),
+    Field(
+        max_length=200, description="The most it may spend from now on.", examples=["$2, 100k tokens, 50 steps, 10m"]
+    ),
 ]
 Deadline = Annotated[
     Annotated[str, Field(max_length=100)] | float,
@@ -106,7 +111,9 @@ class NewRun(Body):
 
     goal: Annotated[
         str,
-        Field(max_length=LONGEST_GOAL, description="What is wanted, in plain language.", examples=["Analyze these logs."]),
+        Field(
+            max_length=LONGEST_GOAL, description="What is wanted, in plain language.", examples=["Analyze these logs."]
+        ),
     ]
     plan: AnyPlan | None = None
     inputs: Inputs | None = None
@@ -131,7 +138,9 @@ class Answering(Body):
         Literal["approve", "deny", "edit", "answer", "done", "retry", "fail", "skip"],
         Field(description="One of those that the request takes."),
     ]
-    value: Annotated[Any, Field(description="The answer, the result of what was done by hand, or other arguments.")] = None
+    value: Annotated[Any, Field(description="The answer, the result of what was done by hand, or other arguments.")] = (
+        None
+    )
     reason: Text = ""
     as_name: Annotated[Name, Field(description="Who says it, where an administrator types it for them.")] = ""
 
@@ -170,7 +179,9 @@ class Editing(Body):
     """Another plan, or changes to the one there is."""
 
     plan: AnyPlan | None = None
-    values: Annotated[dict[Name, Any], Field(description="By TASK.inputs.NAME.", examples=[{"send.inputs.to": "x"}])] = {}
+    values: Annotated[
+        dict[Name, Any], Field(description="By TASK.inputs.NAME.", examples=[{"send.inputs.to": "x"}])
+    ] = {}
     remove: Annotated[list[Name], Field(max_length=MOST_NAMES, description="Tasks to be left out.")] = []
     inputs: Inputs | None = None
 

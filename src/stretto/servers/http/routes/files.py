@@ -8,7 +8,6 @@ from urllib.parse import quote
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from stretto.desk.desk import LARGEST_UPLOAD
 from stretto.servers.http.asking import TheDesk, TheKept, Who, address_of, router, told
 from stretto.servers.http.problems import Problem
 from stretto.servers.http.rendering import Answer
@@ -69,7 +68,11 @@ async def upload(
     """Keep the body as a file, of 32 MB at most; `path` is how inputs name it."""
     if _UPLOADING.locked():
         raise Problem(
-            status=503, code="busy", message="too many files come in at once", mend="try again", headers={"Retry-After": "2"}
+            status=503,
+            code="busy",
+            message="too many files come in at once",
+            mend="try again",
+            headers={"Retry-After": "2"},
         )
     async with _UPLOADING:
         try:

@@ -37,7 +37,7 @@ async def tasks(
     limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 100,
     cursor: Annotated[int, Query(ge=0, le=LAST_NUMBER, description="The `next` of the page before.")] = 0,
 ) -> Response:
-    """Give a page of tasks in the order of the plan; `next` is the cursor of the page after it, null on the last one."""
+    """Give a page of tasks in the order of the plan; `next` is the cursor of the next page, null on the last one."""
     state = await desk.run(who, run, at)
     wanted = frozenset(statuses or TaskStatus)
 
@@ -94,13 +94,15 @@ async def audit(
     run: str,
     desk: TheDesk,
     who: Who,
-    after: Annotated[int, Query(ge=0, le=LAST_NUMBER, description="The number of the last event of the page before.")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=LAST_NUMBER, description="The number of the last event of the page before.")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=5000, description="How many at most.")] = 1000,
 ) -> Response:
     """Give events as they are stored, and whether the whole run's chain holds (`broken_at` is null when it does).
 
-    Each hash is the SHA-256 of: the hash before, run, number, moment, actor, type, version and the payload's length, each
-    followed by a line feed; then the payload.
+    Each hash is the SHA-256 of: the hash before, run, number, moment, actor, type, version and the payload's length,
+    each followed by a line feed; then the payload.
     """
     envelopes, broken = await desk.audit(who, run)
     page = envelopes[after : after + limit]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from stretto.core.domain import RunStatus
 from stretto.core.errors import UsageError
+from stretto.planners.proposal import proposal_view
 from stretto.ports import RunQuery
 from stretto.servers.http.asking import At, TheDesk, TheKept, Who, moment_in, router, run_told
 from stretto.servers.http.bodies import NewRun, Proposing
@@ -98,11 +99,12 @@ async def look(run: str, desk: TheDesk, who: Who, kept: TheKept, at: At = None) 
 @routes.post("/plan", summary="See how a goal would be pursued")
 async def propose(body: Proposing, desk: TheDesk, who: Who) -> Response:
     """Plan a goal and run nothing: a plan, a question, or what is missing. A model that plans is asked, and costs."""
-    return Answer(
-        await desk.proposal(
-            who, body.goal, inputs=body.inputs, answers=list(body.answers.items()), planner=body.planner
-        )
+    proposal = await desk.propose(
+        who, body.goal, inputs=body.inputs, answers=list(body.answers.items()), planner=body.planner
     )
+    plan = proposal.plan
+    found = desk.team.check(plan) if plan is not None and plan.tasks else proposal.found
+    return Answer(proposal_view(body.goal, proposal, found))
 
 
 def _query(

@@ -1,4 +1,4 @@
-"""What somebody typed as the result of a task, by what the result must be."""
+"""What somebody gives by hand: the result of a task, or the arguments to go on with, and what they must be."""
 
 from stretto.core.domain import Json, Request, Schema
 from stretto.core.errors import UsageError
@@ -16,7 +16,7 @@ def is_result(state: RunState, request: Request) -> bool:
 
 def result_of(state: RunState, request: Request, text: str) -> Json:
     """Read a result: a text where one is wanted, else JSON. Raises UsageError that says what is wanted."""
-    schema = _schema(state, request)
+    schema = result_schema(state, request)
     items = resolved(resolved(schema, schema).get("items", ANYTHING), schema)
     wanted = Wanted(types=types(schema, schema), items=types(items, schema))
     try:
@@ -25,11 +25,24 @@ def result_of(state: RunState, request: Request, text: str) -> Json:
         raise UsageError(str(error).replace("the input 'result'", "the result")) from None
 
 
-def _schema(state: RunState, request: Request) -> Schema:
+def arguments_schema(state: RunState, request: Request) -> Schema:
+    """Give the schema of the arguments that a request shows: its task's skill's, or that of the tool it would call."""
+    if request.call:
+        able = (state.roster.agents[name] for name in state.roster.by_skill.get(request.tool, ()))
+        return next((one.inputs for card in able for one in card.skills if one.name == request.tool), {})
+    one = state.tasks.get(request.task)
+    agent = None if one is None else one.turn or one.agent or next(iter(state.roster.candidates(one.task)), None)
+    return state.roster.skill(one.task, agent).inputs if one is not None and agent is not None else {}
+
+
+def result_schema(state: RunState, request: Request) -> Schema:
+    """Give the schema of what a task, or a tool that is asked about, brings."""
     if request.call:
         able = (state.roster.agents[name] for name in state.roster.by_skill.get(request.tool, ()))
         return next((one.output for card in able for one in card.skills if one.name == request.tool), {})
-    one = state.tasks[request.task]
+    one = state.tasks.get(request.task)
+    if one is None:
+        return {}
     if one.task.output is not None:
         return one.task.output
     agent = one.agent or next(iter(state.roster.candidates(one.task)), None)
