@@ -165,7 +165,7 @@ def test_addresses_of_different_clients_stay_apart(one: str, other: str) -> None
 def test_the_page_tells_the_limits_that_hold() -> None:
     page = (Path(__file__).parents[2] / "docs" / "access.md").read_text(encoding="utf-8")
     told = re.findall(r"\| (\d+) \| (\d+) a (second|minute) \|", page)
-    shown = [(int(burst), int(rate) / {"second": 1, "minute": 60}[unit]) for burst, rate, unit in told]
-    limits = (OF_PRINCIPAL, OF_ADDRESS, OF_FAILURES)
-    assert shown == [(one.burst, pytest.approx(one.per_second)) for one in limits]
+    for (burst, rate, unit), limit in zip(told, (OF_PRINCIPAL, OF_ADDRESS, OF_FAILURES), strict=True):
+        assert int(burst) == limit.burst
+        assert int(rate) == pytest.approx(limit.per_second * {"second": 1, "minute": 60}[unit])
     assert f"{MOST_CLIENTS:,} addresses" in page.replace("\n", " ")

@@ -44,7 +44,10 @@ _VIEWS = ("durations_schema", "records_schema", "summaries_schema", "measures_sc
 
 
 class SqliteJournal:
-    """See `stretto.ports.Journal`. Opening makes the file and its folder; raises StoreError when it cannot."""
+    """See `stretto.ports.Journal`. Opening makes the file and its folder; raises StoreError when it cannot.
+
+    Runs hold what people said and what agents found: a file that is made is for its owner alone.
+    """
 
     def __init__(self, path: Path, *, codec: Codec | None = None, now: Callable[[], float] = time.time) -> None:
         self._path, self._now = path, now
@@ -53,6 +56,8 @@ class SqliteJournal:
         self._reading = threading.Lock()
         with self._clearly():
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.touch(mode=0o600)
             self._reader = self._connect()
             self._prepare()
         self._writer = Writer(self._connect)
