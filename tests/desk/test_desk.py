@@ -66,6 +66,7 @@ async def test_nobody_gets_past_their_role(tmp_path: Path) -> None:
                 desk.edit(who, state.run, remove=["post"]),
                 desk.replan(who, state.run),
                 desk.fork(who, state.run),
+                desk.rate(who, state.run, 5),
             ):
                 with pytest.raises(Forbidden):
                     await asked
@@ -91,6 +92,8 @@ async def test_runs_of_other_workspaces_of_the_store_are_unknown(tmp_path: Path)
                 other.desk.cancel(ADMIN, state.run),
                 other.desk.events(ADMIN, state.run),
                 other.desk.task(ADMIN, state.run, "loud"),
+                other.desk.decisions(ADMIN, state.run),
+                other.desk.rate(ADMIN, state.run, 5),
                 other.desk.artifact(ADMIN, state.run, "post", "x"),
             ):
                 with pytest.raises(UnknownRun):
@@ -197,3 +200,28 @@ async def test_edited_arguments_have_to_fit_the_schema(tmp_path: Path) -> None:
         done = await until(desk, state.run, ended)
         assert done.delivery is not None
         assert done.delivery.answer == "sent hey"
+
+
+async def test_a_run_is_rated_and_counts_in_the_numbers_and_every_decision_is_told(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        state, _ = await desk.submit(OPERATOR, "say hello")
+        (request,) = (await until(desk, state.run, asks)).requests
+        await desk.answer(APPROVER, state.run, request, "approve", reason="fine")
+        await until(desk, state.run, ended)
+        with pytest.raises(UsageError):
+            await desk.rate(OPERATOR, state.run, 6)
+        await desk.rate(OPERATOR, state.run, 4)
+        found = await desk.numbers(VIEWER)
+        assert found["complete"]
+        assert found["total"]["numbers"]["satisfaction"]["value"] == 4
+        assert found["total"]["numbers"]["completion"] == {"value": 0.0, "verdict": "missed"}
+        told = await desk.decisions(VIEWER, state.run)
+        assert [(one["who"], one["decision"], one["reason"]) for one in told if one["kind"] == "person"] == [
+            ("apu", "approve", "fine")
+        ]
+        assert [one["decision"] for one in told if one["kind"] == "policy" and one["task"] == "post"] == [
+            "ask",
+            "allow",
+        ]
+        assert {one["outcome"] for one in told if one["task"]} == {"completed"}

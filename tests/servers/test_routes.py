@@ -50,7 +50,7 @@ async def test_everything_of_a_run_can_be_read(tmp_path: Path) -> None:
         assert "tasks" not in await got("")
         assert (await here.viewer.get("/api/workspace")).json()["plans"] == ["post"]
         assert (await here.viewer.get("/api/workspace/plans/post")).json()["tasks"].keys() == {"loud", "post"}
-        assert [one["name"] for one in (await here.viewer.get("/api/agents")).json()["agents"]] == ["office"]
+        assert [one["agent"] for one in (await here.viewer.get("/api/agents")).json()["agents"]] == ["office"]
 
 
 async def test_the_audit_proves_the_chain_to_whoever_computes_it(tmp_path: Path) -> None:

@@ -18,12 +18,13 @@ from stretto.answering import answer_of, answered, is_word_of, why_settled
 from stretto.chronicle import chronicle
 from stretto.core.audit import Envelope, broken_link
 from stretto.core.canonical import canonical
-from stretto.core.commands import ChangeLimits, Command, Continue, Pause, Replan, RetryTask, SubmitGoal
+from stretto.core.commands import ChangeLimits, Command, Continue, Pause, RateRun, Replan, RetryTask, SubmitGoal
 from stretto.core.domain import Artifact, Json, PlannerChoice, Request, RunStatus
 from stretto.core.errors import Conflict, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.events import Event, RunSubmitted
 from stretto.core.plan.writing import write_plan
 from stretto.core.state import RunState
+from stretto.decisions import decisions
 from stretto.desk.confining import keep_upload, require_inside, require_plan_inside, require_plan_name
 from stretto.desk.following import Followed, Following
 from stretto.desk.knowing import States, Streams
@@ -32,6 +33,7 @@ from stretto.desk.team import Team
 from stretto.details import task_details
 from stretto.edits import edit_of
 from stretto.lookup import new_run_id
+from stretto.measuring import By, bring_up_to_date, numbers, numbers_view
 from stretto.orchestrator import Conductor, House
 from stretto.planners.proposal import Proposal
 from stretto.ports import Recorded, RunQuery, RunSummary
@@ -49,6 +51,9 @@ MOST_OPEN = 1000
 """Runs that have not ended of which it is told how much work they have for agents: the newest."""
 
 UNFINISHED = frozenset(status.value for status in RunStatus if not status.final)
+
+MOST_MEASURED = 100
+"""Runs that are measured at most whenever somebody looks at the numbers."""
 
 _LOOKS, _PAUSE = 100, 0.05
 """How often, and after how many seconds, it is looked whether something has come about."""
@@ -88,6 +93,7 @@ class Desk:
         self._files = files / UPLOADS
         self._asking, self._open = States(self._journal), States(self._journal)
         self._streams = Streams(self._journal)
+        self._measuring = asyncio.Lock()
 
     @property
     def team(self) -> Team:
@@ -180,6 +186,26 @@ class Desk:
         require_plan_name(name)
         plan = await asyncio.to_thread(self.team.read_plan, name)
         return write_plan(plan) if plan is not None else {}
+
+    async def numbers(
+        self, who: Principal, *, since: float | None = None, until: float | None = None, by: By = "workflow"
+    ) -> dict[str, Any]:
+        """Give the numbers of the runs that ended between two moments (see `stretto.measuring.numbers_view`).
+
+        At most `MOST_MEASURED` runs are measured for it now; `complete` says whether that was all, `unreadable` names
+        those that cannot be.
+        """
+        self._require(who, Permission.VIEW)
+        async with self._measuring:
+            progress = await bring_up_to_date(self._journal, MOST_MEASURED)
+        found = await numbers(self._journal, self.team.place, since, until, by)
+        told = {"complete": progress.measured < MOST_MEASURED, "unreadable": list(progress.unreadable)}
+        return {**numbers_view(found), **told}
+
+    async def decisions(self, who: Principal, run: str) -> list[dict[str, Any]]:
+        """Give every decision of a run; see `stretto.decisions`."""
+        one = await self._found(who, run)
+        return await asyncio.to_thread(decisions, one.state, one.recorded[: one.seq])
 
     async def audit(self, who: Principal, run: str) -> tuple[Sequence[Envelope], int | None]:
         """Give a run's events as stored, and the number of the first that does not fit the chain; None when all do."""
@@ -328,6 +354,14 @@ class Desk:
 
         def wish(state: RunState) -> Command:
             return Replan(actor=who.actor, revision=state.revision, words=text.strip())
+
+        return await self._granted(who, run, wish)
+
+    async def rate(self, who: Principal, run: str, score: int, text: str = "") -> RunState:
+        """Say how content somebody is with what a run delivered, from 1 to 5; the newest word of each counts."""
+
+        def wish(state: RunState) -> Command:
+            return RateRun(actor=who.actor, score=score, words=text.strip())
 
         return await self._granted(who, run, wish)
 
