@@ -15,6 +15,7 @@ from stretto.access.roles import Role
 from stretto.bootstrap import Service, open_access, open_workspace, serving
 from stretto.bootstrap.web import listening
 from stretto.servers.http.addresses import Addresses
+from stretto.servers.http.guard import Guard
 from tests.desk.office import workspace
 
 ROLES = ("viewer", "operator", "approver", "admin")
@@ -27,6 +28,7 @@ class House:
 
     service: Service
     book: AccessBook
+    guard: Guard
     url: str
     keys: Mapping[str, str] = field(default_factory=dict)
     clients: Mapping[str, httpx.AsyncClient] = field(default_factory=dict)
@@ -90,18 +92,18 @@ def free_socket() -> socket.socket:
 
 @asynccontextmanager
 async def house(
-    folder: Path, *, keys: bool = True, addresses: Addresses | None = None, place: Path | None = None, **more: Any
+    folder: Path, *, keys: bool = True, addresses: Addresses | None = None, store: Path | None = None, **more: Any
 ) -> AsyncIterator[House]:
     """Serve a workspace, with a key for each role unless there are to be none."""
-    home = place or (folder if (folder / "workspace.yaml").exists() else workspace(folder))
-    team = open_workspace(home)
+    home = folder if (folder / "workspace.yaml").exists() else workspace(folder)
+    team = open_workspace(home, store=store)
     listener = free_socket()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with AsyncExitStack() as stack:
         book = await stack.enter_async_context(open_access(home / ".stretto" / "runs.db"))
         known = {role: (await key(book, role, Role(role))) for role in ROLES} if keys else {}
         service = await stack.enter_async_context(serving(team, **more))
-        await stack.enter_async_context(
+        guard = await stack.enter_async_context(
             listening(service, book, listener, addresses or Addresses(), name="office", pages=False)
         )
         shown = {role: {"Authorization": f"Bearer {text}"} for role, text in known.items()} or {"admin": {}}
@@ -109,7 +111,7 @@ async def house(
             role: await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=headers, timeout=SECONDS))
             for role, headers in {**shown, "nobody": {}}.items()
         }
-        yield House(service=service, book=book, url=url, keys=known, clients=clients)
+        yield House(service=service, book=book, guard=guard, url=url, keys=known, clients=clients)
 
 
 async def key(book: AccessBook, name: str, *roles: Role, workspaces: frozenset[str] = frozenset({"office"})) -> str:

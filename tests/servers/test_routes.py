@@ -88,7 +88,7 @@ async def test_the_same_order_under_a_key_is_one_run_however_often_it_comes_at_o
 
 async def test_runs_come_page_by_page_and_as_they_are_looked_for(tmp_path: Path) -> None:
     async with house(tmp_path / "w") as here:
-        begun = [await here.begun(f"goal number {number}") for number in range(5)]
+        begun = [await here.begun(f"goal {word}") for word in ("ash", "birch", "cedar", "Dogwood", "elm")]
         seen, cursor = [], ""
         while True:
             page = (await here.viewer.get("/api/runs", params={"limit": 2, "cursor": cursor})).json()
@@ -97,7 +97,7 @@ async def test_runs_come_page_by_page_and_as_they_are_looked_for(tmp_path: Path)
                 break
             cursor = page["next"]
         assert seen == begun[::-1]
-        found = (await here.viewer.get("/api/runs", params={"q": "NUMBER 3"})).json()["runs"]
+        found = (await here.viewer.get("/api/runs", params={"q": "dogWOOD GOAL"})).json()["runs"]
         assert [one["run_id"] for one in found] == [begun[3]]
         for run in begun:
             await here.request_of(run)
@@ -112,8 +112,10 @@ async def test_a_run_is_paused_resumed_edited_retried_forked_and_cancelled(tmp_p
         run, _ = await here.asking()
 
         async def asked(what: str, status: int = 200, **body: object) -> dict:
-            answer = await here.operator.post(f"/api/runs/{run}/{what}", json=body) if body else (
-                await here.operator.post(f"/api/runs/{run}/{what}")
+            answer = (
+                await here.operator.post(f"/api/runs/{run}/{what}", json=body)
+                if body
+                else (await here.operator.post(f"/api/runs/{run}/{what}"))
             )
             assert answer.status_code == status, answer.text
             return answer.json()

@@ -31,15 +31,17 @@ LARGEST_MESSAGE = 1024 * 1024
 @asynccontextmanager
 async def listening(
     service: Service, book: AccessBook, on: socket.socket, addresses: Addresses, *, name: str, pages: bool = True
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Guard]:
     """Serve the API and the pages on a socket for a while, and at the end send every listener away.
 
     `book` says who may come in, and `name` is what the pages are headed with. A process serves `pages` once: they live
     in it only once.
     """
+    on.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # an answer's body must not wait for word of its head
     streams = Streams()
+    app = web_app(service, book, addresses, streams, name=name, pages=pages)
     config = uvicorn.Config(
-        web_app(service, book, addresses, streams, name=name, pages=pages),
+        app,
         http="h11",  # the parser that bounds what it keeps of a request's head
         h11_max_incomplete_event_size=LARGEST_HEAD,
         ws_max_size=LARGEST_MESSAGE,
@@ -56,7 +58,7 @@ async def listening(
     begun = asyncio.create_task(server.begun.wait())
     try:
         await asyncio.wait([serving, begun], return_when=asyncio.FIRST_COMPLETED)
-        yield
+        yield app
     finally:
         begun.cancel()
         streams.close()

@@ -1,8 +1,10 @@
 """What every route needs of a request: the desk, who asks, and answers that stay true."""
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,7 +13,7 @@ from stretto.access.roles import Credential, Principal
 from stretto.core.errors import UsageError
 from stretto.core.state import RunState
 from stretto.desk import Desk
-from stretto.servers.http.bodies import StrictRoute
+from stretto.servers.http.bodies import LAST_MOMENT, StrictRoute
 from stretto.servers.http.problems import Problem
 from stretto.servers.http.rendering import Answer, Kept
 from stretto.servers.http.streams import Streams
@@ -26,31 +28,23 @@ def router(subject: str) -> APIRouter:
     return APIRouter(tags=[subject], route_class=StrictRoute)
 
 
-def credential_of(request: Request) -> Credential:
-    """Give what somebody came with, as the guard found it."""
-    return cast(Credential, request.scope["state"]["credential"])
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, at which desk, with the answers and streams that all who ask share."""
+
+    who: Principal
+    credential: Credential
+    desk: Desk
+    kept: Kept
+    streams: Streams
 
 
-async def _desk(request: Request) -> Desk:
-    return cast(Desk, request.app.state.desk)
+async def _asking(request: Request) -> Asking:
+    state, app = request.scope["state"], request.app.state
+    return Asking(state["principal"], state["credential"], app.desk, app.kept, app.streams)
 
 
-async def _who(request: Request) -> Principal:
-    return credential_of(request).principal()
-
-
-async def _kept(request: Request) -> Kept:
-    return cast(Kept, request.app.state.kept)
-
-
-async def _streams(request: Request) -> Streams:
-    return cast(Streams, request.app.state.streams)
-
-
-TheDesk = Annotated[Desk, Depends(_desk)]
-Who = Annotated[Principal, Depends(_who)]
-TheKept = Annotated[Kept, Depends(_kept)]
-TheStreams = Annotated[Streams, Depends(_streams)]
+Here = Annotated[Asking, Depends(_asking)]
 At = Annotated[
     str | None,
     Query(
@@ -102,6 +96,9 @@ def moment_in(text: str | None, where: str) -> float | None:
     if text is None:
         return None
     try:
-        return float(text) if text.replace(".", "", 1).isdecimal() else datetime.fromisoformat(text).timestamp()
+        at = float(text) if text.replace(".", "", 1).isdecimal() else datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError):
-        raise UsageError(f"{where}: {text!r} is no moment; write it like 2030-12-31T18:00:00Z") from None
+        at = math.inf
+    if not 0 <= at <= LAST_MOMENT:
+        raise UsageError(f"{where}: {text!r} is no moment; write it like 2030-12-31T18:00:00Z")
+    return at

@@ -19,6 +19,8 @@ MOST_NAMES = 10_000
 DEEPEST = 100
 """Levels of lists and mappings in each other."""
 LARGEST_NUMBER = 2**64
+LAST_MOMENT = 253_402_300_799
+"""Seconds since the epoch until the year 9999 has ended: the last moment that calendars of programs know."""
 
 
 class StrictRequest(Request):
@@ -94,14 +96,14 @@ Amount = Annotated[
     ),
 ]
 Deadline = Annotated[
-    Annotated[str, Field(max_length=100)] | float,
+    Annotated[str, Field(max_length=100)] | Annotated[float, Field(ge=0, le=LAST_MOMENT)],
     Field(description="A length of time, a moment (ISO 8601), or seconds since the epoch.", examples=["10m"]),
 ]
 Inputs = Annotated[
     dict[Name, Any], Field(description="Values by name; files are named by a path in the workspace, or as handed in.")
 ]
 AnyPlan = Annotated[
-    Name | dict[str, Any],
+    Annotated[Name, Field(min_length=1)] | dict[str, Any],
     Field(description="A plan of the workspace by its name, or a whole one as in docs/plans.md.", examples=["respond"]),
 ]
 
@@ -189,6 +191,13 @@ class Editing(Body):
 class Replanning(Body):
     """More words to a goal."""
 
+    words: Text = ""
+
+
+class Rating(Body):
+    """How content somebody is with what a run delivered."""
+
+    score: Annotated[int, Field(ge=1, le=5, description="From 1 (not at all) to 5.")]
     words: Text = ""
 
 

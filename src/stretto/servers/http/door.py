@@ -20,6 +20,7 @@ _SCHEME: Final = "bearer "
 class Visit:
     """Somebody who was let in, with what they came with; `session` is there where a browser sent it by itself."""
 
+    principal: Principal
     credential: Credential
     session: Session | None = None
 
@@ -56,15 +57,17 @@ class Door:
         """Give who comes in; raises Unauthenticated."""
         shown = connection.headers.get("authorization")
         if shown is not None:
-            return Visit(_ByKey(self.book, await self.book.authenticate(_key_in(shown))))
+            known = await self.book.authenticate(_key_in(shown))
+            return Visit(known, _ByKey(self.book, known))
         if (token := session_in(connection)) is not None:
             session = await self.book.session(token)
-            return Visit(_BySession(self.book, session.token), session)
+            return Visit(session.principal, _BySession(self.book, session.token), session)
         if not is_from_here(connection) and not self.book.any_keys():
             raise Unauthenticated(
                 "as long as there are no keys, only this machine is let in; `stretto keys add` makes one"
             )
-        return Visit(_ByKey(self.book, self.book.without_key(self._user)))
+        owner = self.book.without_key(self._user)
+        return Visit(owner, _ByKey(self.book, owner))
 
 
 def session_in(connection: HTTPConnection) -> str | None:

@@ -62,8 +62,8 @@ _TLS: Final = "max-age=31536000"
 class Guard:
     """Lets through to an app what may come in, and refuses the rest in the one form of errors.
 
-    Behind it `scope["state"]["credential"]` says who asks, to be asked anew at each use, and
-    `scope["state"]["session"]` is the session of a browser, or None.
+    Behind it, in `scope["state"]`, `principal` is who asks, `credential` says who that is from now on, to be asked
+    anew at each use by what outlives the request, and `session` is the session of a browser, or None.
     """
 
     def __init__(
@@ -135,7 +135,9 @@ class Guard:
             _require_patience(self._limits.stranger(_client(connection), self._now()))
             return receive
         visit = await self._enter(connection)
-        scope.setdefault("state", {}).update(credential=visit.credential, session=visit.session)
+        scope.setdefault("state", {}).update(
+            credential=visit.credential, principal=visit.principal, session=visit.session
+        )
         if visit.session is not None and not safe:
             return await _require_token(connection, visit.session, receive)
         return receive
@@ -147,7 +149,7 @@ class Guard:
             count = self._limits.failure if shows_something(connection) else self._limits.stranger
             _require_patience(count(_client(connection), self._now()))
             raise
-        _require_patience(self._limits.request(visit.credential.principal(), self._now()))
+        _require_patience(self._limits.request(visit.principal, self._now()))
         return visit
 
 

@@ -14,7 +14,6 @@ from stretto.access.book import LASTING
 from stretto.access.keys import Session
 from stretto.access.rates import RateLimits
 from stretto.core.errors import Unauthenticated
-from stretto.servers.http.asking import credential_of
 from stretto.servers.http.door import COOKIE, Door
 from stretto.servers.http.problems import log
 
@@ -79,7 +78,7 @@ class Signing:
         """Offer to sign out."""
         session = _session(request)
         token = session.csrf_token() if session is not None else ""
-        return self._page("logout.html", token=token, who=credential_of(request).principal().name)
+        return self._page("logout.html", token=token, who=request.scope["state"]["principal"].name)
 
     async def sign_out(self, request: Request) -> Response:
         """End the session."""

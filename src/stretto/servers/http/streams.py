@@ -44,8 +44,7 @@ _HEADERS: Final = [
 class Streams:
     """All open streams of a server: bounded, each event rendered once for all of them, and ended together."""
 
-    def __init__(self, *, most: int = MOST_STREAMS, of_one: int = MOST_OF_ONE) -> None:
-        self._most, self._of_one = most, of_one
+    def __init__(self) -> None:
         self._open: Counter[str] = Counter()
         self._pumps: set[asyncio.Task[None]] = set()
         self._rendered: WeakKeyDictionary[Followed, list[bytes | None]] = WeakKeyDictionary()
@@ -63,8 +62,8 @@ class Streams:
         key = who.key or who.name
         if self._closed:
             raise Problem(status=503, code="closing", message="the server is ending", headers={"Retry-After": "1"})
-        if self._open[key] >= self._of_one or self._open.total() >= self._most:
-            whose = "you have" if self._open[key] >= self._of_one else "the server has"
+        if self._open[key] >= MOST_OF_ONE or self._open.total() >= MOST_STREAMS:
+            whose = "you have" if self._open[key] >= MOST_OF_ONE else "the server has"
             raise Problem(
                 status=429,
                 code="too_many_streams",

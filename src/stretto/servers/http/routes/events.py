@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Header, Query, Request
 from starlette.responses import Response
 
-from stretto.servers.http.asking import LAST_NUMBER, TheDesk, TheStreams, Who, credential_of, router
+from stretto.servers.http.asking import LAST_NUMBER, Here, router
 from stretto.servers.http.rendering import Answer
 from stretto.servers.http.streams import EventStream
 
@@ -22,9 +22,7 @@ LastEventId = Annotated[
 async def events(
     request: Request,
     run: str,
-    desk: TheDesk,
-    who: Who,
-    streams: TheStreams,
+    here: Here,
     after: After = 0,
     limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 200,
     last_event_id: LastEventId = None,
@@ -34,18 +32,18 @@ async def events(
     With `Accept: text/event-stream` this is the same as `/runs/{run}/events/stream`.
     """
     if EVENTS in request.headers.get("accept", ""):
-        return EventStream(desk, credential_of(request), run, _begin(after, last_event_id), streams)
-    found = await desk.events(who, run, after, limit + 1)
+        return EventStream(here.desk, here.credential, run, _begin(after, last_event_id), here.streams)
+    found = await here.desk.events(here.who, run, after, limit + 1)
     page = found[:limit]
     return Answer({"events": page, "next": page[-1]["seq"] if len(found) > limit else None})
 
 
 @routes.get("/runs/{run}/events/stream", summary="Follow a run live")
 async def stream(
-    request: Request, run: str, desk: TheDesk, streams: TheStreams, after: After = 0, last_event_id: LastEventId = None
+    request: Request, run: str, here: Here, after: After = 0, last_event_id: LastEventId = None
 ) -> Response:
     """Tell what happens after an event, each with its number as the id, until the run has ended (`event: end`)."""
-    return EventStream(desk, credential_of(request), run, _begin(after, last_event_id), streams)
+    return EventStream(here.desk, here.credential, run, _begin(after, last_event_id), here.streams)
 
 
 def _begin(after: int, last_event_id: str | None) -> int:

@@ -6,14 +6,30 @@ from typing import Annotated, Final
 from urllib.parse import quote
 
 from fastapi import Query, Request
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
-from stretto.servers.http.asking import TheDesk, TheKept, Who, address_of, router, told
+from stretto.servers.http.asking import Here, address_of, router, told
 from stretto.servers.http.problems import Problem
 from stretto.servers.http.rendering import Answer
 from stretto.views import artifact_bytes, artifacts_of
 
 routes = router("files")
+
+
+class _Whole(Convertor[str]):
+    """All that is left of a path, whatever is in it: who made a file may have called it anything."""
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("whole", _Whole())
 
 MOST_UPLOADS = 8
 """Files that are taken in at once: each is in memory meanwhile."""
@@ -26,11 +42,11 @@ _ACTIVE: Final = re.compile(r"html|xml|svg|script|pdf|shockwave")
 
 
 @routes.get("/runs/{run}/artifacts", summary="List the files that a run made")
-async def artifacts(run: str, desk: TheDesk, who: Who, kept: TheKept) -> Response:
+async def artifacts(run: str, here: Here) -> Response:
     """Give the files of accepted results, in the order of the plan, each with its address."""
-    state = await desk.run(who, run)
+    state = await here.desk.run(here.who, run)
     return told(
-        kept,
+        here.kept,
         state,
         "artifacts",
         lambda: {
@@ -48,10 +64,10 @@ async def artifacts(run: str, desk: TheDesk, who: Who, kept: TheKept) -> Respons
     )
 
 
-@routes.get("/runs/{run}/artifacts/{task}/{name:path}", summary="Take a file that a run made")
-async def artifact(run: str, task: str, name: str, desk: TheDesk, who: Who) -> Response:
+@routes.get("/runs/{run}/artifacts/{task}/{name:whole}", summary="Take a file that a run made")
+async def artifact(run: str, task: str, name: str, here: Here) -> Response:
     """Give a file by exactly the names that the run knows it by, out of the journal, always as one to be saved."""
-    found = await desk.artifact(who, run, task, name)
+    found = await here.desk.artifact(here.who, run, task, name)
     media = found.media.lower().partition(";")[0].strip()
     known = _MEDIA.fullmatch(media) and not _ACTIVE.search(media)
     headers = {"Content-Disposition": _disposition(found.name)}
@@ -61,8 +77,7 @@ async def artifact(run: str, task: str, name: str, desk: TheDesk, who: Who) -> R
 @routes.post("/files", status_code=201, summary="Hand in a file")
 async def upload(
     request: Request,
-    desk: TheDesk,
-    who: Who,
+    here: Here,
     name: Annotated[str, Query(min_length=1, max_length=255, description="What it is called.")],
 ) -> Response:
     """Keep the body as a file, of 32 MB at most; `path` is how inputs name it."""
@@ -80,7 +95,7 @@ async def upload(
                 content = await request.body()
         except TimeoutError:
             raise Problem(status=408, code="too_slow", message=f"the file took more than {SECONDS:g} s") from None
-        return Answer({"path": await desk.upload(who, name, content), "bytes": len(content)}, 201)
+        return Answer({"path": await here.desk.upload(here.who, name, content), "bytes": len(content)}, 201)
 
 
 def _disposition(name: str) -> str:

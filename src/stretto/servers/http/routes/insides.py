@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from stretto.core.domain import TaskStatus
 from stretto.core.timeline import timeline
-from stretto.servers.http.asking import LAST_NUMBER, At, TheDesk, TheKept, Who, require_task, router, told
+from stretto.servers.http.asking import LAST_NUMBER, At, Here, require_task, router, told
 from stretto.servers.http.problems import Problem
 from stretto.servers.http.rendering import Answer
 from stretto.views import context_view, entry_value, envelope_view, plan_view, task_view, timeline_view
@@ -17,18 +17,16 @@ routes = router("insides of runs")
 
 
 @routes.get("/runs/{run}/plan", summary="The plan, as it was run")
-async def plan(run: str, desk: TheDesk, who: Who, kept: TheKept, at: At = None) -> Response:
+async def plan(run: str, here: Here, at: At = None) -> Response:
     """Give the plan's tasks with what they wait for, what is delivered, and what the check found."""
-    state = await desk.run(who, run, at)
-    return told(kept, state, "plan", lambda: plan_view(state))
+    state = await here.desk.run(here.who, run, at)
+    return told(here.kept, state, "plan", lambda: plan_view(state))
 
 
 @routes.get("/runs/{run}/tasks", summary="List the tasks")
 async def tasks(
     run: str,
-    desk: TheDesk,
-    who: Who,
-    kept: TheKept,
+    here: Here,
     at: At = None,
     statuses: Annotated[
         list[TaskStatus] | None,
@@ -38,7 +36,7 @@ async def tasks(
     cursor: Annotated[int, Query(ge=0, le=LAST_NUMBER, description="The `next` of the page before.")] = 0,
 ) -> Response:
     """Give a page of tasks in the order of the plan; `next` is the cursor of the next page, null on the last one."""
-    state = await desk.run(who, run, at)
+    state = await here.desk.run(here.who, run, at)
     wanted = frozenset(statuses or TaskStatus)
 
     def make() -> dict[str, Any]:
@@ -47,34 +45,33 @@ async def tasks(
         page = [task_view(state, state.ids[place]) for place in places[:limit]]
         return {"tasks": page, "next": places[limit] if len(places) > limit else None}
 
-    return told(kept, state, f"tasks {cursor} {limit} {sorted(wanted)}", make)
+    return told(here.kept, state, f"tasks {cursor} {limit} {sorted(wanted)}", make)
 
 
 @routes.get("/runs/{run}/tasks/{task}", summary="Everything of one task")
 async def task(
     run: str,
     task: str,
-    desk: TheDesk,
-    who: Who,
+    here: Here,
     at: At = None,
     whole: Annotated[bool, Query(description="Also values of more than some thousand characters, uncut.")] = False,
 ) -> Response:
     """Give a task's inputs, attempts, result, reviews, verdicts, requests, calls, and why this agent did it."""
-    require_task(await desk.run(who, run, at), task)
-    return Answer(await desk.task(who, run, task, at=at, whole=whole))
+    require_task(await here.desk.run(here.who, run, at), task)
+    return Answer(await here.desk.task(here.who, run, task, at=at, whole=whole))
 
 
 @routes.get("/runs/{run}/context", summary="The shared context")
-async def context(run: str, desk: TheDesk, who: Who, kept: TheKept, at: At = None) -> Response:
+async def context(run: str, here: Here, at: At = None) -> Response:
     """Give every version of every entry: who wrote it, from what, who read it, and how it begins."""
-    state = await desk.run(who, run, at)
-    return told(kept, state, "context", lambda: {"entries": context_view(state)})
+    state = await here.desk.run(here.who, run, at)
+    return told(here.kept, state, "context", lambda: {"entries": context_view(state)})
 
 
 @routes.get("/runs/{run}/context/{entry:path}", summary="One context entry, whole")
-async def entry(run: str, entry: str, desk: TheDesk, who: Who, at: At = None) -> Response:
+async def entry(run: str, entry: str, here: Here, at: At = None) -> Response:
     """Give the value of an entry: `KEY@VERSION`, or `KEY` for its newest version."""
-    state = await desk.run(who, run, at)
+    state = await here.desk.run(here.who, run, at)
     try:
         return Answer({"entry": entry, "value": entry_value(state, entry)})
     except LookupError as error:
@@ -82,18 +79,23 @@ async def entry(run: str, entry: str, desk: TheDesk, who: Who, at: At = None) ->
 
 
 @routes.get("/runs/{run}/timeline", summary="When what ran")
-async def times(run: str, desk: TheDesk, who: Who, kept: TheKept) -> Response:
+async def times(run: str, here: Here) -> Response:
     """Give the attempts and the waits for people as stretches of time, the gaps, and how quick handoffs were."""
-    state = await desk.run(who, run)
-    recorded = (await desk.recorded(who, run))[: state.seq]
-    return told(kept, state, "timeline", lambda: timeline_view(timeline(one.event for one in recorded)))
+    state = await here.desk.run(here.who, run)
+    recorded = (await here.desk.recorded(here.who, run))[: state.seq]
+    return told(here.kept, state, "timeline", lambda: timeline_view(timeline(one.event for one in recorded)))
+
+
+@routes.get("/runs/{run}/decisions", summary="Every decision, with its reason and outcome")
+async def decisions(run: str, here: Here) -> Response:
+    """Give what policies and people decided, why, and what came of it, oldest first."""
+    return Answer({"decisions": await here.desk.decisions(here.who, run)})
 
 
 @routes.get("/runs/{run}/audit", summary="The record, with its chain of hashes")
 async def audit(
     run: str,
-    desk: TheDesk,
-    who: Who,
+    here: Here,
     after: Annotated[
         int, Query(ge=0, le=LAST_NUMBER, description="The number of the last event of the page before.")
     ] = 0,
@@ -104,7 +106,7 @@ async def audit(
     Each hash is the SHA-256 of: the hash before, run, number, moment, actor, type, version and the payload's length,
     each followed by a line feed; then the payload.
     """
-    envelopes, broken = await desk.audit(who, run)
+    envelopes, broken = await here.desk.audit(here.who, run)
     page = envelopes[after : after + limit]
     more = after + limit < len(envelopes)
     return Answer(

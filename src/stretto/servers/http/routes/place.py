@@ -1,43 +1,58 @@
 """The workspace: what it has on offer, who works in it, and who asks."""
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Query, Request
 from starlette.responses import Response
 
-from stretto.servers.http.asking import TheDesk, Who, router
+from stretto.measuring import By
+from stretto.servers.http.asking import Here, moment_in, router
 from stretto.servers.http.rendering import Answer
 
 routes = router("workspace")
 
 
 @routes.get("/workspace", summary="What the workspace has on offer")
-async def workspace(desk: TheDesk, who: Who) -> Response:
+async def workspace(here: Here) -> Response:
     """Give its name, its goal, its plans and playbooks, and the people whom it knows by name."""
-    return Answer(await desk.offer(who))
+    return Answer(await here.desk.offer(here.who))
 
 
 @routes.get("/workspace/plans/{name}", summary="A plan of the workspace")
-async def plan(name: str, desk: TheDesk, who: Who) -> Response:
+async def plan(name: str, here: Here) -> Response:
     """Give a plan as it is written down, with the inputs that it asks for."""
-    return Answer(await desk.plan(who, name))
+    return Answer(await here.desk.plan(here.who, name))
 
 
 @routes.get("/agents", summary="Who works here, and how they are")
-async def agents(desk: TheDesk, who: Who) -> Response:
+async def agents(here: Here) -> Response:
     """Give each agent with its skills, its health, and the load on it."""
-    return Answer({"agents": await desk.agents(who)})
+    return Answer({"agents": await here.desk.agents(here.who)})
+
+
+@routes.get("/numbers", summary="What ended runs amount to, against what is targeted")
+async def numbers(
+    here: Here,
+    since: Annotated[str | None, Query(max_length=40, description="Ended at this moment or later.")] = None,
+    until: Annotated[str | None, Query(max_length=40, description="Ended before this moment.")] = None,
+    by: Annotated[By, Query(description="What there is a row for.")] = "workflow",
+) -> Response:
+    """Give the numbers that docs/numbers.md defines, in all and row by row, each with its verdict and by week."""
+    found = await here.desk.numbers(here.who, since=moment_in(since, "since"), until=moment_in(until, "until"), by=by)
+    return Answer(found)
 
 
 @routes.get("/session", summary="Who asks")
-async def session(request: Request, who: Who) -> Response:
+async def session(request: Request, here: Here) -> Response:
     """Give whom the server takes you for. A browser with a session gets its token for what changes something."""
     came = request.scope["state"].get("session")
     token = {"csrf_token": came.csrf_token()} if came is not None else {}
     return Answer(
         {
-            "name": who.name,
-            "roles": sorted(who.roles),
-            "permissions": sorted(who.permissions),
-            "workspaces": sorted(who.workspaces),
+            "name": here.who.name,
+            "roles": sorted(here.who.roles),
+            "permissions": sorted(here.who.permissions),
+            "workspaces": sorted(here.who.workspaces),
             **token,
         }
     )

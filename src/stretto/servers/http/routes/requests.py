@@ -6,7 +6,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from stretto.answering import words_for
-from stretto.servers.http.asking import At, TheDesk, TheKept, Who, router, run_told
+from stretto.servers.http.asking import At, Here, router, run_told
 from stretto.servers.http.bodies import Answering
 from stretto.servers.http.rendering import Answer
 from stretto.views import request_view
@@ -16,10 +16,10 @@ routes = router("requests")
 
 @routes.get("/inbox", summary="What waits for a person, in all runs")
 async def inbox(
-    desk: TheDesk, who: Who, limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 200
+    here: Here, limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 200
 ) -> Response:
     """Give what waits, longest first, each with its run and the decisions that it takes; `total` is how much waits."""
-    found = await desk.inbox(who)
+    found = await here.desk.inbox(here.who)
     told = [
         {"run_id": one.run, "goal": one.goal, **request_view(one.request), "decisions": words_for(one.request)}
         for one in found[:limit]
@@ -28,17 +28,17 @@ async def inbox(
 
 
 @routes.get("/runs/{run}/requests", summary="What waits for a person in a run")
-async def requests(run: str, desk: TheDesk, who: Who, at: At = None) -> Response:
+async def requests(run: str, here: Here, at: At = None) -> Response:
     """Give what a run asks, longest waiting first, each with the decisions that it takes."""
-    state = await desk.run(who, run, at)
+    state = await here.desk.run(here.who, run, at)
     asked = sorted(state.requests.values(), key=lambda one: (one.asked, one.id))
     return Answer({"requests": [{**request_view(one), "decisions": words_for(one)} for one in asked]})
 
 
 @routes.post("/runs/{run}/requests/{request:path}", summary="Decide")
-async def answer(run: str, request: str, body: Answering, desk: TheDesk, who: Who, kept: TheKept) -> Response:
+async def answer(run: str, request: str, body: Answering, here: Here) -> Response:
     """Say a person's word on what a run asks: it binds to exactly what the request shows."""
-    state = await desk.answer(
-        who, run, request, body.decision, value=body.value, reason=body.reason, as_name=body.as_name
+    state = await here.desk.answer(
+        here.who, run, request, body.decision, value=body.value, reason=body.reason, as_name=body.as_name
     )
-    return run_told(kept, state)
+    return run_told(here.kept, state)

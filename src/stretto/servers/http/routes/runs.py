@@ -13,7 +13,7 @@ from stretto.core.domain import RunStatus
 from stretto.core.errors import UsageError
 from stretto.planners.proposal import proposal_view
 from stretto.ports import RunQuery
-from stretto.servers.http.asking import At, TheDesk, TheKept, Who, moment_in, router, run_told
+from stretto.servers.http.asking import At, Here, moment_in, router, run_told
 from stretto.servers.http.bodies import NewRun, Proposing
 from stretto.servers.http.rendering import Answer
 from stretto.views import summary_view
@@ -34,16 +34,14 @@ Teams = Annotated[bool, Query(description="Also the runs that teams made of task
 @routes.post("/runs", status_code=201, summary="Begin a run", responses={200: {"description": "Known by its key"}})
 async def begin(
     body: NewRun,
-    desk: TheDesk,
-    who: Who,
-    kept: TheKept,
+    here: Here,
     key: Annotated[
         str, Header(alias="Idempotency-Key", max_length=200, description="The same order under it is one run.")
     ] = "",
 ) -> Response:
     """Begin a run, which is in the journal when this is answered; 200 where the key has begun it before."""
-    state, new = await desk.submit(
-        who,
+    state, new = await here.desk.submit(
+        here.who,
         body.goal,
         plan=body.plan,
         inputs=body.inputs,
@@ -52,13 +50,12 @@ async def begin(
         planner=body.planner,
         key=key,
     )
-    return run_told(kept, state, 201 if new else 200)
+    return run_told(here.kept, state, 201 if new else 200)
 
 
 @routes.get("/runs", summary="Find runs, newest first")
 async def find(
-    desk: TheDesk,
-    who: Who,
+    here: Here,
     words: Words = "",
     statuses: Statuses = None,
     since: Since = None,
@@ -70,15 +67,14 @@ async def find(
 ) -> Response:
     """Give a page of runs; `next` is the cursor of the page after it, null on the last one."""
     query = _query(words, statuses, since, until, asking=asking, teams=teams, limit=limit, cursor=cursor)
-    page = await desk.runs(who, query)
+    page = await here.desk.runs(here.who, query)
     found = [summary_view(one) for one in page.runs]
     return Answer({"runs": found, "next": _cursor(page.more) if page.more is not None else None})
 
 
 @routes.get("/runs/counts", summary="Count runs by status")
 async def count(
-    desk: TheDesk,
-    who: Who,
+    here: Here,
     words: Words = "",
     since: Since = None,
     until: Until = None,
@@ -87,23 +83,23 @@ async def count(
 ) -> Response:
     """Give how many of the runs that are looked for stand how; statuses without any are left out."""
     query = _query(words, None, since, until, asking=asking, teams=teams)
-    return Answer({"counts": dict(await desk.counts(who, query))})
+    return Answer({"counts": dict(await here.desk.counts(here.who, query))})
 
 
 @routes.get("/runs/{run}", summary="Look at a run")
-async def look(run: str, desk: TheDesk, who: Who, kept: TheKept, at: At = None) -> Response:
+async def look(run: str, here: Here, at: At = None) -> Response:
     """Give a run as it is, or was: everything but its tasks, plan and context, which have routes of their own."""
-    return run_told(kept, await desk.run(who, run, at))
+    return run_told(here.kept, await here.desk.run(here.who, run, at))
 
 
 @routes.post("/plan", summary="See how a goal would be pursued")
-async def propose(body: Proposing, desk: TheDesk, who: Who) -> Response:
+async def propose(body: Proposing, here: Here) -> Response:
     """Plan a goal and run nothing: a plan, a question, or what is missing. A model that plans is asked, and costs."""
-    proposal = await desk.propose(
-        who, body.goal, inputs=body.inputs, answers=list(body.answers.items()), planner=body.planner
+    proposal = await here.desk.propose(
+        here.who, body.goal, inputs=body.inputs, answers=list(body.answers.items()), planner=body.planner
     )
     plan = proposal.plan
-    found = desk.team.check(plan) if plan is not None and plan.tasks else proposal.found
+    found = here.desk.team.check(plan) if plan is not None and plan.tasks else proposal.found
     return Answer(proposal_view(body.goal, proposal, found))
 
 
