@@ -46,7 +46,8 @@ TABLE: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("POST", "/runs/{run}/rating"): (OPERATORS, {"score": 5}),
     ("POST", "/runs/{run}/fork"): (OPERATORS, {}),
     ("GET", "/runs/{run}/artifacts"): (VIEWERS, None),
-    ("GET", "/runs/{run}/artifacts/{task}/{name:whole}"): (VIEWERS, None),
+    ("GET", "/runs/{run}/artifacts/{task}/{name:path}"): (VIEWERS, None),
+    ("GET", "/runs/{run}/artifacts/{task}"): (VIEWERS, None),
     ("POST", "/files"): (OPERATORS, b"content"),
     ("GET", "/workspace"): (VIEWERS, None),
     ("GET", "/workspace/plans/{name}"): (VIEWERS, None),
@@ -78,10 +79,10 @@ async def asked(
     here: House, client: httpx.AsyncClient, method: str, path: str, body: Any, run: str, request: str
 ) -> httpx.Response:
     """Ask for a route with what it takes."""
-    given = {"run": run, "request:path": request, "task": "loud", "entry:path": "x", "name:whole": "x", "name": "post"}
+    given = {"run": run, "request:path": request, "task": "loud", "entry:path": "x", "name:path": "x", "name": "post"}
     for name, value in given.items():
         path = path.replace("{" + name + "}", value)
-    params = {"name": "x.txt"} if path == "/files" else {}
+    params = {"name": "x.txt"} if path == "/files" or path.endswith("/artifacts/loud") else {}
     sent: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
     if not path.endswith("/stream"):
         return await client.request(method, f"/api{path}", params=params, **sent)

@@ -59,6 +59,12 @@ def address_of(run: str) -> str:
     return f"/api/runs/{quote(run, safe='')}"
 
 
+def artifact_address(run: str, task: str, name: str) -> str:
+    """Give where a file that a run made is to be found; a name with a line break does not fit into a path."""
+    home, called = f"{address_of(run)}/artifacts/{quote(task, safe='')}", quote(name, safe="")
+    return f"{home}?name={called}" if "\n" in name else f"{home}/{called}"
+
+
 def told(kept: Kept, state: RunState, what: str, make: Callable[[], Any], status: int = 200) -> Answer:
     """Answer with what is said of a run at an event: the same for everybody who asks."""
     return Answer(kept.get((state.run, state.seq, what), make), status)
@@ -68,10 +74,7 @@ def run_told(kept: Kept, state: RunState, status: int = 200) -> Answer:
     """Answer with a run as it is, or was: all but its tasks, plan and context, which have routes of their own."""
 
     def make() -> dict[str, Any]:
-        files = {
-            (task, one.name): f"{address_of(state.run)}/artifacts/{quote(task, safe='')}/{quote(one.name, safe='')}"
-            for task, one in artifacts_of(state)
-        }
+        files = {(task, one.name): artifact_address(state.run, task, one.name) for task, one in artifacts_of(state)}
         return {**Run(state=state).head(files), "seq": state.seq}
 
     answer = told(kept, state, "run", make, status)

@@ -20,7 +20,7 @@ from stretto.core.errors import StrettoError, Unauthenticated
 from stretto.desk.desk import LARGEST_UPLOAD
 from stretto.servers.http.addresses import Addresses, Origin, origin_of
 from stretto.servers.http.door import Door, Visit, shows_something
-from stretto.servers.http.problems import Problem, log, problem_of, unexpected
+from stretto.servers.http.problems import Problem, impatient, log, problem_of, unexpected
 
 OPEN: Final = frozenset({"/health", "/ready"})
 """Paths that anybody may ask for, by any name: they tell nothing."""
@@ -155,16 +155,8 @@ class Guard:
 
 def _require_patience(seconds: float) -> None:
     """Raise Problem where somebody has to wait."""
-    if seconds <= 0:
-        return
-    whole = max(1, round(seconds + 0.5))
-    raise Problem(
-        status=429,
-        code="too_many_requests",
-        message="you ask more often than you may",
-        mend=f"ask again in {whole} s",
-        headers={"Retry-After": str(whole)},
-    )
+    if seconds > 0:
+        raise impatient(seconds)
 
 
 def _require_own_page(headers: Headers, own: Origin) -> None:

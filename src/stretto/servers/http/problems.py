@@ -1,6 +1,7 @@
 """What went wrong, in the one form in which every answer of the server says it; never a traceback, never a secret."""
 
 import logging
+import math
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,6 +101,18 @@ def unexpected(error: BaseException) -> Problem:
     log.error("error %s: %s", id_, type(error).__name__, exc_info=error)
     mend = f"whoever runs this server finds error {id_} in its log"
     return Problem(status=500, code="internal", message=f"the server failed here (error {id_})", mend=mend)
+
+
+def impatient(seconds: float) -> Problem:
+    """Tell somebody who asks too often how long to wait."""
+    whole = max(1, math.ceil(seconds))
+    return Problem(
+        status=429,
+        code="too_many_requests",
+        message="you ask more often than you may",
+        mend=f"ask again in {whole} s",
+        headers={"Retry-After": str(whole)},
+    )
 
 
 def invalid(found: Sequence[Any]) -> Problem:

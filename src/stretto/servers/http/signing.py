@@ -15,7 +15,7 @@ from stretto.access.keys import Session
 from stretto.access.rates import RateLimits
 from stretto.core.errors import Unauthenticated
 from stretto.servers.http.door import COOKIE, Door
-from stretto.servers.http.problems import log
+from stretto.servers.http.problems import impatient, log
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 LONGEST_NEXT = 2000
@@ -95,9 +95,9 @@ class Signing:
         wait = self._limits.failure(address, self._now())
         if not wait:
             return self._page("login.html", 401, next=goes_on, problem=why)
-        whole = max(1, round(wait + 0.5))
-        answer = self._page("login.html", 429, next=goes_on, problem=f"too many wrong keys; try again in {whole} s")
-        answer.headers["Retry-After"] = str(whole)
+        problem = impatient(wait)
+        answer = self._page("login.html", 429, next=goes_on, problem=f"too many wrong keys; {problem.mend}")
+        answer.headers.update(problem.headers)
         return answer
 
     def _page(self, template: str, status: int = 200, **values: Any) -> Response:

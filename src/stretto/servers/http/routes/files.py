@@ -6,30 +6,15 @@ from typing import Annotated, Final
 from urllib.parse import quote
 
 from fastapi import Query, Request
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
-from stretto.servers.http.asking import Here, address_of, router, told
+from stretto.core.domain import Artifact
+from stretto.servers.http.asking import Here, artifact_address, router, told
 from stretto.servers.http.problems import Problem
 from stretto.servers.http.rendering import Answer
 from stretto.views import artifact_bytes, artifacts_of
 
 routes = router("files")
-
-
-class _Whole(Convertor[str]):
-    """All that is left of a path, whatever is in it: who made a file may have called it anything."""
-
-    regex = "(?s:.+)"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("whole", _Whole())
 
 MOST_UPLOADS = 8
 """Files that are taken in at once: each is in memory meanwhile."""
@@ -56,7 +41,7 @@ async def artifacts(run: str, here: Here) -> Response:
                     "name": one.name,
                     "media": one.media,
                     "bytes": len(artifact_bytes(one)),
-                    "path": f"{address_of(run)}/artifacts/{quote(task, safe='')}/{quote(one.name, safe='')}",
+                    "path": artifact_address(run, task, one.name),
                 }
                 for task, one in artifacts_of(state)
             ]
@@ -64,14 +49,18 @@ async def artifacts(run: str, here: Here) -> Response:
     )
 
 
-@routes.get("/runs/{run}/artifacts/{task}/{name:whole}", summary="Take a file that a run made")
+@routes.get("/runs/{run}/artifacts/{task}/{name:path}", summary="Take a file that a run made")
 async def artifact(run: str, task: str, name: str, here: Here) -> Response:
     """Give a file by exactly the names that the run knows it by, out of the journal, always as one to be saved."""
-    found = await here.desk.artifact(here.who, run, task, name)
-    media = found.media.lower().partition(";")[0].strip()
-    known = _MEDIA.fullmatch(media) and not _ACTIVE.search(media)
-    headers = {"Content-Disposition": _disposition(found.name)}
-    return Response(artifact_bytes(found), media_type=media if known else "application/octet-stream", headers=headers)
+    return _saved(await here.desk.artifact(here.who, run, task, name))
+
+
+@routes.get("/runs/{run}/artifacts/{task}", summary="Take a file of any name that a run made")
+async def artifact_named(
+    run: str, task: str, here: Here, name: Annotated[str, Query(description="What the run calls it.")]
+) -> Response:
+    """Give a file as the route with its name in the path does, for names that no path can hold."""
+    return _saved(await here.desk.artifact(here.who, run, task, name))
 
 
 @routes.post("/files", status_code=201, summary="Hand in a file")
@@ -96,6 +85,17 @@ async def upload(
         except TimeoutError:
             raise Problem(status=408, code="too_slow", message=f"the file took more than {SECONDS:g} s") from None
         return Answer({"path": await here.desk.upload(here.who, name, content), "bytes": len(content)}, 201)
+
+
+def _saved(artifact: Artifact) -> Response:
+    """Answer with a file that a browser saves and neither shows nor runs."""
+    media = artifact.media.lower().partition(";")[0].strip()
+    known = _MEDIA.fullmatch(media) and not _ACTIVE.search(media)
+    return Response(
+        artifact_bytes(artifact),
+        media_type=media if known else "application/octet-stream",
+        headers={"Content-Disposition": _disposition(artifact.name)},
+    )
 
 
 def _disposition(name: str) -> str:
