@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.cli.program import PROGRAM
+from tests.cli.program import PROGRAM, look
 from tests.desk.office import workspace
 
 SECONDS = 40.0
@@ -126,16 +126,14 @@ async def test_told_to_end_it_sends_listeners_away_gives_runs_back_and_ends_soon
 
 
 def test_beyond_this_machine_it_only_serves_those_who_have_a_key(tmp_path: Path) -> None:
-    folder = workspace(tmp_path / "w")
-    words = [*PROGRAM, "serve", "-w", str(folder), "--host", "0.0.0.0", "--port", "0"]  # noqa: S104
-    done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS)
-    assert done.returncode == 2
-    assert "stretto keys add" in done.stderr
-    assert "Traceback" not in done.stderr
+    workspace(tmp_path / "w")
+    done = look("serve", "-w", "w", "--host", "0.0.0.0", "--port", "0", cwd=tmp_path)  # noqa: S104
+    assert done.code == 2
+    assert "stretto keys add" in done.err
 
 
 def test_what_cannot_be_listened_on_or_is_no_address_is_told(tmp_path: Path) -> None:
-    folder = workspace(tmp_path / "w")
+    workspace(tmp_path / "w")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -145,21 +143,9 @@ def test_what_cannot_be_listened_on_or_is_no_address_is_told(tmp_path: Path) -> 
             (["--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid"),
             (["--port", "0", "--url", "stretto.example.org"], "is no address of a server"),
             (["--port", "0", "--url", "ftp://x"], "is no address of a server"),
+            (["--port", "0", "-w", "none"], "there is no folder"),
         ):
-            done = subprocess.run(
-                [*PROGRAM, "serve", "-w", str(folder), *words], capture_output=True, text=True, timeout=SECONDS
-            )
-            assert done.returncode == 2, done.stderr
-            assert told in done.stderr
-            assert "Traceback" not in done.stderr
-
-
-def test_a_workspace_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*PROGRAM, "serve", "-w", str(tmp_path / "none"), "--port", "0"],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
-    assert done.returncode == 2
-    assert "there is no folder" in done.stderr
+            done = look("serve", "-w", "w", *words, cwd=tmp_path)
+            assert done.code == 2, done.err
+            assert told in done.err
+            assert "Traceback" not in done.err

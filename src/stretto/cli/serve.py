@@ -48,9 +48,6 @@ def serve(
 ) -> None:
     """Serve a workspace: drive its runs, with an HTTP API and a dashboard, until interrupted."""
     _require_extra()
-    from stretto.bootstrap import open_access, serving
-    from stretto.bootstrap.web import listening
-    from stretto.cli.capture import prints_kept_apart
     from stretto.servers.http.addresses import is_loopback, read_addresses
 
     folder = here_or(workspace)
@@ -58,6 +55,11 @@ def serve(
     listener = _bound(host, port)
     beyond = not is_loopback(listener.getsockname()[0])
     addresses = read_addresses(urls or (), beyond=beyond)
+
+    from stretto.bootstrap import open_access, serving
+    from stretto.bootstrap.web import listening
+    from stretto.cli.capture import prints_kept_apart
+
     with prints_kept_apart() as apart:
         team = orchestrator(folder, file)
         log = Log(apart.out, apart.err, (team.workspace.folder if team.workspace else Path()) / "output")
