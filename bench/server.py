@@ -32,6 +32,7 @@ async def work(number: int) -> int:
     await asyncio.sleep({takes})
     return number
 '''
+MARK = b"\nid: "
 ASKED = ("", "/tasks?limit=50", "/events?after=0&limit=50", "/requests")
 
 
@@ -56,10 +57,11 @@ def plan() -> dict[str, Any]:
 
 async def listen(client: httpx.AsyncClient, run: str) -> int:
     """Listen to the end, and give how many events were told."""
-    told = 0
+    told, rest = 0, b""
     async with client.stream("GET", f"/api/runs/{run}/events/stream") as answer:
         async for chunk in answer.aiter_raw():
-            told += chunk.count(b"\nid: ") + chunk.startswith(b"id: ")
+            told += (rest + chunk).count(MARK)
+            rest = (rest + chunk)[1 - len(MARK) :]
     return told
 
 
