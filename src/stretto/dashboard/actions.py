@@ -32,6 +32,10 @@ RECORDED: Final = Action("see all that happened in a run", Permission.VIEW, Desk
 EVENTS: Final = Action("list events", Permission.VIEW, Desk.events)
 ARTIFACT: Final = Action("read an artifact", Permission.VIEW, Desk.artifact)
 INBOX: Final = Action("see what waits for people", Permission.VIEW, Desk.inbox)
+TASK: Final = Action("see everything of a task", Permission.VIEW, Desk.task)
+AGENTS: Final = Action("see the agents", Permission.VIEW, Desk.agents)
+NUMBERS: Final = Action("see the numbers", Permission.VIEW, Desk.numbers)
+DECISIONS: Final = Action("see every decision", Permission.VIEW, Desk.decisions)
 AUDIT: Final = Action("audit a run", Permission.VIEW, Desk.audit)
 UPLOAD: Final = Action("hand in a file", Permission.OPERATE, Desk.upload)
 PROPOSE: Final = Action("see a plan first", Permission.OPERATE, Desk.propose)
@@ -42,6 +46,7 @@ CANCEL: Final = Action("cancel a run", Permission.OPERATE, Desk.cancel)
 RETRY: Final = Action("retry a task", Permission.OPERATE, Desk.retry)
 EDIT: Final = Action("edit a plan", Permission.OPERATE, Desk.edit)
 REPLAN: Final = Action("plan anew", Permission.OPERATE, Desk.replan)
+RATE: Final = Action("rate what was delivered", Permission.OPERATE, Desk.rate)
 FORK: Final = Action("fork a run", Permission.OPERATE, Desk.fork)
 ANSWER: Final = Action("answer a request", Permission.DECIDE, Desk.answer)
 
@@ -49,8 +54,8 @@ ACTIONS: Final[Mapping[str, Action[..., Any]]] = MappingProxyType(
     {
         action.name: action
         for action in (
-            RUNS, COUNTS, RUN, RECORDED, EVENTS, ARTIFACT, INBOX, AUDIT, UPLOAD, PROPOSE, SUBMIT, PAUSE, RESUME,
-            CANCEL, RETRY, EDIT, REPLAN, FORK, ANSWER,
+            RUNS, COUNTS, RUN, RECORDED, EVENTS, ARTIFACT, INBOX, TASK, AGENTS, NUMBERS, DECISIONS, AUDIT, UPLOAD,
+            PROPOSE, SUBMIT, PAUSE, RESUME, CANCEL, RETRY, EDIT, REPLAN, RATE, FORK, ANSWER,
         )
     }
 )  # fmt: skip

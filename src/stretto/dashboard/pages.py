@@ -12,6 +12,7 @@ from nicegui import ui
 from starlette.requests import Request
 
 from stretto.dashboard.board import Board
+from stretto.dashboard.inbox import inbox
 from stretto.dashboard.runs import runs
 from stretto.dashboard.shell import Frame, framed
 from stretto.desk import Desk
@@ -23,7 +24,7 @@ SECONDS_TO_RECONNECT = 30.0
 
 Build = Callable[[Frame], Awaitable[None]]
 
-PAGES: Final[Mapping[str, tuple[str, Build]]] = MappingProxyType({"/": ("Runs", runs)})
+PAGES: Final[Mapping[str, tuple[str, Build]]] = MappingProxyType({"/": ("Runs", runs), "/inbox": ("Inbox", inbox)})
 """By address: the title, and what builds the page."""
 
 
@@ -39,7 +40,9 @@ def mount(app: FastAPI, desk: Desk, *, name: str) -> None:
         ui.page(address, response_timeout=SECONDS_TO_BUILD)(_page(build, desk, board, name, title))
     ui.add_head_html(
         f'<link rel="stylesheet" href="/static/theme.css?{_mark("theme.css")}">'
-        f'<script src="/static/shell.js?{_mark("shell.js")}"></script>',
+        f'<link rel="stylesheet" href="/static/more.css?{_mark("more.css")}">'
+        f'<script src="/static/shell.js?{_mark("shell.js")}"></script>'
+        f'<script src="/static/inbox.js?{_mark("inbox.js")}"></script>',
         shared=True,
     )
     ui.run_with(
