@@ -37,6 +37,7 @@ AGENTS: Final = Action("see the agents", Permission.VIEW, Desk.agents)
 NUMBERS: Final = Action("see the numbers", Permission.VIEW, Desk.numbers)
 DECISIONS: Final = Action("see every decision", Permission.VIEW, Desk.decisions)
 AUDIT: Final = Action("audit a run", Permission.VIEW, Desk.audit)
+PLANS: Final = Action("see the plans on offer", Permission.VIEW, Desk.plans)
 UPLOAD: Final = Action("hand in a file", Permission.OPERATE, Desk.upload)
 PROPOSE: Final = Action("see a plan first", Permission.OPERATE, Desk.propose)
 SUBMIT: Final = Action("start a run", Permission.OPERATE, Desk.submit)
@@ -54,8 +55,8 @@ ACTIONS: Final[Mapping[str, Action[..., Any]]] = MappingProxyType(
     {
         action.name: action
         for action in (
-            RUNS, COUNTS, RUN, RECORDED, EVENTS, ARTIFACT, INBOX, TASK, AGENTS, NUMBERS, DECISIONS, AUDIT, UPLOAD,
-            PROPOSE, SUBMIT, PAUSE, RESUME, CANCEL, RETRY, EDIT, REPLAN, RATE, FORK, ANSWER,
+            RUNS, COUNTS, RUN, RECORDED, EVENTS, ARTIFACT, INBOX, TASK, AGENTS, NUMBERS, DECISIONS, AUDIT, PLANS,
+            UPLOAD, PROPOSE, SUBMIT, PAUSE, RESUME, CANCEL, RETRY, EDIT, REPLAN, RATE, FORK, ANSWER,
         )
     }
 )  # fmt: skip

@@ -136,13 +136,13 @@ class _Decisions:
         with Tag("section", "sheet stack"):
             self._head = Tag("div", "row spread")
         self._kinds = Tag("div", "row filters apart", role="group", aria_label="Kinds of decisions")
-        with Tag("div", "sheet flush scroll", tabindex="0", role="region", aria_label="Decisions"):
-            with Tag("table", "table decisions"):
-                Tag("caption", "visually-hidden", "Decisions, oldest first")
-                with Tag("thead"), Tag("tr"):
-                    for name in ("Event", "When", "Who", "Decision", "On", "Why", "Task now"):
-                        Tag("th", "number" if name == "Event" else "", name, scope="col")
-                self._body = Tag("tbody")
+        region = Tag("div", "sheet flush scroll", tabindex="0", role="region", aria_label="Decisions")
+        with region, Tag("table", "table decisions"):
+            Tag("caption", "visually-hidden", "Decisions, oldest first")
+            with Tag("thead"), Tag("tr"):
+                for name in ("Event", "When", "Who", "Decision", "On", "Why", "Task now"):
+                    Tag("th", "number" if name == "Event" else "", name, scope="col")
+            self._body = Tag("tbody")
         with Tag("nav", "row pages", aria_label="Pages of decisions"):
             self._place = Tag("span", "soft")
             self._back = button("← Before", lambda: self._turn(-LINES))

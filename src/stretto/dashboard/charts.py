@@ -32,7 +32,7 @@ def line_chart(known: list[tuple[str, float]], bound: float | None, told: Callab
     places = [(EDGE + number * step, y(value)) for number, (_, value) in enumerate(known)]
     line = " ".join(f"{across:.1f},{down:.1f}" for across, down in places)
     dots = "".join(
-        f'<circle cx="{across:.1f}" cy="{down:.1f}" r="2.5"><title>{escape(week)}: {escape(told(value))}</title></circle>'
+        f'<circle cx="{across:.1f}" cy="{down:.1f}" r="2.5"><title>{escape(f"{week}: {told(value)}")}</title></circle>'
         for (across, down), (week, value) in zip(places, known, strict=True)
     )
     target = (

@@ -1,4 +1,4 @@
-"""What a run costs: against its budget, work against coordination, by agent, model, purpose and task, and what is ahead."""
+"""What a run costs: against its budget, work against coordination, by agent, model and task, and what is ahead."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -42,7 +42,7 @@ async def costs(frame: Frame, live: LiveRun) -> None:
             _against(state)
             _forecast(state)
             _purposes(state)
-            _shares("By agent", {name: cost for name, cost in state.spent_by.items()}, state.spent)
+            _shares("By agent", state.spent_by, state.spent)
             for title, meters in (("By model", state.meters.models), ("By tool", state.meters.tools)):
                 _shares(title, {name: one.cost for name, one in meters.items()}, state.spent, _calls(state, title))
             _tasks(live, state)

@@ -26,7 +26,8 @@ async def events(frame: Frame, live: LiveRun) -> None:
 
 async def time_travel(frame: Frame, live: LiveRun, tab: str) -> None:
     """Make the control that leads to a point of the run's past, and to another tab of the same point."""
-    last = len(await frame.visitor.do(RECORDED, live.run)) if live.past else live.state.seq
+    recorded = await frame.visitor.do(RECORDED, live.run)
+    last = len(recorded) if live.past else live.state.seq
     control = TimeTravel(frame, live, tab, last)
     if not live.past:
         live.on_change(lambda state, now: control.grown(state.seq))

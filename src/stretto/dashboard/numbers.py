@@ -9,9 +9,10 @@ from stretto.dashboard.charts import weekly
 from stretto.dashboard.parts import Tag, chip, foreign, heading, link
 from stretto.dashboard.shell import Frame
 from stretto.dashboard.words import Told
+from stretto.measuring import By
 from stretto.telling.words import span
 
-BY: Final = {"workflow": "By workflow", "agent": "By agent", "week": "By week"}
+BY: Final[Mapping[By, str]] = {"workflow": "By workflow", "agent": "By agent", "week": "By week"}
 SINCE: Final = {"": "All time", "7": "7 days", "30": "30 days", "90": "90 days"}
 LINES: Final = 100
 ROUNDS: Final = 200
@@ -45,8 +46,8 @@ _DEFINITIONS: Final = {
 
 async def numbers(frame: Frame) -> None:
     """Build the page: `by` and `since` (days) in the address."""
-    by = frame.query.get("by", "")
-    page = _Numbers(frame, by if by in BY else "workflow", frame.query.get("since", ""))
+    by: By = next((one for one in BY if one == frame.query.get("by")), "workflow")
+    page = _Numbers(frame, by, frame.query.get("since", ""))
     await page.show()
     frame.while_open(page.measure)
 
@@ -54,7 +55,7 @@ async def numbers(frame: Frame) -> None:
 class _Numbers:
     """The page of one visitor."""
 
-    def __init__(self, frame: Frame, by: str, since: str) -> None:
+    def __init__(self, frame: Frame, by: By, since: str) -> None:
         self._frame, self._by, self._since = frame, by, since if since in SINCE else ""
         self._complete = False
         with Tag("div", "row spread titled"):

@@ -11,8 +11,13 @@ from nicegui import app as pages_app
 from nicegui import ui
 from starlette.requests import Request
 
+from stretto.dashboard.agents import agents
+from stretto.dashboard.audit import all_audits
 from stretto.dashboard.board import Board
 from stretto.dashboard.inbox import inbox
+from stretto.dashboard.new_run import new_run
+from stretto.dashboard.numbers import numbers
+from stretto.dashboard.one_run import one_run
 from stretto.dashboard.runs import runs
 from stretto.dashboard.shell import Frame, framed
 from stretto.desk import Desk
@@ -24,7 +29,17 @@ SECONDS_TO_RECONNECT = 30.0
 
 Build = Callable[[Frame], Awaitable[None]]
 
-PAGES: Final[Mapping[str, tuple[str, Build]]] = MappingProxyType({"/": ("Runs", runs), "/inbox": ("Inbox", inbox)})
+PAGES: Final[Mapping[str, tuple[str, Build]]] = MappingProxyType(
+    {
+        "/": ("Runs", runs),
+        "/new": ("New run", new_run),
+        "/runs/{run}": ("Run", one_run),
+        "/inbox": ("Inbox", inbox),
+        "/agents": ("Agents", agents),
+        "/numbers": ("Numbers", numbers),
+        "/audit": ("Audit", all_audits),
+    }
+)
 """By address: the title, and what builds the page."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from stretto.core.state import RunState
@@ -279,7 +280,7 @@ class _Page:
             for one in calls[:MOST_LISTED]:
                 tokens = f", {one['input']:,} tokens in, {one['output']:,} out" if one["input"] or one["output"] else ""
                 title = f"{one['what']} ({one['key']}): {one['status']}, ${one['money']:g}{tokens}"
-                fold(title, lambda one=one: self._call(one))
+                fold(title, partial(self._call, one))
 
     def _call(self, one: Mapping[str, Any]) -> None:
         with Tag("dl", "facts values"):

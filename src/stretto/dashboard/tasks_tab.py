@@ -1,4 +1,4 @@
-"""The tasks of a run: all of them in a table, found by words and status, and each with everything that is known of it."""
+"""The tasks of a run: all of them in a table, found by words and status, and each on a page of its own."""
 
 from typing import Final
 
