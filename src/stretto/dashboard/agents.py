@@ -117,7 +117,8 @@ class _Card:
                 with Tag("p", "soft"):
                     foreign(one["description"], most=300)
             self._facts = Tag("dl", "facts")
-            with Tag("div", "scroll", tabindex="0", role="region", aria_label="Skills"), Tag("table", "table skills"):
+            region = Tag("div", "scroll", tabindex="0", role="region", aria_label=f"Skills of {one['agent']}")
+            with region, Tag("table", "table skills"):
                 Tag("caption", "visually-hidden", "Skills, and how it has done at each")
                 with Tag("thead"), Tag("tr"):
                     for name in (
@@ -169,7 +170,7 @@ class _Card:
             _provider(one["provider"])
             if one["breaker"] is None:
                 _fact("Breaker", "none")
-            else:
+            elif one["kind"] != "person":
                 breaker = one["breaker"]
                 _fact("Breaker", f"held when {breaker['failures']} of its last {breaker['window']} attempts fail")
             if one["most_cost"] is None:

@@ -140,7 +140,7 @@ class _Decisions:
         with region, Tag("table", "table decisions"):
             Tag("caption", "visually-hidden", "Decisions, oldest first")
             with Tag("thead"), Tag("tr"):
-                for name in ("Event", "When", "Who", "Decision", "On", "Why", "Task now"):
+                for name in ("Event", "When (UTC)", "Who", "Decision", "On", "Why", "Task now"):
                     Tag("th", "number" if name == "Event" else "", name, scope="col")
             self._body = Tag("tbody")
         with Tag("nav", "row pages", aria_label="Pages of decisions"):
@@ -212,11 +212,11 @@ class _Decisions:
                 foreign(entry["who"], most=80)
             with Tag("td"):
                 chip(Told("·", entry["decision"], _TONES.get(entry["decision"], "off")))
-            with Tag("td"):
+            with Tag("td"), Tag("div", "row links"):
                 if entry["task"]:
                     with link("", run_address(self._live.run, "tasks", task=entry["task"])):
                         foreign(entry["task"], most=60)
-                foreign(f" {entry['what']}", "soft", most=160)
+                foreign(entry["what"], "soft", most=160)
             with Tag("td"):
                 foreign(entry["reason"], most=300)
             Tag("td", "nowrap soft", entry["outcome"])

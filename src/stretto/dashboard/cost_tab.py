@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from stretto.core.domain import FREE, Cost
 from stretto.core.state import RunState
 from stretto.dashboard.live import LiveRun
@@ -39,7 +41,7 @@ async def costs(frame: Frame, live: LiveRun) -> None:
         seen = told
         body.clear()
         with body:
-            _against(state)
+            _against(state, now)
             _forecast(state)
             _purposes(state)
             _shares("By agent", state.spent_by, state.spent)
@@ -50,9 +52,9 @@ async def costs(frame: Frame, live: LiveRun) -> None:
     live.on_change(show)
 
 
-def _against(state: RunState) -> None:
+def _against(state: RunState, now: float) -> None:
     """Show what is used of each limit."""
-    told = budget_view(state)
+    told = budget_view(state if state.status.final else replace(state, at=max(now, state.at)))
     limits, spent, left = told["limit"], told["spent"], told["left"]
     reserved = told["reserved"]
     with Tag("section", "sheet stack"):

@@ -114,7 +114,7 @@ class _Log:
             with Tag("table", "table events"):
                 Tag("caption", "visually-hidden", "Events, the newest first")
                 with Tag("thead"), Tag("tr"):
-                    for name in ("Event", "When", "Who", "Type", "What"):
+                    for name in ("Event", "When (UTC)", "Who", "Type", "What"):
                         Tag("th", "number" if name == "Event" else "", name, scope="col")
                 self._body = Tag("tbody")
             self._empty = Tag("div", "empty", "No event fits this.", hidden=True)

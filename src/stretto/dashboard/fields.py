@@ -19,7 +19,7 @@ class Field:
         with Tag("div", "field") as self.whole:
             self._label = Tag("label", "", label)
             self.control = Tag(control, "input", "", **attributes)
-            name = f"field-{self.control.id}"
+            self.name = name = f"field-{self.control.id}"
             self.control.attribute("id", name)
             self._label.attribute("for", name)
             if hint:

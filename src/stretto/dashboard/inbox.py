@@ -112,8 +112,8 @@ class _Inbox:
                 recorded = await self.frame.visitor.do(RECORDED, run)
             except UnknownRun:
                 recorded = ()
-            why = why_settled([one.event for one in recorded], request) or "it is asked no longer"
-            card.settle(f"{why[0].upper()}{why[1:]}.", "off", mine=False)
+            why = why_settled([one.event for one in recorded], request) or "It is asked no longer"
+            card.settle(f"{why}.", "off", mine=False)
 
 
 class _Card:
@@ -245,7 +245,7 @@ class _Card:
                     data_submit=True,
                 )
                 button("Back", self._close_form, data_key="Escape")
-        self._page.frame.client.run_javascript(f"getHtmlElement({written.control.id})?.focus()")
+        self._page.frame.client.run_javascript(f"document.getElementById('{written.name}')?.focus()")
 
     def _field(self, word: Word) -> Field:
         request = self._asked.request
@@ -273,7 +273,7 @@ class _Card:
             value = value_of(self._asked.state, self._asked.request, word.needs, text)
             await self._tell(decision, word, value=value, reason=text.strip() if word.needs == "reason" else "")
         except Conflict as error:
-            self.settle(_sentence(error), "partly")
+            self.settle(f"{error}.", "partly")
         except StrettoError as error:
             written.wrong(str(error))
 
@@ -281,7 +281,7 @@ class _Card:
         try:
             await self._tell(decision, word, value=value)
         except Conflict as error:
-            self.settle(_sentence(error), "partly")
+            self.settle(f"{error}.", "partly")
         except StrettoError as error:
             self._page.frame.say(str(error))
 
@@ -306,8 +306,3 @@ class _Card:
             foreign(text)
         if mine:
             self._page.frame.client.run_javascript(f"stretto.inbox.settled(getHtmlElement({self._whole.id}))")
-
-
-def _sentence(error: Exception) -> str:
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:]}."

@@ -14,6 +14,7 @@ FOLDED: Final = 1_200
 LINES: Final = 60
 """Lines of a diff that are shown before the rest is folded."""
 
+_SCROLLED: Final = 400
 _MARKS: Final = (("+++", "file"), ("---", "file"), ("@@", "hunk"), ("+", "plus"), ("-", "minus"))
 
 
@@ -26,10 +27,10 @@ def shown_value(value: Json, classes: str = "") -> None:
     """Show a value: a text as it stands, anything else as JSON; a long one folded."""
     text = value if isinstance(value, str) else json_text(value)
     if len(text) <= FOLDED:
-        Foreign("pre", f"value {classes}", text)
+        _text(text, classes)
         return
-    Foreign("pre", f"value {classes}", f"{text[:FOLDED]}…")
-    fold(f"Show all {len(text):,} characters", lambda: Foreign("pre", f"value {classes}", text))
+    _text(f"{text[:FOLDED]}…", classes)
+    fold(f"Show all {len(text):,} characters", lambda: _text(text, classes))
 
 
 def cut_value(told: Mapping[str, Any], whole: str = "") -> None:
@@ -79,6 +80,12 @@ def fold(summary: str, build: Callable[[], object], classes: str = "") -> Tag:
         inside = Tag("div")
     whole.on("toggle", toggled, args=[])
     return whole
+
+
+def _text(text: str, classes: str) -> None:
+    """Show a text; one that may be scrolled is reached by keyboard."""
+    long = len(text) > _SCROLLED or text.count("\n") > _SCROLLED // 20
+    Foreign("pre", f"value {classes}", text, tabindex="0" if long else None)
 
 
 def _lines(lines: Sequence[str]) -> None:
