@@ -149,20 +149,27 @@ class _Decisions:
             self._on = button("After →", lambda: self._turn(LINES))
 
     async def show(self) -> None:
-        """Check the chain, and list the decisions."""
-        _, broken = await self._frame.visitor.do(AUDIT, self._live.run)
+        """List the decisions; the chain is checked meanwhile."""
         told = await self._frame.visitor.do(DECISIONS, self._live.run)
         last = self._live.state.seq
         self._told = [entry for entry in told if entry["seq"] <= last] if self._live.past else told
         self._head.clear()
         with self._head:
-            with Tag("div"):
-                _chain(broken)
+            with Tag("div", role="status") as chain:
+                Tag("p", "soft", "Checking the record…")
             with Tag("div", "actions"):
                 self._again = button("Look again", self.show)
                 self._again.attribute("hidden", True)
                 button("Export as JSON Lines", self._export)
         self._list()
+
+        async def check() -> None:
+            _, broken = await self._frame.visitor.do(AUDIT, self._live.run)
+            chain.clear()
+            with chain:
+                _chain(broken)
+
+        self._frame.while_open(check)
 
     def stale(self) -> None:
         """Say that the run has gone on since."""

@@ -1,5 +1,6 @@
 """The numbers: what the runs amount to, against what they should; in all, and by workflow, agent or week."""
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -15,8 +16,8 @@ from stretto.telling.words import span
 BY: Final[Mapping[By, str]] = {"workflow": "By workflow", "agent": "By agent", "week": "By week"}
 SINCE: Final = {"": "All time", "7": "7 days", "30": "30 days", "90": "90 days"}
 LINES: Final = 100
-ROUNDS: Final = 200
-"""How often at most a page has runs measured that were not yet."""
+SHARE: Final = 0.2
+"""The greatest share of the server's time that a page may take to have runs measured that were not yet."""
 
 _VERDICTS: Final = {
     "met": Told("✓", "met", "good"),
@@ -90,10 +91,10 @@ class _Numbers:
 
     async def measure(self) -> None:
         """Have runs measured that were not yet, while the page is open."""
-        for _ in range(ROUNDS):
-            if self._complete:
-                return
+        while not self._complete:
+            begun = time.perf_counter()
             await self.show()
+            await asyncio.sleep(max(1.0, (time.perf_counter() - begun) / SHARE))
 
     def _rows(self, told: Mapping[str, Any]) -> None:
         rows = told["rows"]

@@ -198,7 +198,7 @@ class Desk:
         """Give a run's events as stored, and the number of the first that does not fit the chain; None when all do."""
         await self._found(who, run)
         envelopes = await self._journal.envelopes(run)
-        return envelopes, broken_link(envelopes)
+        return envelopes, await asyncio.to_thread(broken_link, envelopes)
 
     async def plans(self, who: Principal) -> Sequence[Offer]:
         """Give the plans and playbooks of the workspace that a run can begin with."""
