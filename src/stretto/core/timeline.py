@@ -97,8 +97,8 @@ class Timeline:
 
 
 @dataclass(slots=True)
-class _Fold:
-    """What is known after some events."""
+class TimelineFold:
+    """A run's events folded so far; `handoffs` grows by one with each task that starts after what it waited for."""
 
     begin: float = 0.0
     end: float = 0.0
@@ -115,6 +115,7 @@ class _Fold:
     handoffs: list[Handoff] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
+        """Fold one more event."""
         if not self.ended:
             self.end = event.at
         match event:
@@ -204,21 +205,15 @@ class _Fold:
 
     def _revise(self, event: PlanRevised) -> None:
         """Put another plan in place: what stays goes on under its new name, what else was under way is withdrawn."""
-        new = {old: name for name, old in event.carried.items()}
-
-        def stays(id_: str) -> bool:
-            return _whole(id_) in new
-
-        def named(id_: str) -> str:
-            whole = _whole(id_)
-            return new[whole] + id_.removeprefix(whole)
-
-        self._stop(event.at, {task for task, _ in self.open if stays(task)})
-        self.open = {(named(task), kind): replace(one, task=named(task)) for (task, kind), one in self.open.items()}
-        self.results = {named(id_): at for id_, at in self.results.items() if stays(id_)}
-        self.parents = {named(id_): named(whole) for id_, whole in self.parents.items() if stays(id_)}
-        self.begun = {named(id_) for id_ in self.begun if stays(id_)}
-        self.free = {named(id_): free for id_, free in self.free.items() if stays(id_)}
+        names = renamed(
+            event, [*self.results, *self.parents, *self.begun, *self.free, *(task for task, _ in self.open)]
+        )
+        self._stop(event.at, {task for task, _ in self.open if task in names})
+        self.open = {(names[task], kind): replace(one, task=names[task]) for (task, kind), one in self.open.items()}
+        self.results = {names[id_]: at for id_, at in self.results.items() if id_ in names}
+        self.parents = {names[id_]: _whole(names[id_]) for id_ in self.parents if id_ in names}
+        self.begun = {names[id_] for id_ in self.begun if id_ in names}
+        self.free = {names[id_]: free for id_, free in self.free.items() if id_ in names}
         for task in event.tasks:
             self._plan(task)
             if task.id not in event.carried:
@@ -262,7 +257,7 @@ class _Fold:
 
 def timeline(events: Iterable[Event], now: float | None = None) -> Timeline:
     """Fold events; `now` is when a run that has not ended is looked at (None: at its last event)."""
-    fold = _Fold()
+    fold = TimelineFold()
     for event in events:
         fold.take(event)
     end = fold.end if fold.ended or now is None else max(now, fold.end)
@@ -279,6 +274,12 @@ def timeline(events: Iterable[Event], now: float | None = None) -> Timeline:
         parallel=sum(last - first for first, last in attempts) / busy if busy else 0.0,
         most=most_at_once(attempts),
     )
+
+
+def renamed(event: PlanRevised, ids: Iterable[str]) -> dict[str, str]:
+    """Give the new name of each task, item or round that stays as it stands in another plan."""
+    new = {old: name for name, old in event.carried.items()}
+    return {id_: new[whole] + id_.removeprefix(whole) for id_ in ids if (whole := _whole(id_)) in new}
 
 
 def _whole(id_: str) -> str:
