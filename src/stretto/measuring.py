@@ -54,7 +54,7 @@ class Numbers:
     total: Row
 
 
-class _Whole(Struct):
+class _Whole(Struct, gc=False):
     """A run without what its agents had to do with it."""
 
     workflow: Workflow
