@@ -64,8 +64,8 @@ async def filled(store: Path, runs: int, real: int) -> tuple[SqliteJournal, floa
     kept = list(await journal.measured(EDITION))
     rows = [_copy(kept[number % len(kept)], number) for number in range(runs)]
     journal._reader.executemany(
-        "INSERT INTO runs SELECT ?, goal, status, workspace, started, ended, money, tokens, gaps, tasks, completed, wake "
-        "FROM runs WHERE run = ?",
+        "INSERT INTO runs SELECT ?, goal, status, workspace, started, ended, money, tokens, gaps, tasks, completed, "
+        "wake FROM runs WHERE run = ?",
         [(one.run, kept[0].run) for one in rows],
     )
     journal._reader.executemany(

@@ -14,7 +14,7 @@ from stretto.core.commands import Deliver, RateRun, RetryTask
 from stretto.core.domain import Catalogue, Completed, Cost, Delivery, Task
 from stretto.core.errors import StoreError
 from stretto.core.events import Event
-from stretto.core.measures import EDITION, Measures, Worker
+from stretto.core.measures import EDITION, AgentSkill, Measures
 from stretto.journals.memory import MemoryJournal
 from stretto.journals.sqlite import SqliteJournal
 from stretto.measuring import Row, bring_up_to_date, numbers, numbers_view, week_of
@@ -143,7 +143,7 @@ async def test_teams_runs_count_for_their_agents_and_are_no_runs() -> None:
     found = await numbers(journal, by="agent")
     assert found.total.measures.runs == 1
     (one,) = found.rows
-    assert one.key == Worker("worker", "1", "work")
+    assert one.key == AgentSkill("worker", "1", "work")
     assert (one.measures.runs, one.measures.accepted) == (1, 2)
 
 

@@ -47,7 +47,7 @@ from stretto.core.domain import (
 )
 from stretto.core.effects import Wait
 from stretto.core.events import RunForked
-from stretto.core.measures import Measures, RunMeasures, Share, Worker
+from stretto.core.measures import AgentSkill, Contribution, Measures, RunMeasures
 from stretto.core.metrics import measured
 from stretto.core.sketch import BORDERS, STEP_TARGET, Sketch
 from tests.core.story import ASK, Story, agent
@@ -70,7 +70,7 @@ def ended(run: Story, *gaps: Gap) -> RunMeasures:
 
 
 def share(found: RunMeasures, name: str, skill: str = "work") -> Measures:
-    (one,) = [one.measures for one in found.agents if (one.worker.agent, one.worker.skill) == (name, skill)]
+    (one,) = [one.measures for one in found.agents if (one.who.agent, one.who.skill) == (name, skill)]
     return one
 
 
@@ -266,7 +266,7 @@ def test_a_version_is_that_of_the_card_or_a_hash_of_it() -> None:
         agent("ann"), BEN, tasks=[Task(id="a", skill="work", agent="ann"), Task(id="b", skill="work", agent="ben")]
     )
     run.do("a", "b")
-    versions = {one.worker.agent: one.worker.version for one in ended(run).agents}
+    versions = {one.who.agent: one.who.version for one in ended(run).agents}
     assert versions["ben"] == "2"
     assert len(versions["ann"]) == 12
 
@@ -489,8 +489,8 @@ def test_an_agent_at_two_skills_is_two_rows() -> None:
     run = told(both, tasks=[Task(id="a", skill="work"), Task(id="b", skill="read")])
     run.do("a", "b")
     found = ended(run)
-    assert [one.worker for one in found.agents] == [Worker("ann", "1", "work"), Worker("ann", "1", "read")]
-    assert all(isinstance(one, Share) and one.measures.runs == 1 for one in found.agents)
+    assert [one.who for one in found.agents] == [AgentSkill("ann", "1", "work"), AgentSkill("ann", "1", "read")]
+    assert all(isinstance(one, Contribution) and one.measures.runs == 1 for one in found.agents)
 
 
 def test_a_failure_that_no_other_agent_takes_is_no_move() -> None:

@@ -129,7 +129,7 @@ class Workflow(Struct, frozen=True, gc=False):
         return f"{folder}/{self.name}" if folder else self.name
 
 
-class Worker(Struct, frozen=True, gc=False):
+class AgentSkill(Struct, frozen=True, gc=False):
     """An agent at a skill. The version is what its card says, or a hash of the card where it says none."""
 
     agent: str
@@ -137,10 +137,10 @@ class Worker(Struct, frozen=True, gc=False):
     skill: str
 
 
-class Share(Struct, frozen=True, gc=False):
+class Contribution(Struct, frozen=True, gc=False):
     """What an agent had to do with a run, at one of its skills."""
 
-    worker: Worker
+    who: AgentSkill
     measures: Measures
 
 
@@ -151,7 +151,7 @@ class RunMeasures(Struct, frozen=True, gc=False):
     workflow: Workflow
     ended: float
     whole: Measures
-    agents: tuple[Share, ...] = ()
+    agents: tuple[Contribution, ...] = ()
 
 
 def _share(part: int, whole: int) -> float | None:
