@@ -214,3 +214,27 @@ async def test_a_real_run_is_measured_in_a_real_store(tmp_path: Path) -> None:
         ("write", "write", 1),
     ]
     assert found["rows"][1]["counts"]["handoffs"]["count"] == 1
+
+
+async def test_a_team_and_a_fork_are_counted_as_they_are(tmp_path: Path) -> None:
+    store = tmp_path / "runs.db"
+    inner = Orchestrator([find]).as_agent("research", plans={"look": replace(JOB, tasks=JOB.tasks[:1], deliver=None)})
+    outer = {
+        "tasks": {"t": {"skill": "research.look"}, "u": {"skill": "find", "inputs": {"question": "?"}, "after": ["t"]}}
+    }
+    team = Orchestrator([inner, find], store=store)
+    run = await team.run("ask around", plan={**outer, "name": "ask"})
+    assert run.status == "finished", run.gaps
+    fork = await team.fork(run.run_id, "u")
+    assert fork.status == "finished"
+    journal = SqliteJournal(store)
+    try:
+        await bring_up_to_date(journal)
+        total = (await numbers(journal)).total.measures
+        assert (total.runs, total.unaided) == (2, 1), "the team's run is none, and a person forked"
+        found = {one.key.agent: one.measures for one in (await numbers(journal, by="agent")).rows}  # type: ignore[union-attr]
+    finally:
+        await journal.close()
+    assert found["research"].attempts == 1, "what was done before the fork is its parent's"
+    assert found["find"].attempts == 3
+    assert found["find"].runs == 2

@@ -17,6 +17,7 @@ from stretto.core.commands import (
     Continue,
     Deliver,
     EditPlan,
+    InterpretGoal,
     LookedUp,
     Pause,
     RateRun,
@@ -37,6 +38,7 @@ from stretto.core.domain import (
     ForEach,
     Gap,
     InputRequired,
+    Interpretation,
     Ladder,
     Plan,
     Review,
@@ -384,6 +386,21 @@ def test_a_fork_counts_what_it_did_itself_and_a_person_began_it() -> None:
     assert (whole.tasks, whole.handoffs.count) == (1, 1)
 
 
+def test_an_attempt_under_way_at_the_fork_is_the_forks_from_there_on() -> None:
+    run = told()
+    run.begin("t")
+    run.now += 1000
+    before = len(run.events)
+    fork = RunForked(at=run.now, parent="run", fork_at=before, root="run")
+    run.now += 2
+    run.succeed("t")
+    run.say(Deliver(delivery=Delivery()))
+    found = measured([*run.events[:before], fork, *run.events[before:]])
+    assert found is not None
+    whole = found.whole
+    assert (whole.tasks, whole.attempts, whole.successes, whole.seconds.longest) == (1, 1, 1, 2.0)
+
+
 def test_the_run_of_a_team_counts_for_its_agents_alone() -> None:
     run = told(parent="above")
     run.do("t")
@@ -405,6 +422,14 @@ def test_a_workflow_is_named_after_workspace_and_plan(goal: dict[str, Any], name
     run = told(**goal)
     run.do("t")
     assert ended(run).workflow.title == name
+
+
+def test_a_run_by_a_playbook_is_an_instance_of_it() -> None:
+    run = told(closed=False)
+    run.say(InterpretGoal(revision=1, interpretation=Interpretation(planner="playbook", playbook="onboard")))
+    run.close()
+    run.do("t")
+    assert ended(run).workflow.name == "onboard"
 
 
 # ---- adding up

@@ -147,7 +147,7 @@ class _Fold:
             case LimitsChanged():
                 self.aided = True
             case RunForked():
-                self._forked()
+                self._forked(event.at)
             case _:
                 pass
         if self.state.spent is not before.spent:
@@ -285,12 +285,17 @@ class _Fold:
         self.had = {again[id_]: one for id_, one in self.had.items() if id_ in again}
         self.failed = {again[id_]: one for id_, one in self.failed.items() if id_ in again}
 
-    def _forked(self) -> None:
-        """Begin anew: what was before is another run's."""
+    def _forked(self, at: float) -> None:
+        """Begin anew: what was before is another run's, but for the attempts under way, which the fork does itself."""
         self.aided = True
         self.whole, self.agents = _Tally(), defaultdict(_Tally)
-        self.attempts.clear()
         self.had.clear()
+        going = {id_: one for id_, one in self.attempts.items() if not self.state.tasks[id_].status.final}
+        self.attempts = {id_: _Attempt(one.who, None if one.began is None else at) for id_, one in going.items()}
+        for id_, one in self.attempts.items():
+            self._given(id_, one.who)
+            for tally in self._both(one.who):
+                tally.counts["attempts"] += 1
 
     def _paid(self, event: Event, before: RunState) -> None:
         """Count what an event cost: all of it for the run, for an agent what its attempts cost."""

@@ -64,8 +64,8 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handoff:
-    """How long a task that could start took to start: from the last result it waits for, a person's word, or the end of a
-    pause on.
+    """How long a task that could start took to start: from the last result it waits for, a person's word, or the end of
+    a pause on.
     """
 
     task: str
