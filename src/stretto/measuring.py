@@ -70,7 +70,7 @@ async def bring_up_to_date(journal: Journal, limit: int | None = None) -> Progre
     done, unreadable, seen = 0, list[str](), set[str]()
     while limit is None or done < limit:
         page = PAGE if limit is None else min(PAGE, limit - done)
-        waiting = [one.run for one in await journal.unmeasured(EDITION, skip=seen, limit=page)]
+        waiting = await journal.unmeasured(EDITION, skip=seen, limit=page)
         if not waiting:
             break
         seen.update(waiting)

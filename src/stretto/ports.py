@@ -559,7 +559,7 @@ class Journal(Protocol):
         ...
 
     async def unmeasured(self, edition: int, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[str]:
-        """Give the ids of runs that have ended and were not measured since, in this edition; those first that ended first."""
+        """Give the runs that have ended and were not measured since, in this edition; those first that ended first."""
         ...
 
     async def keep_measures(self, rows: Sequence[Measured]) -> None:

@@ -451,6 +451,7 @@ MEASURES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(MEASURES, max_size=8), st.data())
 def test_measures_add_up_to_the_same_in_any_split_and_order(many: list[Measures], data: st.DataObject) -> None:
     mixed = data.draw(st.permutations(many))
@@ -462,11 +463,13 @@ def test_measures_add_up_to_the_same_in_any_split_and_order(many: list[Measures]
     assert step == Measures.total(many)
 
 
+@settings(deadline=None)
 @given(MEASURES)
 def test_what_is_kept_as_bytes_comes_back_the_same(one: Measures) -> None:
     assert msgspec.json.decode(msgspec.json.encode(one), type=Measures) == one
 
 
+@settings(deadline=None)
 @given(st.lists(SECONDS, min_size=1, max_size=200), st.sampled_from([0.5, 0.95, 1.0]))
 def test_a_quantile_of_a_sketch_is_near_that_of_the_lengths(lengths: list[float], of: float) -> None:
     ordered = sorted(lengths)
@@ -478,6 +481,7 @@ def test_a_quantile_of_a_sketch_is_near_that_of_the_lengths(lengths: list[float]
     assert found <= max(lengths)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([0.0, 4.999999, 5.0, 5.000001, 80.0]), min_size=1))
 def test_the_share_under_the_target_is_exact(lengths: list[float]) -> None:
     exact = sum(one < STEP_TARGET for one in lengths) / len(lengths)
