@@ -30,6 +30,10 @@ def deadline_of(text: str, now: float) -> float:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return now + seconds_of(text)
-    if moment.timestamp() <= now:
+    try:
+        at = moment.timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(f"the moment {text} is beyond any clock; take one nearer to now") from None
+    if at <= now:
         raise UsageError(f"the deadline {text} has passed already")
-    return moment.timestamp()
+    return at

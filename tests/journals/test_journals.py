@@ -91,6 +91,16 @@ class TestSqliteJournal(JournalContract):
 
         asyncio.run(work())
 
+    def test_what_runs_hold_is_for_the_owner_of_the_file_alone(self, tmp_path: Path) -> None:
+        async def look(journal: Journal) -> None:
+            lease = await journal.claim("r")
+            await journal.append(lease, 0, story("r"), line("r"))
+            files = sorted(tmp_path.rglob("*.db*"))
+            assert files
+            assert [oct(file.stat().st_mode & 0o077) for file in files] == ["0o0"] * len(files)
+
+        self.use(tmp_path, look)
+
     def test_the_lease_of_a_dead_process_is_free_at_once(self, tmp_path: Path) -> None:
         store = tmp_path / "runs.db"
         code = (

@@ -4,7 +4,7 @@ from stretto.bootstrap.facade import Orchestrator
 from stretto.bootstrap.hiring import SPECIALISTS, specialist, specialists
 from stretto.bootstrap.opening import open_workspace
 from stretto.bootstrap.serving import Service, serving
-from stretto.bootstrap.stores import open_store, user
+from stretto.bootstrap.stores import open_access, open_store, user
 from stretto.bootstrap.words import cancel, fork, grant, leave_word
 from stretto.lookup import find_run, new_run_id, parent_of
 
@@ -18,6 +18,7 @@ __all__ = [
     "grant",
     "leave_word",
     "new_run_id",
+    "open_access",
     "open_store",
     "open_workspace",
     "parent_of",

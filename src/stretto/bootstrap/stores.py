@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from stretto.access.book import AccessBook, access_file
 from stretto.core.errors import UsageError
 from stretto.journals.sqlite import SqliteJournal
 from stretto.ports import Journal
@@ -20,6 +21,16 @@ async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[J
         yield journal
     finally:
         await journal.close()
+
+
+@asynccontextmanager
+async def open_access(store: Path) -> AsyncIterator[AccessBook]:
+    """Open the keys to a store, which lie beside it; raises StoreError."""
+    book = AccessBook(access_file(store))
+    try:
+        yield book
+    finally:
+        await book.close()
 
 
 def actor() -> str:

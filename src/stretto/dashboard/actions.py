@@ -47,7 +47,7 @@ CANCEL: Final = Action("cancel a run", Permission.OPERATE, Desk.cancel)
 RETRY: Final = Action("retry a task", Permission.OPERATE, Desk.retry)
 EDIT: Final = Action("edit a plan", Permission.OPERATE, Desk.edit)
 REPLAN: Final = Action("plan anew", Permission.OPERATE, Desk.replan)
-RATE: Final = Action("rate what was delivered", Permission.OPERATE, Desk.rate)
+RATE: Final = Action("rate what was delivered", Permission.RATE, Desk.rate)
 FORK: Final = Action("fork a run", Permission.OPERATE, Desk.fork)
 ANSWER: Final = Action("answer a request", Permission.DECIDE, Desk.answer)
 

@@ -30,7 +30,7 @@ class _Asking:
         mine = ratings.get(who.name)
         self._row.clear()
         with self._row:
-            if who.may(Permission.OPERATE):
+            if who.may(Permission.RATE):
                 Tag("span", "label", "How content are you?")
                 with Tag("div", "scores", role="group", aria_label="From 1, not content at all, to 5, fully"):
                     for score, told in SCORES.items():

@@ -45,14 +45,13 @@ from stretto.workforce import workforce
 UPLOADS = "uploads"
 LARGEST_UPLOAD = 32 * 1024 * 1024
 """Bytes of a file that may be handed in."""
+MEASURED_AT_ONCE = 200
+"""Runs that are measured before numbers are given; whoever asks waits a second or two at the most."""
 
 MOST_OPEN = 1000
 """Runs that have not ended of which it is told how much work they have for agents: the newest."""
 
 UNFINISHED = frozenset(status.value for status in RunStatus if not status.final)
-
-MOST_MEASURED = 100
-"""Runs that are measured at most whenever somebody looks at the numbers."""
 
 _LOOKS, _PAUSE = 100, 0.05
 """How often, and after how many seconds, it is looked whether something has come about."""
@@ -179,14 +178,14 @@ class Desk:
     ) -> dict[str, Any]:
         """Give the numbers of the runs that ended between two moments (see `stretto.measuring.numbers_view`).
 
-        At most `MOST_MEASURED` runs are measured for it now; `complete` says whether that was all, `unreadable` names
-        those that cannot be.
+        At most `MEASURED_AT_ONCE` runs are measured for it now; `complete` says whether that was all, `unreadable`
+        names those that cannot be.
         """
         self._require(who, Permission.VIEW)
         async with self._measuring:
-            progress = await bring_up_to_date(self._journal, MOST_MEASURED)
+            progress = await bring_up_to_date(self._journal, MEASURED_AT_ONCE)
         found = await numbers(self._journal, self.team.place, since, until, by)
-        told = {"complete": progress.measured < MOST_MEASURED, "unreadable": list(progress.unreadable)}
+        told = {"complete": progress.measured < MEASURED_AT_ONCE, "unreadable": list(progress.unreadable)}
         return {**numbers_view(found), **told}
 
     async def decisions(self, who: Principal, run: str) -> list[dict[str, Any]]:
@@ -349,14 +348,6 @@ class Desk:
 
         return await self._granted(who, run, wish)
 
-    async def rate(self, who: Principal, run: str, score: int, text: str = "") -> RunState:
-        """Say how content somebody is with what a run delivered, from 1 to 5; the newest word of each counts."""
-
-        def wish(state: RunState) -> Command:
-            return RateRun(actor=who.actor, score=score, words=text.strip())
-
-        return await self._granted(who, run, wish)
-
     async def fork(
         self,
         who: Principal,
@@ -413,6 +404,13 @@ class Desk:
         if request not in one.state.requests and (said is None or not is_word_of(said, command)):
             raise Conflict(f"{why_settled(_events(one), request)}; your word came too late and changed nothing")
         return one.state
+
+    # ---- at delivery
+
+    async def rate(self, who: Principal, run: str, score: int, text: str = "") -> RunState:
+        """Say how content one is with what a run delivered, from 1 to 5; for who begins runs or decides about them."""
+        await self._found(who, run, Permission.RATE)
+        return await words.grant(self._house, run, lambda _: RateRun(actor=who.actor, score=score, words=text.strip()))
 
     # ---- what the methods share
 

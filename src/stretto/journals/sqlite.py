@@ -21,7 +21,6 @@ from stretto.core.learning import Learned, merged
 from stretto.core.trust import TrackRecord
 from stretto.journals.owner import Owner, this_process
 from stretto.journals.statements import statement
-from stretto.journals.writer import Writer
 from stretto.ports import (
     NEWEST,
     NOTHING_LEARNED,
@@ -34,6 +33,7 @@ from stretto.ports import (
     RunQuery,
     RunSummary,
 )
+from stretto.writer import Writer, connect
 
 _Stored: TypeAlias = tuple[str, float, Encoded]
 
@@ -44,7 +44,10 @@ _VIEWS = ("durations_schema", "records_schema", "summaries_schema", "measures_sc
 
 
 class SqliteJournal:
-    """See `stretto.ports.Journal`. Opening makes the file and its folder; raises StoreError when it cannot."""
+    """See `stretto.ports.Journal`. Opening makes the file and its folder; raises StoreError when it cannot.
+
+    Runs hold what people said and what agents found: a file that is made is for its owner alone.
+    """
 
     def __init__(self, path: Path, *, codec: Codec | None = None, now: Callable[[], float] = time.time) -> None:
         self._path, self._now = path, now
@@ -53,6 +56,8 @@ class SqliteJournal:
         self._reading = threading.Lock()
         with self._clearly():
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.touch(mode=0o600)
             self._reader = self._connect()
             self._prepare()
         self._writer = Writer(self._connect)
@@ -215,11 +220,11 @@ class SqliteJournal:
                 lambda connection: connection.executemany(statement("clear"), [(note.id,) for note in notes])
             )
 
-    async def unmeasured(self, edition: int, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
+    async def unmeasured(self, edition: int, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[str]:
         with self._clearly(), self._reading:
             rows = self._reader.execute(statement("unmeasured"), (edition,))
             with contextlib.closing(rows):
-                return [_summary(row) for row in itertools.islice((row for row in rows if row[0] not in skip), limit)]
+                return list(itertools.islice((run for (run,) in rows if run not in skip), limit))
 
     async def keep_measures(self, rows: Sequence[Measured]) -> None:
         values = [(one.run, one.upto, one.edition, one.workspace, one.ended, one.body) for one in rows]
@@ -261,12 +266,7 @@ class SqliteJournal:
             yield tuple(row)
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=64
-        )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        connection = connect(self._path)
         connection.create_function("casefold", 1, str.casefold, deterministic=True)
         return connection
 

@@ -1,10 +1,6 @@
 """The SQL of the journal, one statement per file."""
 
-from functools import cache
-from importlib.resources import files
+from stretto.statements import statements_of
 
-
-@cache
-def statement(name: str) -> str:
-    """Give the text of `sql/NAME.sql`."""
-    return (files("stretto.journals") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+statement = statements_of("stretto.journals")
+"""Give the text of `sql/NAME.sql`."""

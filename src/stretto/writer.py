@@ -1,10 +1,11 @@
-"""One thread that writes. Whatever waits is done in one transaction: a crowd of commits costs one fsync."""
+"""One thread that writes to a SQLite file. Whatever waits is one transaction: a crowd of commits costs one fsync."""
 
 import asyncio
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -12,6 +13,19 @@ Work: TypeAlias = Callable[[sqlite3.Connection], Any]
 _Job: TypeAlias = tuple[Work, asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 
 MOST_AT_ONCE = 512
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a file where readers and the writer do not wait for each other, and what is committed is on disk."""
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=64)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 class Writer:
@@ -24,7 +38,7 @@ class Writer:
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="stretto-journal", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="stretto-writer", daemon=True)
         self._thread.start()
 
     async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:

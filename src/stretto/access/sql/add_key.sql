@@ -1,0 +1,2 @@
+INSERT INTO keys (id, name, roles, workspaces, salt, hash, created, expires)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,0 +1,1 @@
+INSERT INTO sessions (id, key, salt, hash, expires, seen) VALUES (?, ?, ?, ?, ?, ?)

@@ -1,0 +1,1 @@
+UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL

@@ -1,0 +1,1 @@
+UPDATE sessions SET seen = ? WHERE id = ? AND seen <= ?

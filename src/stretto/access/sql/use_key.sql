@@ -1,0 +1,1 @@
+UPDATE keys SET used = ? WHERE id = ? AND (used IS NULL OR used <= ?)
