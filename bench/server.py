@@ -89,7 +89,9 @@ async def measured(client: httpx.AsyncClient, server: psutil.Process, *, load: b
     await asyncio.gather(*others, return_exceptions=True)
     assert len(told) == 1, f"listeners heard different things: {told}"
     if took:
-        print(f"  answers: {len(took)}, median {statistics.median(took) * 1e3:.1f} ms, slowest {max(took) * 1e3:.0f} ms")
+        print(
+            f"  answers: {len(took)}, median {statistics.median(took) * 1e3:.1f} ms, slowest {max(took) * 1e3:.0f} ms"
+        )
     events = (await client.get(f"/api/runs/{run}/timeline")).json()
     seconds = _seconds(events["begin"], events["end"])
     return seconds, sum(server.cpu_times()[:2]) - spent

@@ -59,11 +59,11 @@ def why_settled(events: Iterable[Event], request: str) -> str:
     """Say in plain words why a request is open no longer; nothing of one that was never asked."""
     known = list(events)
     if (said := answered(known, request)) is not None:
-        who = "nobody answered in time" if said.by.startswith("system:") else f"{said.by} has decided it already"
+        who = "Nobody answered in time" if said.by.startswith("system:") else f"{said.by} has decided it already"
         reason = f" ({said.reason})" if said.reason and not said.by.startswith("system:") else ""
         return f"{who}: {said.decision}{reason}, at {datetime.fromtimestamp(said.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
     if any(isinstance(event, PersonAsked) and event.request.id == request for event in known):
-        return "it is asked no longer: the run has ended, or the task was changed"
+        return "It is asked no longer: the run has ended, or the task was changed"
     return ""
 
 

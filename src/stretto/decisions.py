@@ -1,6 +1,7 @@
 """Every decision of a run for its audit: what policies said, what people were asked and said, and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from stretto.chronicle import told
@@ -10,6 +11,7 @@ from stretto.core.events import (
     CallBegun,
     CallJudged,
     CallRefused,
+    Event,
     LimitsChanged,
     PersonAnswered,
     PersonAsked,
@@ -31,17 +33,19 @@ from stretto.core.state import RunState
 from stretto.ports import Recorded
 from stretto.views import moment
 
-_CONTROL = (
-    LimitsChanged,
-    PlanRevised,
-    RevisionBegun,
-    RunCancelled,
-    RunCancelling,
-    RunContinued,
-    RunForked,
-    RunPaused,
-    RunSubmitted,
-    TasksReopened,
+_CONTROL: Mapping[type[Event], str] = MappingProxyType(
+    {
+        LimitsChanged: "change limits",
+        PlanRevised: "change the plan",
+        RevisionBegun: "plan anew",
+        RunCancelled: "cancel",
+        RunCancelling: "cancel",
+        RunContinued: "go on",
+        RunForked: "fork",
+        RunPaused: "pause",
+        RunSubmitted: "begin",
+        TasksReopened: "do again",
+    }
 )
 """What somebody did to a run as a whole."""
 
@@ -71,8 +75,8 @@ def decisions(state: RunState, recorded: Sequence[Recorded]) -> list[dict[str, A
                 entry = _entry("review", event.reviewer, event.task, "send back", "; ".join(event.findings))
             case TaskCompleted() if event.reviewer:
                 entry = _entry("review", event.reviewer, event.task, "accept", "")
-            case _ if isinstance(event, _CONTROL):
-                entry = _entry("control", one.actor, "", type(event).__name__, told(event))
+            case _ if (done := _CONTROL.get(type(event))) is not None:
+                entry = _entry("control", one.actor, "", done, told(event))
             case _:
                 pass
         if entry is not None:

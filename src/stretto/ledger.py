@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
-from stretto.core.domain import FREE, NO_BUDGET, Budget, Cost
+from stretto.core.domain import FREE, NO_BUDGET, Budget, Cost, TaskStatus
+from stretto.core.plan.forecast import cost_of
 from stretto.core.state import Account, RunState
 
 
@@ -67,6 +68,15 @@ def ledger_lines(state: RunState) -> list[str]:
     for id_, cost in _overspent(state).items():
         said.append(f"! {id_} cost {cost} more than was reserved for it")
     return said
+
+
+def cost_ahead(state: RunState) -> Cost:
+    """Give the least that the tasks that have not begun will reserve, as their cheapest agents declare it.
+
+    A fan-out that is not spread yet counts as one item; what has no bound counts as nothing.
+    """
+    waiting = (one for one in state.tasks.values() if one.status is TaskStatus.PENDING and one.children is None)
+    return sum((cost_of(one.task, state.roster) for one in waiting), FREE)
 
 
 def _used(budget: Budget, account: Account) -> str:

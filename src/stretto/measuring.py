@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from stretto.core.errors import StoreError
-from stretto.core.measures import EDITION, Measures, RunMeasures, Share, Worker, Workflow
+from stretto.core.measures import EDITION, AgentSkill, Contribution, Measures, RunMeasures, Workflow
 from stretto.core.metrics import measured
 from stretto.core.sketch import Sketch
 from stretto.core.targets import TARGETS
@@ -25,7 +25,7 @@ By: TypeAlias = Literal["workflow", "agent", "week"]
 PAGE = 50
 """Runs that are measured between two commits."""
 DAY = 86_400
-Key = TypeVar("Key", Workflow, Worker, str)
+Key = TypeVar("Key", Workflow, AgentSkill, str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Progress:
 class Row:
     """What a workflow, an agent at a skill, or a week came to, and the same by ISO week (UTC) of the runs' ends."""
 
-    key: Workflow | Worker | str
+    key: Workflow | AgentSkill | str
     measures: Measures
     weeks: dict[str, Measures]
 
@@ -54,12 +54,12 @@ class Numbers:
     total: Row
 
 
-class _Whole(Struct):
+class _Whole(Struct, gc=False):
     """A run without what its agents had to do with it."""
 
     workflow: Workflow
     whole: Measures
-    agents: ClassVar[tuple[Share, ...]] = ()
+    agents: ClassVar[tuple[Contribution, ...]] = ()
 
 
 _RUN, _WHOLE = msgspec.json.Decoder(RunMeasures), msgspec.json.Decoder(_Whole)
@@ -67,22 +67,21 @@ _RUN, _WHOLE = msgspec.json.Decoder(RunMeasures), msgspec.json.Decoder(_Whole)
 
 async def bring_up_to_date(journal: Journal, limit: int | None = None) -> Progress:
     """Measure the runs that have ended and were not measured since, at most so many, those first that ended first."""
-    done, unreadable = 0, list[str]()
+    done, unreadable, seen = 0, list[str](), set[str]()
     while limit is None or done < limit:
         page = PAGE if limit is None else min(PAGE, limit - done)
-        waiting = await journal.unmeasured(EDITION, skip=unreadable, limit=page)
+        waiting = await journal.unmeasured(EDITION, skip=seen, limit=page)
         if not waiting:
             break
+        seen.update(waiting)
         rows = []
-        for one in waiting:
+        for run in waiting:
             try:
-                found = await _measured(journal, one.run)
-            except StoreError:  # written by a newer release, or some of it is erased
-                found = None
-            if found is None:
-                unreadable.append(one.run)
+                found = await _measured(journal, run)
+            except (StoreError, msgspec.MsgspecError):  # written by a newer release, torn, or some of it is erased
+                unreadable.append(run)
             else:
-                rows.append(found)
+                rows += [found] if found is not None else []
         await journal.keep_measures(rows)
         done += len(rows)
     return Progress(measured=done, unreadable=tuple(unreadable))
@@ -125,7 +124,7 @@ def _added_up(rows: Sequence[Measured], by: By) -> Numbers:
         case "workflow":
             found = _rows(flows)
         case "agent":
-            found = _rows(_grouped((one.worker, week, one.measures) for week, run in runs for one in run.agents))
+            found = _rows(_grouped((one.who, week, one.measures) for week, run in runs for one in run.agents))
         case "week":
             found = [_so_far(week, weeks) for week in weeks]
         case _:
@@ -144,7 +143,7 @@ def _grouped(items: Iterable[tuple[Key, str, Measures]]) -> dict[Key, dict[str, 
     }
 
 
-def _order(key: Workflow | Worker | str) -> tuple[str, ...]:
+def _order(key: Workflow | AgentSkill | str) -> tuple[str, ...]:
     return (key,) if isinstance(key, str) else tuple(getattr(key, name) for name in key.__struct_fields__)
 
 
@@ -152,7 +151,7 @@ def _rows(groups: Mapping[Key, dict[str, Measures]]) -> list[Row]:
     return [_row(key, weeks) for key, weeks in groups.items()]
 
 
-def _row(key: Workflow | Worker | str, weeks: dict[str, Measures]) -> Row:
+def _row(key: Workflow | AgentSkill | str, weeks: dict[str, Measures]) -> Row:
     return Row(key=key, measures=Measures.total(weeks.values()), weeks=weeks)
 
 
@@ -207,12 +206,12 @@ def row_view(row: Row) -> dict[str, Any]:
     }
 
 
-def labels_of(key: Workflow | Worker | str) -> dict[str, str]:
+def labels_of(key: Workflow | AgentSkill | str) -> dict[str, str]:
     """Give what a row is about, by name."""
     match key:
         case Workflow():
             return {"workspace": key.workspace, "workflow": key.title}
-        case Worker():
+        case AgentSkill():
             return {"agent": key.agent, "version": key.version, "skill": key.skill}
         case _:
             return {"week": key} if key != "all" else {}

@@ -558,8 +558,8 @@ class Journal(Protocol):
         """Forget commands that were carried out."""
         ...
 
-    async def unmeasured(self, edition: int, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
-        """Give runs that have ended and were not measured since, in this edition; those first that ended first."""
+    async def unmeasured(self, edition: int, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[str]:
+        """Give the runs that have ended and were not measured since, in this edition; those first that ended first."""
         ...
 
     async def keep_measures(self, rows: Sequence[Measured]) -> None:

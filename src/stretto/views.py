@@ -480,7 +480,7 @@ def envelope_view(one: Envelope) -> dict[str, Any]:
         "actor": one.actor,
         "type": one.type,
         "version": one.version,
-        "payload": one.payload.decode(),
+        "payload": one.payload.decode(errors="replace"),
         "previous": one.previous,
         "hash": one.hash,
     }

@@ -23,9 +23,9 @@ ROLES = st.frozensets(st.sampled_from(Role))
 NAMES = st.frozensets(st.text("ab/é ", min_size=1, max_size=6), max_size=4)
 EXPECTED = {
     "viewer": {"view"},
-    "operator": {"view", "operate"},
-    "approver": {"view", "decide"},
-    "admin": {"view", "operate", "decide", "administer"},
+    "operator": {"view", "operate", "rate"},
+    "approver": {"view", "decide", "rate"},
+    "admin": {"view", "operate", "decide", "rate", "administer"},
 }
 
 

@@ -66,7 +66,6 @@ async def test_nobody_gets_past_their_role(tmp_path: Path) -> None:
                 desk.edit(who, state.run, remove=["post"]),
                 desk.replan(who, state.run),
                 desk.fork(who, state.run),
-                desk.rate(who, state.run, 5),
             ):
                 with pytest.raises(Forbidden):
                     await asked
@@ -225,3 +224,25 @@ async def test_a_run_is_rated_and_counts_in_the_numbers_and_every_decision_is_to
             "allow",
         ]
         assert {one["outcome"] for one in told if one["task"]} == {"completed"}
+
+
+async def test_a_delivery_is_rated_by_who_works_with_it_and_the_numbers_are_seen_by_all(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        state, _ = await desk.submit(ADMIN, "say hello")
+        state = await until(desk, state.run, asks)
+        with pytest.raises(UsageError, match="rated once it has ended"):
+            await desk.rate(OPERATOR, state.run, 5)
+        (request,) = state.requests
+        await desk.answer(APPROVER, state.run, request, "approve")
+        state = await until(desk, state.run, ended)
+        with pytest.raises(Forbidden):
+            await desk.rate(VIEWER, state.run, 1)
+        for who, score in ((OPERATOR, 5), (APPROVER, 2)):
+            state = await desk.rate(who, state.run, score, "<b>so</b>")
+        assert sorted(one.score for one in state.ratings.values()) == [2, 5]
+        found = await desk.numbers(VIEWER)
+        assert (found["complete"], found["unreadable"]) == (True, [])
+        whole = found["total"]["counts"]
+        assert (whole["runs"], whole["finished"], whole["unaided"]) == (1, 1, 0), "somebody had to approve"
+        assert found["total"]["numbers"]["satisfaction"]["value"] == 3.5

@@ -191,9 +191,9 @@ ADDRESSES: list[tuple[str, int, str]] = [
     ("/api/runs?q=" + "a+" * 100, 422, "invalid"),
     ("/api/numbers?by=luck", 422, "invalid"),
     ("/api/inbox?limit=0", 422, "invalid"),
-    ("/api/workspace/plans/none", 422, "invalid"),
+    ("/api/workspace/plans/none", 404, "not_found"),
     ("/api/workspace/plans/..%2fplans%2fpost.yaml", 404, "not_found"),
-    ("/api/workspace/plans/.hidden", 422, "invalid"),
+    ("/api/workspace/plans/.hidden", 404, "not_found"),
 ]
 
 

@@ -48,7 +48,7 @@ async def test_everything_of_a_run_can_be_read(tmp_path: Path) -> None:
         assert (await got("/artifacts")) == {"artifacts": []}
         assert (await got("?at=1"))["status"] == "planning"
         assert "tasks" not in await got("")
-        assert (await here.viewer.get("/api/workspace")).json()["plans"] == ["post"]
+        assert [one["name"] for one in (await here.viewer.get("/api/workspace")).json()["offers"]] == ["post"]
         assert (await here.viewer.get("/api/workspace/plans/post")).json()["tasks"].keys() == {"loud", "post"}
         assert [one["agent"] for one in (await here.viewer.get("/api/agents")).json()["agents"]] == ["office"]
 

@@ -18,6 +18,8 @@ class Permission(StrEnum):
     """Begin runs, and pause, resume, retry, edit, fork and cancel them."""
     DECIDE = "decide"
     """Approve, deny, and answer what runs ask."""
+    RATE = "rate"
+    """Say how content one is with what a run delivered."""
     ADMINISTER = "administer"
     """Change what holds for all runs: keys, breakers, the workspace."""
 
@@ -34,8 +36,8 @@ class Role(StrEnum):
 GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.VIEWER: frozenset({Permission.VIEW}),
-        Role.OPERATOR: frozenset({Permission.VIEW, Permission.OPERATE}),
-        Role.APPROVER: frozenset({Permission.VIEW, Permission.DECIDE}),
+        Role.OPERATOR: frozenset({Permission.VIEW, Permission.OPERATE, Permission.RATE}),
+        Role.APPROVER: frozenset({Permission.VIEW, Permission.DECIDE, Permission.RATE}),
         Role.ADMIN: frozenset(Permission),
     }
 )

@@ -16,16 +16,7 @@ from stretto.bootstrap.streaming import AnyStream, adopting, adopting_again
 from stretto.bootstrap.teams import team_of
 from stretto.bootstrap.words import cancel, fork, grant, leave_word
 from stretto.chronicle import chronicle
-from stretto.core.commands import (
-    ChangeLimits,
-    Command,
-    Continue,
-    Pause,
-    RateRun,
-    Recover,
-    Replan,
-    RetryTask,
-)
+from stretto.core.commands import ChangeLimits, Command, Continue, Pause, RateRun, Recover, Replan, RetryTask
 from stretto.core.domain import Budget, Json, PlannerChoice
 from stretto.core.errors import UsageError
 from stretto.core.state import RunState

@@ -116,7 +116,7 @@ class Measures(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
         return _share(self.successes, self.successes + sum(self.failures.values()))
 
 
-class Workflow(Struct, frozen=True):
+class Workflow(Struct, frozen=True, gc=False):
     """What a run was an instance of: a plan or playbook by name, a planned goal..., in the workspace of this folder."""
 
     workspace: str
@@ -129,7 +129,7 @@ class Workflow(Struct, frozen=True):
         return f"{folder}/{self.name}" if folder else self.name
 
 
-class Worker(Struct, frozen=True):
+class AgentSkill(Struct, frozen=True, gc=False):
     """An agent at a skill. The version is what its card says, or a hash of the card where it says none."""
 
     agent: str
@@ -137,21 +137,21 @@ class Worker(Struct, frozen=True):
     skill: str
 
 
-class Share(Struct, frozen=True):
+class Contribution(Struct, frozen=True, gc=False):
     """What an agent had to do with a run, at one of its skills."""
 
-    worker: Worker
+    who: AgentSkill
     measures: Measures
 
 
-class RunMeasures(Struct, frozen=True):
+class RunMeasures(Struct, frozen=True, gc=False):
     """What a run amounts to; that of a team, a run for a task of another, counts for its agents alone."""
 
     run: str
     workflow: Workflow
     ended: float
     whole: Measures
-    agents: tuple[Share, ...] = ()
+    agents: tuple[Contribution, ...] = ()
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -46,7 +46,7 @@ from stretto.core.events import (
 )
 from stretto.core.evolve import evolve
 from stretto.core.ladder import ELSEWHERE
-from stretto.core.measures import Measures, RunMeasures, Share, Worker, Workflow
+from stretto.core.measures import AgentSkill, Contribution, Measures, RunMeasures, Workflow
 from stretto.core.sketch import Sketch
 from stretto.core.state import RunState, child_id
 from stretto.core.timeline import TimelineFold, renamed
@@ -87,7 +87,7 @@ class _Tally:
 class _Attempt:
     """An attempt whose result nobody has judged yet; `began` is None once its length is known, or of no account."""
 
-    worker: Worker
+    who: AgentSkill
     began: float | None
 
 
@@ -98,13 +98,13 @@ class _Fold:
     state: RunState = field(default_factory=RunState)
     line: TimelineFold = field(default_factory=TimelineFold)
     whole: _Tally = field(default_factory=_Tally)
-    agents: defaultdict[Worker, _Tally] = field(default_factory=lambda: defaultdict(_Tally))
+    agents: defaultdict[AgentSkill, _Tally] = field(default_factory=lambda: defaultdict(_Tally))
     versions: dict[str, str] = field(default_factory=dict)
     aided: bool = False
     attempts: dict[str, _Attempt] = field(default_factory=dict)
-    had: dict[str, dict[Worker, bool]] = field(default_factory=dict)  # who was given a task, and whether it was moved
-    failed: dict[str, Worker] = field(default_factory=dict)  # who failed last at a task that is still open
-    made: dict[str, Worker | None] = field(default_factory=dict)  # whose accepted result stands; None: no agent's
+    had: dict[str, dict[AgentSkill, bool]] = field(default_factory=dict)  # who was given a task; whether it was moved
+    failed: dict[str, AgentSkill] = field(default_factory=dict)  # who failed last at a task that is still open
+    made: dict[str, AgentSkill | None] = field(default_factory=dict)  # whose accepted result stands; None: no agent's
 
     def take(self, event: Event) -> None:
         """Fold one more event."""
@@ -131,7 +131,7 @@ class _Fold:
                 self._failed(event.task, FailureClass.INVALID_OUTPUT.value)
             case RungClimbed():
                 if event.do in ELSEWHERE:
-                    self._moved(event.task, self._worker(event.task, event.by))
+                    self._moved(event.task, self._at_skill(event.task, event.by))
             case TaskCompleted():
                 self._accepted(event)
             case PersonAnswered():
@@ -147,7 +147,7 @@ class _Fold:
             case LimitsChanged():
                 self.aided = True
             case RunForked():
-                self._forked()
+                self._forked(event.at)
             case _:
                 pass
         if self.state.spent is not before.spent:
@@ -172,52 +172,52 @@ class _Fold:
             workflow=Workflow(workspace=state.workspace, name=workflow_of(state)),
             ended=state.ended,
             whole=Measures() if team else self.whole.measures(run),
-            agents=tuple(Share(who, one.measures({} if team else run)) for who, one in self.agents.items()),
+            agents=tuple(Contribution(who, one.measures({} if team else run)) for who, one in self.agents.items()),
         )
 
-    def _both(self, worker: Worker | None) -> list[_Tally]:
+    def _both(self, who: AgentSkill | None) -> list[_Tally]:
         """Give what counts for the run, and for an agent where there is one."""
-        return [self.whole] if worker is None else [self.whole, self.agents[worker]]
+        return [self.whole] if who is None else [self.whole, self.agents[who]]
 
-    def _worker(self, id_: str, agent: str) -> Worker:
+    def _at_skill(self, id_: str, agent: str) -> AgentSkill:
         if agent not in self.versions:
             self.versions[agent] = version_of(self.state.roster.agents[agent])
         skill = self.state.roster.skill(self.state.tasks[id_].task, agent).name
-        return Worker(agent=agent, version=self.versions[agent], skill=skill)
+        return AgentSkill(agent=agent, version=self.versions[agent], skill=skill)
 
     def _started(self, event: AttemptStarted, handoffs: list[float]) -> None:
-        worker, failed = self._worker(event.task, event.agent), self.failed.pop(event.task, None)
-        if failed is not None and failed.agent != worker.agent:
+        who, failed = self._at_skill(event.task, event.agent), self.failed.pop(event.task, None)
+        if failed is not None and failed.agent != who.agent:
             self._moved(event.task, failed)
-        self._given(event.task, worker)
-        self.attempts[event.task] = _Attempt(worker, event.at)
-        for tally in self._both(worker):
+        self._given(event.task, who)
+        self.attempts[event.task] = _Attempt(who, event.at)
+        for tally in self._both(who):
             tally.counts["attempts"] += 1
             tally.handoffs += handoffs
 
-    def _given(self, id_: str, worker: Worker) -> None:
+    def _given(self, id_: str, who: AgentSkill) -> None:
         had = self.had.setdefault(id_, {})
         if not had:
             self.whole.counts["tasks"] += 1
-        if worker not in had:
-            had[worker] = False
-            self.agents[worker].counts["tasks"] += 1
+        if who not in had:
+            had[who] = False
+            self.agents[who].counts["tasks"] += 1
 
-    def _moved(self, id_: str, worker: Worker) -> None:
+    def _moved(self, id_: str, who: AgentSkill) -> None:
         """Count a task that an agent could not keep, once for the run and once for the agent."""
-        self._given(id_, worker)
+        self._given(id_, who)
         had = self.had[id_]
         if not any(had.values()):
             self.whole.counts["moved"] += 1
-        if not had[worker]:
-            had[worker] = True
-            self.agents[worker].counts["moved"] += 1
+        if not had[who]:
+            had[who] = True
+            self.agents[who].counts["moved"] += 1
 
     def _timed(self, id_: str, at: float) -> None:
         """Take down how long an attempt took."""
         one = self.attempts.get(id_)
         if one is not None and one.began is not None:
-            for tally in self._both(one.worker):
+            for tally in self._both(one.who):
                 tally.seconds.append(at - one.began)
             one.began = None
 
@@ -229,15 +229,15 @@ class _Fold:
     def _failed(self, id_: str, failure: str) -> None:
         one = self.attempts.pop(id_, None)
         if one is not None:
-            self.failed[id_] = one.worker
-            for tally in self._both(one.worker):
+            self.failed[id_] = one.who
+            for tally in self._both(one.who):
                 tally.failures[failure] += 1
 
     def _reviewed(self, event: ResultReviewed) -> None:
         """Count the claims that were looked up: those of a result are its agent's, those of a judge are not."""
         one = self.attempts.get(event.task)
         for review in event.reviews:
-            own = one.worker if one is not None and not review.by else None
+            own = one.who if one is not None and not review.by else None
             for tally in self._both(own) if review.checked else ():
                 tally.counts["checked"] += review.checked
                 tally.counts["unsupported"] += review.unsupported
@@ -245,14 +245,14 @@ class _Fold:
     def _accepted(self, event: TaskCompleted) -> None:
         done, one = self.state.tasks[event.task], self.attempts.pop(event.task, None)
         self.failed.pop(event.task, None)
-        worker = one.worker if one is not None else None
-        for tally in self._both(worker) if worker is not None else ():
+        who = one.who if one is not None else None
+        for tally in self._both(who) if who is not None else ():
             tally.counts["successes"] += 1
         whole, undoing = done.children is not None, done.task.undoes is not None
         if whole or undoing or event.reviewer == DONE_BEFORE:
             return
-        self.made[event.task] = worker
-        for tally in self._both(worker):
+        self.made[event.task] = who
+        for tally in self._both(who):
             tally.counts["accepted"] += 1
 
     def _answered(self, event: PersonAnswered, before: RunState) -> None:
@@ -274,7 +274,7 @@ class _Fold:
                     tally.counts["wrong"] += 1
         last = before.tasks[event.task].agent
         if event.agent is not None and last not in (None, event.agent):
-            self._moved(event.task, self._worker(event.task, str(last)))
+            self._moved(event.task, self._at_skill(event.task, str(last)))
 
     def _revised(self, event: PlanRevised, before: RunState) -> None:
         """Go on with what stays under its new name, and with what is still to be done under the name it has."""
@@ -285,12 +285,17 @@ class _Fold:
         self.had = {again[id_]: one for id_, one in self.had.items() if id_ in again}
         self.failed = {again[id_]: one for id_, one in self.failed.items() if id_ in again}
 
-    def _forked(self) -> None:
-        """Begin anew: what was before is another run's."""
+    def _forked(self, at: float) -> None:
+        """Begin anew: what was before is another run's, but for the attempts under way, which the fork does itself."""
         self.aided = True
         self.whole, self.agents = _Tally(), defaultdict(_Tally)
-        self.attempts.clear()
         self.had.clear()
+        going = {id_: one for id_, one in self.attempts.items() if not self.state.tasks[id_].status.final}
+        self.attempts = {id_: _Attempt(one.who, None if one.began is None else at) for id_, one in going.items()}
+        for id_, one in self.attempts.items():
+            self._given(id_, one.who)
+            for tally in self._both(one.who):
+                tally.counts["attempts"] += 1
 
     def _paid(self, event: Event, before: RunState) -> None:
         """Count what an event cost: all of it for the run, for an agent what its attempts cost."""
@@ -300,7 +305,7 @@ class _Fold:
         id_ = _task_of(event)
         agent = str(before.tasks[id_].agent)
         cost = self.state.spent_by[agent] - before.spent_by.get(agent, FREE)
-        self.agents[self._worker(id_, agent)].cost += cost
+        self.agents[self._at_skill(id_, agent)].cost += cost
 
 
 def is_person(by: str) -> bool:
@@ -313,11 +318,6 @@ def version_of(card: AgentCard) -> str:
     return card.version or short(msgspec.to_builtins(card))
 
 
-def _task_of(event: Any) -> str:
-    """Give the task that an event about an attempt, or about one of its inner calls, is about."""
-    return str(getattr(event, "of", event).task)
-
-
 def workflow_of(state: RunState) -> str:
     """Name what a run was an instance of: its plan, its playbook, or how else it was planned."""
     if state.given is not None:
@@ -326,3 +326,8 @@ def workflow_of(state: RunState) -> str:
         return "streamed plan"
     meant = state.interpretation
     return meant.playbook if meant is not None and meant.playbook else "planned goal"
+
+
+def _task_of(event: Any) -> str:
+    """Give the task that an event about an attempt, or about one of its inner calls, is about."""
+    return str(getattr(event, "of", event).task)

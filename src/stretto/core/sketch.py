@@ -1,4 +1,4 @@
-"""Many lengths of time in little room: sketches add up exactly, and tell quantiles to within a ninth part of a value.
+"""Many lengths of time in little room: sketches add up exactly, and tell quantiles to within 9 %.
 
 The histogram has eight buckets to each doubling, the same for all sketches, so that those of any runs can be put
 together. `STEP_TARGET` is the border of two of them: the share below it is exact.
@@ -41,19 +41,14 @@ class Sketch(Struct, frozen=True, array_like=True, gc=False):
     @staticmethod
     def total(many: Iterable["Sketch"]) -> "Sketch":
         """Give all of them as one."""
-        some = [one for one in many if one.count]
-        if len(some) == 1:
-            return some[0]
-        buckets: dict[int, int] = {}
-        for one in some:
-            for place, count in one.buckets.items():
-                buckets[place] = buckets.get(place, 0) + count
-        return Sketch(
-            count=sum(one.count for one in some),
-            microseconds=sum(one.microseconds for one in some),
-            longest=max((one.longest for one in some), default=0.0),
-            buckets=buckets,
-        )
+        count, microseconds, longest, buckets = 0, 0, 0.0, dict[int, int]()
+        for one in many:
+            if one.count:
+                count, microseconds = count + one.count, microseconds + one.microseconds
+                longest = max(longest, one.longest)
+                for place, number in one.buckets.items():
+                    buckets[place] = buckets.get(place, 0) + number
+        return Sketch(count=count, microseconds=microseconds, longest=longest, buckets=buckets)
 
     def __add__(self, more: "Sketch") -> "Sketch":
         return Sketch.total((self, more))
@@ -70,7 +65,7 @@ class Sketch(Struct, frozen=True, array_like=True, gc=False):
             if left <= count:
                 low = BORDERS[place - 1] if place else 0.0
                 high = min(BORDERS[place], self.longest) if place < len(BORDERS) else self.longest
-                return low + (high - low) * left / count
+                return min(low + (high - low) * left / count, self.longest)
             left -= count
         return self.longest if self.count else None
 

@@ -26,6 +26,7 @@ from stretto.core.events import (
     RevisionRefused,
     RoundOpened,
     RunCancelled,
+    RunContinued,
     RunEnded,
     RunForked,
     RunStopped,
@@ -63,7 +64,9 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handoff:
-    """How long a task that could start took to start: from the last result it waits for, or a person's word, on."""
+    """How long a task that could start took to start: from the last result it waits for, a person's word, or the end of
+    a pause on.
+    """
 
     task: str
     after: str
@@ -171,8 +174,13 @@ class TimelineFold:
                 self.ended = True
             case RevisionRefused():
                 self._close("", "person", event.at, "failed")  # nobody is asked any more what the goal means
-            case RevisionBegun() | RunForked():
+            case RevisionBegun():
                 self._go_on(event.at)
+            case RunForked():
+                self._go_on(event.at)
+                self._let_go(event.at, "the fork")
+            case RunContinued():
+                self._let_go(event.at, "a pause")
             case TasksReopened():
                 self._go_on(event.at)
                 self._reopen(event)
@@ -191,6 +199,11 @@ class TimelineFold:
         if self.offered is not None:
             self._close(self.offered, "person", at, "failed")
             self.offered = None
+
+    def _let_go(self, at: float, after: str) -> None:
+        """Let what has not begun go on: until now it was something else that held it back."""
+        waiting = (id_ for id_, before in self.waits.items() if before and id_ not in self.begun)
+        self.free.update(dict.fromkeys(waiting, (at, after)))
 
     def _stop(self, at: float, spared: Collection[str]) -> None:
         """End what is under way."""

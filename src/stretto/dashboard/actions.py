@@ -32,7 +32,12 @@ RECORDED: Final = Action("see all that happened in a run", Permission.VIEW, Desk
 EVENTS: Final = Action("list events", Permission.VIEW, Desk.events)
 ARTIFACT: Final = Action("read an artifact", Permission.VIEW, Desk.artifact)
 INBOX: Final = Action("see what waits for people", Permission.VIEW, Desk.inbox)
+TASK: Final = Action("see everything of a task", Permission.VIEW, Desk.task)
+AGENTS: Final = Action("see the agents", Permission.VIEW, Desk.agents)
+NUMBERS: Final = Action("see the numbers", Permission.VIEW, Desk.numbers)
+DECISIONS: Final = Action("see every decision", Permission.VIEW, Desk.decisions)
 AUDIT: Final = Action("audit a run", Permission.VIEW, Desk.audit)
+PLANS: Final = Action("see the plans on offer", Permission.VIEW, Desk.plans)
 UPLOAD: Final = Action("hand in a file", Permission.OPERATE, Desk.upload)
 PROPOSE: Final = Action("see a plan first", Permission.OPERATE, Desk.propose)
 SUBMIT: Final = Action("start a run", Permission.OPERATE, Desk.submit)
@@ -42,6 +47,7 @@ CANCEL: Final = Action("cancel a run", Permission.OPERATE, Desk.cancel)
 RETRY: Final = Action("retry a task", Permission.OPERATE, Desk.retry)
 EDIT: Final = Action("edit a plan", Permission.OPERATE, Desk.edit)
 REPLAN: Final = Action("plan anew", Permission.OPERATE, Desk.replan)
+RATE: Final = Action("rate what was delivered", Permission.RATE, Desk.rate)
 FORK: Final = Action("fork a run", Permission.OPERATE, Desk.fork)
 ANSWER: Final = Action("answer a request", Permission.DECIDE, Desk.answer)
 
@@ -49,8 +55,8 @@ ACTIONS: Final[Mapping[str, Action[..., Any]]] = MappingProxyType(
     {
         action.name: action
         for action in (
-            RUNS, COUNTS, RUN, RECORDED, EVENTS, ARTIFACT, INBOX, AUDIT, UPLOAD, PROPOSE, SUBMIT, PAUSE, RESUME,
-            CANCEL, RETRY, EDIT, REPLAN, FORK, ANSWER,
+            RUNS, COUNTS, RUN, RECORDED, EVENTS, ARTIFACT, INBOX, TASK, AGENTS, NUMBERS, DECISIONS, AUDIT, PLANS,
+            UPLOAD, PROPOSE, SUBMIT, PAUSE, RESUME, CANCEL, RETRY, EDIT, REPLAN, RATE, FORK, ANSWER,
         )
     }
 )  # fmt: skip

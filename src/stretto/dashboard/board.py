@@ -2,16 +2,19 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from stretto.core.errors import StrettoError
 from stretto.dashboard.actions import COUNTS, RUNS
+from stretto.dashboard.shared import Shared
 from stretto.dashboard.visitor import Visitor
 from stretto.desk import Page
 from stretto.ports import RunQuery
+
+T = TypeVar("T")
 
 EVERY = 1.0
 """Seconds between two looks."""
@@ -64,6 +67,7 @@ class Board:
     def __init__(self) -> None:
         self._watched: dict[RunQuery, Watched] = {}
         self._turns: deque[RunQuery] = deque()
+        self._shared: dict[Callable[[Visitor], Awaitable[Any]], Shared[Any]] = {}
         self._looking: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -85,6 +89,10 @@ class Board:
             if not one.visitors and self._watched.get(query) is one:
                 del self._watched[query]
                 self._turns.remove(query)
+
+    def shared(self, look: Callable[[Visitor], Awaitable[T]], *, every: float) -> Shared[T]:
+        """Give what all pages with the same way to look share; they look every so many seconds."""
+        return self._shared.setdefault(look, Shared(look, every=every))
 
     async def _look(self) -> None:
         while self._turns:

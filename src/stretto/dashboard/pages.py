@@ -11,7 +11,13 @@ from nicegui import app as pages_app
 from nicegui import ui
 from starlette.requests import Request
 
+from stretto.dashboard.agents import agents
+from stretto.dashboard.audit import all_audits
 from stretto.dashboard.board import Board
+from stretto.dashboard.inbox import inbox
+from stretto.dashboard.new_run import new_run
+from stretto.dashboard.numbers import numbers
+from stretto.dashboard.one_run import one_run
 from stretto.dashboard.runs import runs
 from stretto.dashboard.shell import Frame, framed
 from stretto.desk import Desk
@@ -23,7 +29,17 @@ SECONDS_TO_RECONNECT = 30.0
 
 Build = Callable[[Frame], Awaitable[None]]
 
-PAGES: Final[Mapping[str, tuple[str, Build]]] = MappingProxyType({"/": ("Runs", runs)})
+PAGES: Final[Mapping[str, tuple[str, Build]]] = MappingProxyType(
+    {
+        "/": ("Runs", runs),
+        "/new": ("New run", new_run),
+        "/runs/{run}": ("Run", one_run),
+        "/inbox": ("Inbox", inbox),
+        "/agents": ("Agents", agents),
+        "/numbers": ("Numbers", numbers),
+        "/audit": ("Audit", all_audits),
+    }
+)
 """By address: the title, and what builds the page."""
 
 
@@ -39,7 +55,9 @@ def mount(app: FastAPI, desk: Desk, *, name: str) -> None:
         ui.page(address, response_timeout=SECONDS_TO_BUILD)(_page(build, desk, board, name, title))
     ui.add_head_html(
         f'<link rel="stylesheet" href="/static/theme.css?{_mark("theme.css")}">'
-        f'<script src="/static/shell.js?{_mark("shell.js")}"></script>',
+        f'<link rel="stylesheet" href="/static/more.css?{_mark("more.css")}">'
+        f'<script src="/static/shell.js?{_mark("shell.js")}"></script>'
+        f'<script src="/static/inbox.js?{_mark("inbox.js")}"></script>',
         shared=True,
     )
     ui.run_with(

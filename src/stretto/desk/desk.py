@@ -22,13 +22,12 @@ from stretto.core.commands import ChangeLimits, Command, Continue, Pause, RateRu
 from stretto.core.domain import Artifact, Json, PlannerChoice, Request, RunStatus
 from stretto.core.errors import Conflict, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.events import Event, RunSubmitted
-from stretto.core.plan.writing import write_plan
 from stretto.core.state import RunState
 from stretto.decisions import decisions
 from stretto.desk.confining import keep_upload, require_inside, require_plan_inside, require_plan_name
 from stretto.desk.following import Followed, Following
 from stretto.desk.knowing import States, Streams
-from stretto.desk.offering import offered
+from stretto.desk.offering import Offer, offers_of
 from stretto.desk.team import Team
 from stretto.details import task_details
 from stretto.edits import edit_of
@@ -46,14 +45,13 @@ from stretto.workforce import workforce
 UPLOADS = "uploads"
 LARGEST_UPLOAD = 32 * 1024 * 1024
 """Bytes of a file that may be handed in."""
+MEASURED_AT_ONCE = 200
+"""Runs that are measured before numbers are given; whoever asks waits a second or two at the most."""
 
 MOST_OPEN = 1000
 """Runs that have not ended of which it is told how much work they have for agents: the newest."""
 
 UNFINISHED = frozenset(status.value for status in RunStatus if not status.final)
-
-MOST_MEASURED = 100
-"""Runs that are measured at most whenever somebody looks at the numbers."""
 
 _LOOKS, _PAUSE = 100, 0.05
 """How often, and after how many seconds, it is looked whether something has come about."""
@@ -175,31 +173,19 @@ class Desk:
             catalogue, told, [one for one in runs.values() if not one.status.final], self._house.clock.now()
         )
 
-    async def offer(self, who: Principal) -> dict[str, Any]:
-        """Give what the workspace has on offer (see `stretto.desk.offering`)."""
-        self._require(who, Permission.VIEW)
-        return offered(self.team)
-
-    async def plan(self, who: Principal, name: str) -> dict[str, Any]:
-        """Give a plan of the workspace as it is written down; raises UsageError where there is none, and BadPlan."""
-        self._require(who, Permission.VIEW)
-        require_plan_name(name)
-        plan = await asyncio.to_thread(self.team.read_plan, name)
-        return write_plan(plan) if plan is not None else {}
-
     async def numbers(
         self, who: Principal, *, since: float | None = None, until: float | None = None, by: By = "workflow"
     ) -> dict[str, Any]:
         """Give the numbers of the runs that ended between two moments (see `stretto.measuring.numbers_view`).
 
-        At most `MOST_MEASURED` runs are measured for it now; `complete` says whether that was all, `unreadable` names
-        those that cannot be.
+        At most `MEASURED_AT_ONCE` runs are measured for it now; `complete` says whether that was all, `unreadable`
+        names those that cannot be.
         """
         self._require(who, Permission.VIEW)
         async with self._measuring:
-            progress = await bring_up_to_date(self._journal, MOST_MEASURED)
+            progress = await bring_up_to_date(self._journal, MEASURED_AT_ONCE)
         found = await numbers(self._journal, self.team.place, since, until, by)
-        told = {"complete": progress.measured < MOST_MEASURED, "unreadable": list(progress.unreadable)}
+        told = {"complete": progress.measured < MEASURED_AT_ONCE, "unreadable": list(progress.unreadable)}
         return {**numbers_view(found), **told}
 
     async def decisions(self, who: Principal, run: str) -> list[dict[str, Any]]:
@@ -211,7 +197,12 @@ class Desk:
         """Give a run's events as stored, and the number of the first that does not fit the chain; None when all do."""
         await self._found(who, run)
         envelopes = await self._journal.envelopes(run)
-        return envelopes, broken_link(envelopes)
+        return envelopes, await asyncio.to_thread(broken_link, envelopes)
+
+    async def plans(self, who: Principal) -> Sequence[Offer]:
+        """Give the plans and playbooks of the workspace that a run can begin with."""
+        self._require(who, Permission.VIEW)
+        return await asyncio.to_thread(offers_of, self.team)
 
     # ---- operating
 
@@ -357,14 +348,6 @@ class Desk:
 
         return await self._granted(who, run, wish)
 
-    async def rate(self, who: Principal, run: str, score: int, text: str = "") -> RunState:
-        """Say how content somebody is with what a run delivered, from 1 to 5; the newest word of each counts."""
-
-        def wish(state: RunState) -> Command:
-            return RateRun(actor=who.actor, score=score, words=text.strip())
-
-        return await self._granted(who, run, wish)
-
     async def fork(
         self,
         who: Principal,
@@ -421,6 +404,13 @@ class Desk:
         if request not in one.state.requests and (said is None or not is_word_of(said, command)):
             raise Conflict(f"{why_settled(_events(one), request)}; your word came too late and changed nothing")
         return one.state
+
+    # ---- at delivery
+
+    async def rate(self, who: Principal, run: str, score: int, text: str = "") -> RunState:
+        """Say how content one is with what a run delivered, from 1 to 5; for who begins runs or decides about them."""
+        await self._found(who, run, Permission.RATE)
+        return await words.grant(self._house, run, lambda _: RateRun(actor=who.actor, score=score, words=text.strip()))
 
     # ---- what the methods share
 

@@ -181,11 +181,11 @@ class MemoryJournal:
         done = {note.id for note in notes}
         self._inbox = [(run, note) for run, note in self._inbox if note.id not in done]
 
-    async def unmeasured(self, edition: int, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
+    async def unmeasured(self, edition: int, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[str]:
         known = {run for run, one in self._measures.items() if one.edition == edition}
         found = [one for one in self._summaries.values() if one.ended is not None and one.run not in known]
         ordered = sorted(found, key=lambda one: (one.ended, one.run))
-        return [one for one in ordered if one.run not in skip][:limit]
+        return [one.run for one in ordered if one.run not in skip][:limit]
 
     async def keep_measures(self, rows: Sequence[Measured]) -> None:
         self._measures.update({one.run: one for one in rows if len(self._events[one.run]) == one.upto})

@@ -220,11 +220,11 @@ class SqliteJournal:
                 lambda connection: connection.executemany(statement("clear"), [(note.id,) for note in notes])
             )
 
-    async def unmeasured(self, edition: int, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[RunSummary]:
+    async def unmeasured(self, edition: int, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[str]:
         with self._clearly(), self._reading:
             rows = self._reader.execute(statement("unmeasured"), (edition,))
             with contextlib.closing(rows):
-                return [_summary(row) for row in itertools.islice((row for row in rows if row[0] not in skip), limit)]
+                return list(itertools.islice((run for (run,) in rows if run not in skip), limit))
 
     async def keep_measures(self, rows: Sequence[Measured]) -> None:
         values = [(one.run, one.upto, one.edition, one.workspace, one.ended, one.body) for one in rows]

@@ -1,4 +1,3 @@
-SELECT run, goal, status, workspace, started, ended, money, tokens, gaps, tasks, completed, wake, asks
-FROM runs WHERE ended IS NOT NULL
+SELECT run FROM runs WHERE ended IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM measures WHERE measures.run = runs.run AND edition = ?1)
 ORDER BY ended, run

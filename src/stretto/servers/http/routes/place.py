@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from stretto.core.errors import UnknownRun, UsageError
+from stretto.core.plan.writing import write_plan
 from stretto.measuring import By
 from stretto.servers.http.asking import Here, moment_in, router
 from stretto.servers.http.rendering import Answer
@@ -14,14 +16,38 @@ routes = router("workspace")
 
 @routes.get("/workspace", summary="What the workspace has on offer")
 async def workspace(here: Here) -> Response:
-    """Give its name, its goal, its plans and playbooks, and the people whom it knows by name."""
-    return Answer(await here.desk.offer(here.who))
+    """Give its name, what it is for, its own goal, its plans and playbooks, and the people whom it knows by name."""
+    offers = await here.desk.offers(here.who)
+    known = here.desk.team.workspace
+    return Answer(
+        {
+            "name": known.name if known else "",
+            "description": known.description if known else "",
+            "goal": known.goal if known else "",
+            "people": sorted(known.people) if known else [],
+            "offers": [
+                {
+                    "name": one.name,
+                    "kind": one.kind,
+                    "description": one.description,
+                    "default": one.default,
+                    "problem": one.why or None,
+                }
+                for one in offers
+            ],
+        }
+    )
 
 
-@routes.get("/workspace/plans/{name}", summary="A plan of the workspace")
+@routes.get("/workspace/plans/{name}", summary="A plan or playbook of the workspace")
 async def plan(name: str, here: Here) -> Response:
     """Give a plan as it is written down, with the inputs that it asks for."""
-    return Answer(await here.desk.plan(here.who, name))
+    found = {one.name: one for one in reversed(await here.desk.offers(here.who))}.get(name)
+    if found is None:
+        raise UnknownRun(f"there is no plan or playbook {name[:200]!r} here; GET /api/workspace lists them")
+    if found.plan is None:
+        raise UsageError(found.why)
+    return Answer(write_plan(found.plan))
 
 
 @routes.get("/agents", summary="Who works here, and how they are")
