@@ -1,13 +1,14 @@
 """What listeners and clients of a server cost a run that goes on: `python bench/server.py`.
 
-A run of 20 layers of 50 tasks that take 0.2 s each is driven by `stretto serve`, alone and then with 200 listeners to its events
-and 50 clients that ask for something once a second each. Printed are the seconds from its begin to its end, and the CPU seconds of
-the server meanwhile. Listeners and clients live in this process, the server in its own.
+A run of 20 layers of 50 tasks that take 0.2 s each is driven by `stretto serve`, alone and then with 200 listeners to
+its events and 50 clients that ask for something once a second each. Printed are the seconds from its begin to its end,
+and the CPU seconds of the server meanwhile. Listeners and clients live in this process, the server in its own.
 """
 
 import asyncio
 import itertools
 import json
+import random
 import socket
 import statistics
 import sys
@@ -55,34 +56,47 @@ def plan() -> dict[str, Any]:
     return {"tasks": tasks}
 
 
-async def listen(client: httpx.AsyncClient, run: str) -> int:
+async def listen(port: int, run: str) -> int:
     """Listen to the end, and give how many events were told."""
+    reading, writing = await _asked(port, f"/api/runs/{run}/events/stream")
     told, rest = 0, b""
-    async with client.stream("GET", f"/api/runs/{run}/events/stream") as answer:
-        async for chunk in answer.aiter_raw():
-            told += (rest + chunk).count(MARK)
-            rest = (rest + chunk)[1 - len(MARK) :]
+    while chunk := await reading.read(65536):
+        told += (rest + chunk).count(MARK)
+        rest = (rest + chunk)[1 - len(MARK) :]
+        if b"event: end" in chunk:
+            break
+    writing.close()
     return told
 
 
-async def ask(client: httpx.AsyncClient, run: str, took: list[float]) -> None:
+async def ask(port: int, run: str, took: list[float]) -> None:
     """Ask for something once a second, and note how long each answer took."""
+    await asyncio.sleep(random.random() * EACH)
     for path in itertools.cycle(ASKED):
         begin = time.perf_counter()
-        answer = await client.get(f"/api/runs/{run}{path}")
-        assert answer.status_code == 200, answer.text
+        reading, writing = await _asked(port, f"/api/runs/{run}{path}", close=True)
+        answer = await reading.read()
+        assert answer.startswith(b"HTTP/1.1 200"), answer[:200]
+        writing.close()
         took.append(time.perf_counter() - begin)
-        await asyncio.sleep(max(0.0, EACH - (time.perf_counter() - begin)))
+        await asyncio.sleep(max(0.0, EACH - took[-1]))
 
 
-async def measured(client: httpx.AsyncClient, server: psutil.Process, *, load: bool) -> tuple[float, float]:
+async def _asked(port: int, path: str, *, close: bool = False) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reading, writing = await asyncio.open_connection("127.0.0.1", port)
+    more = "Connection: close\r\n" if close else ""
+    writing.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{more}\r\n".encode())
+    return reading, writing
+
+
+async def measured(client: httpx.AsyncClient, port: int, server: psutil.Process, *, load: bool) -> tuple[float, float]:
     """Give the seconds that a run took, and the CPU seconds of the server meanwhile."""
     spent = sum(server.cpu_times()[:2])
     answer = await client.post("/api/runs", json={"goal": "layers", "plan": plan()})
     run = answer.json()["run_id"]
     took: list[float] = []
-    others = [asyncio.create_task(ask(client, run, took)) for _ in range(CLIENTS if load else 0)]
-    listening = [asyncio.create_task(listen(client, run)) for _ in range(LISTENERS if load else 1)]
+    others = [asyncio.create_task(ask(port, run, took)) for _ in range(CLIENTS if load else 0)]
+    listening = [asyncio.create_task(listen(port, run)) for _ in range(LISTENERS if load else 1)]
     told = set(await asyncio.gather(*listening))
     for other in others:
         other.cancel()
@@ -115,11 +129,10 @@ async def main() -> None:
         )
         assert process.stderr is not None
         print((await process.stderr.readline()).decode().strip())
-        limits = httpx.Limits(max_connections=LISTENERS + CLIENTS + 10)
         found: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             for load in (False, True) * 3:
-                found[load].append(await measured(client, psutil.Process(process.pid), load=load))
+                found[load].append(await measured(client, port, psutil.Process(process.pid), load=load))
                 print(json.dumps({"load": load, "seconds": found[load][-1][0], "cpu": found[load][-1][1]}))
         process.terminate()
         await process.wait()

@@ -9,11 +9,17 @@ from pathlib import Path
 import pytest
 
 from tests.servers.house import house
-from tests.servers.test_roles import DECIDERS, OPERATORS, TABLE, VIEWERS
+from tests.servers.test_roles import DECIDERS, OPERATORS, TABLE, VIEWERS, WORKERS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-ROLES = {"view": VIEWERS, "operate": OPERATORS, "decide": DECIDERS, "anybody with a key": VIEWERS}
+ROLES = {
+    "view": VIEWERS,
+    "operate": OPERATORS,
+    "decide": DECIDERS,
+    "operate or decide": WORKERS,
+    "anybody with a key": VIEWERS,
+}
 SECONDS = 50.0
 
 

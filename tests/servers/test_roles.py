@@ -17,6 +17,7 @@ from tests.servers.house import ROLES, House, house, key, says
 VIEWERS = {"viewer", "operator", "approver", "admin"}
 OPERATORS = {"operator", "admin"}
 DECIDERS = {"approver", "admin"}
+WORKERS = OPERATORS | DECIDERS
 
 TABLE: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("POST", "/runs"): (OPERATORS, {"goal": "say hello"}),
@@ -43,7 +44,7 @@ TABLE: dict[tuple[str, str], tuple[set[str], Any]] = {
     ("POST", "/runs/{run}/retry"): (OPERATORS, {"task": "loud"}),
     ("POST", "/runs/{run}/edit"): (OPERATORS, {"remove": ["post"]}),
     ("POST", "/runs/{run}/replan"): (OPERATORS, {}),
-    ("POST", "/runs/{run}/rating"): (OPERATORS, {"score": 5}),
+    ("POST", "/runs/{run}/rating"): (WORKERS, {"score": 5}),
     ("POST", "/runs/{run}/fork"): (OPERATORS, {}),
     ("GET", "/runs/{run}/artifacts"): (VIEWERS, None),
     ("GET", "/runs/{run}/artifacts/{task}/{name:path}"): (VIEWERS, None),

@@ -21,6 +21,8 @@ from stretto.servers.http.streams import Streams
 
 GRACE = 1
 """Seconds that open connections have to end by themselves when the server does."""
+IDLE = 30
+"""Seconds after which a connection is closed on which nobody asks."""
 LARGEST_HEAD = 32 * 1024
 """Bytes of a request's line and headers."""
 MOST_CONNECTIONS = 4000
@@ -47,6 +49,7 @@ async def listening(
         ws_max_size=LARGEST_MESSAGE,
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=IDLE,
         proxy_headers=False,
         server_header=False,
         access_log=False,

@@ -17,7 +17,7 @@ routes = router("workspace")
 @routes.get("/workspace", summary="What the workspace has on offer")
 async def workspace(here: Here) -> Response:
     """Give its name, what it is for, its own goal, its plans and playbooks, and the people whom it knows by name."""
-    offers = await here.desk.offers(here.who)
+    offers = await here.desk.plans(here.who)
     known = here.desk.team.workspace
     return Answer(
         {
@@ -42,7 +42,7 @@ async def workspace(here: Here) -> Response:
 @routes.get("/workspace/plans/{name}", summary="A plan or playbook of the workspace")
 async def plan(name: str, here: Here) -> Response:
     """Give a plan as it is written down, with the inputs that it asks for."""
-    found = {one.name: one for one in reversed(await here.desk.offers(here.who))}.get(name)
+    found = {one.name: one for one in reversed(await here.desk.plans(here.who))}.get(name)
     if found is None:
         raise UnknownRun(f"there is no plan or playbook {name[:200]!r} here; GET /api/workspace lists them")
     if found.plan is None:
