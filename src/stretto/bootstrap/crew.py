@@ -43,7 +43,7 @@ from stretto.orchestrator import House
 from stretto.planners.auto import propose
 from stretto.planners.proposal import Proposal
 from stretto.playbooks import read_playbooks
-from stretto.ports import Engine, Journal, Listener, People
+from stretto.ports import Engine, Historian, Journal, Listener, People
 from stretto.registry import Registry
 from stretto.settings import Settings, read_settings
 from stretto.workspace import Workspace, goal_inputs, read_plan_file, require, resolve_inputs
@@ -244,12 +244,17 @@ class Crew:
             yield journal
 
     def house(
-        self, journal: Journal, people: People, above: tuple[Policy, ...] = (), below: Engine | None = None
+        self,
+        journal: Journal,
+        people: People,
+        above: tuple[Policy, ...] = (),
+        below: Engine | None = None,
+        historians: tuple[Historian, ...] = (),
     ) -> House:
         """Give everything that a run needs from outside the core.
 
         `above` are the policies of those it works for, `below` is what drives the runs of its teams: as long as the
-        tasks they are for, which wait with them.
+        tasks they are for, which wait with them. `historians` are told of its runs and of those of its teams.
         """
         return furnished(
             journal,
@@ -260,5 +265,6 @@ class Crew:
             above=above,
             below=below,
             listeners=self._listeners,
+            historians=historians,
             notifiers=notifiers(self.notify),
         )

@@ -14,6 +14,7 @@ from stretto.bootstrap.proposing import proposed
 from stretto.bootstrap.stores import actor
 from stretto.bootstrap.streaming import AnyStream, adopting, adopting_again
 from stretto.bootstrap.teams import team_of
+from stretto.bootstrap.tracing import traced, who_traces
 from stretto.bootstrap.words import cancel, fork, grant, leave_word
 from stretto.chronicle import chronicle
 from stretto.core.commands import ChangeLimits, Command, Continue, Pause, Recover, Replan, RetryTask
@@ -94,6 +95,7 @@ class Orchestrator(Crew):
             planner=planner,
             streamed=streamed,
         )
+        first = replace(first, traceparent=who_traces())
         adopts = adopting(self, plan, inputs, budget=first.budget, until=first.deadline, known={}) if streamed else None
         return await self._drive(first.run, [first], asked, wait, adopts)
 
@@ -255,9 +257,10 @@ class Orchestrator(Crew):
         `runs` bounds the runs that it drives at once, `places` the agent calls under way over all of them (where it
         says nothing, as many as one run may have). Raises UsageError for less than one of either.
         """
-        async with self.journal() as journal:
+        async with traced(self.settings) as historians, self.journal() as journal:
             shared = Places(self.rules.parallel if places is None else places)
-            house = self.house(journal, Nobody(), below=LocalEngine(shared, patience=math.inf))
+            below = LocalEngine(shared, patience=math.inf)
+            house = self.house(journal, Nobody(), below=below, historians=historians)
             engine = LocalEngine(shared, clock=house.clock)
             yield Worker(house, engine, workspace=self.place, runs=runs, tell=tell)
 
@@ -287,8 +290,8 @@ class Orchestrator(Crew):
     async def _drive(
         self, run: str, first: Sequence[Command], people: People, wait: bool, planner: Planner | None = None
     ) -> Run:
-        async with self.journal() as journal:
-            house = self.house(journal, people)
+        async with traced(self.settings) as historians, self.journal() as journal:
+            house = self.house(journal, people, historians=historians)
             conductor = Conductor(house if planner is None else replace(house, planner=planner))
             state = await LocalEngine(clock=house.clock).drive(run, conductor, first=first, wait=wait)
         return Run(state=state)

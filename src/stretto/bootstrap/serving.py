@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stretto.bootstrap.facade import Orchestrator
 from stretto.bootstrap.houses import bare_house
+from stretto.bootstrap.tracing import traced
 from stretto.desk import Desk, Following
 from stretto.engines.local import LocalEngine
 from stretto.engines.people import Nobody
@@ -34,10 +35,11 @@ async def serving(
     `runs` bounds the runs driven at once, `places` the agent calls under way over all of them. At the end every run is
     given back. Raises UsageError for less than one of either.
     """
-    async with team.journal() as journal:
-        following, bare = Following(journal), bare_house(journal)
+    async with traced(team.settings) as historians, team.journal() as journal:
+        following, bare = Following(journal), bare_house(journal, historians)
         shared = Places(team.rules.parallel if places is None else places)
-        house = team.house(journal, Nobody(), below=LocalEngine(shared, patience=math.inf))
+        below = LocalEngine(shared, patience=math.inf)
+        house = team.house(journal, Nobody(), below=below, historians=historians)
         worker = Worker(
             replace(house, followers=(following,)),
             LocalEngine(shared, clock=house.clock),

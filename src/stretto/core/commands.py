@@ -62,6 +62,7 @@ class SubmitGoal(Base):
     kept: dict[str, Kept] = field(default_factory=dict)  # by key: what those did
     begun: tuple[str, ...] = ()  # keys of actions that those began, with no known end
     undone: tuple[str, ...] = ()  # keys of actions that those took back
+    traceparent: str = ""  # the span of whoever begins it, as W3C Trace Context writes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

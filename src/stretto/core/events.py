@@ -75,6 +75,7 @@ class RunSubmitted(Fact):
     kept: dict[str, Kept] = content(personal=True, default_factory=dict)
     begun: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
+    traceparent: str = ""  # the span of whoever began it, as W3C Trace Context writes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,8 +97,8 @@ class Timeline:
 
 
 @dataclass(slots=True)
-class _Fold:
-    """What is known after some events."""
+class Fold:
+    """What is known after some events: stretches that are `open`, by task and kind, and those that are `closed`."""
 
     begin: float = 0.0
     end: float = 0.0
@@ -115,6 +115,7 @@ class _Fold:
     handoffs: list[Handoff] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
+        """Take in the next event of the run."""
         if not self.ended:
             self.end = event.at
         match event:
@@ -262,7 +263,7 @@ class _Fold:
 
 def timeline(events: Iterable[Event], now: float | None = None) -> Timeline:
     """Fold events; `now` is when a run that has not ended is looked at (None: at its last event)."""
-    fold = _Fold()
+    fold = Fold()
     for event in events:
         fold.take(event)
     end = fold.end if fold.ended or now is None else max(now, fold.end)
