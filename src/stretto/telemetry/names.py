@@ -5,6 +5,8 @@ constants for them deprecated, so they are written down here. What the conventio
 `stretto.`.
 """
 
+from urllib.parse import urlsplit
+
 # ---- operations: the values of `gen_ai.operation.name`
 
 INVOKE_WORKFLOW = "invoke_workflow"
@@ -32,6 +34,7 @@ TOOL = "gen_ai.tool.name"
 TOOL_TYPE = "gen_ai.tool.type"
 TOOL_CALL = "gen_ai.tool.call.id"
 ERROR_TYPE = "error.type"
+SERVER_ADDRESS, SERVER_PORT = "server.address", "server.port"
 
 # ---- content, which leaves only when it is asked for
 
@@ -126,10 +129,15 @@ _PROVIDERS = {
 }
 
 
-def provider_and_model(name: str) -> tuple[str, str]:
-    """Give the provider of a model as the conventions call it, and the model, from a name like `openai:gpt-5-mini`.
+def of_model(name: str) -> dict[str, str | int]:
+    """Give the attributes that name a model, from a reference like `openai:gpt-5-mini` or `http://HOST:PORT/v1#NAME`.
 
-    A name without a provider gives `_OTHER` for it.
+    An address without a provider's name speaks the chat interface of OpenAI, and counts as that.
     """
-    provider, colon, model = name.partition(":")
-    return (_PROVIDERS.get(provider, provider), model) if colon else ("_OTHER", name)
+    if "://" in name:
+        address, _, model = name.partition("#")
+        parts = urlsplit(address)
+        at: dict[str, str | int] = {SERVER_ADDRESS: parts.hostname} if parts.hostname else {}
+        return {PROVIDER: "openai", REQUEST_MODEL: model, **at, **({SERVER_PORT: parts.port} if parts.port else {})}
+    provider, _, model = name.partition(":")
+    return {PROVIDER: _PROVIDERS.get(provider, provider), REQUEST_MODEL: model or provider}

@@ -94,7 +94,7 @@ class OtlpPipeline:
         marks = span.marks[: self._limits.max_events]
         links = span.links[: self._limits.max_links]
         return ReadableSpan(
-            name=_text(span.name),
+            name=span.name,
             context=_context(span.trace, span.id),
             parent=_parent(span.trace, span.parent) if span.parent is not None else None,
             resource=self._resource,
@@ -110,7 +110,7 @@ class OtlpPipeline:
 
     def _within_limits(self, attributes: dict[str, Value]) -> dict[str, Value]:
         longest = self._limits.max_span_attribute_length
-        return {name: _sound(value, longest) for name, value in attributes.items()}
+        return {name: _cut(value, longest) for name, value in attributes.items()}
 
 
 class _Spans:
@@ -239,15 +239,10 @@ def _nanoseconds(moment: float) -> int:
     return round(moment * 1e6) * 1000
 
 
-def _sound(value: Value, longest: int | None) -> Value:
+def _cut(value: Value, longest: int | None) -> Value:
     if isinstance(value, str):
-        return _text(value)[:longest]
-    return tuple(_text(one)[:longest] for one in value) if isinstance(value, tuple) else value
-
-
-def _text(text: str) -> str:
-    """Give text that UTF-8 can say: a lone surrogate would cost a whole batch."""
-    return text if text.isascii() else text.encode(errors="replace").decode()
+        return value[:longest]
+    return tuple(one[:longest] for one in value) if isinstance(value, tuple) else value
 
 
 def _number(variable: str, otherwise: int) -> int:

@@ -604,8 +604,7 @@ class RunSpans:
         if tool:
             attributes |= {names.TOOL: event.what, names.TOOL_TYPE: "function", names.TOOL_CALL: event.call}
         else:
-            provider, model = names.provider_and_model(event.what)
-            attributes |= {names.PROVIDER: provider, names.REQUEST_MODEL: model}
+            attributes |= names.of_model(event.what)
         what = names.EXECUTE_TOOL if tool else names.CHAT
         attributes[names.OPERATION] = what
         return _Begun(
