@@ -42,12 +42,17 @@ def chosen_telemetry(settings: TelemetrySettings, environment: Mapping[str, str]
     for signal, address in (("TRACES", traces), ("METRICS", metrics)):
         if address is not None:
             _require_protocol(signal, environment)
-    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
-        raise UsageError(EXTRA)
-    if find_spec("opentelemetry.exporter.otlp.proto.http") is None:
+    if not all(_is_there(module) for module in ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")):
         raise UsageError(EXTRA)
     disclosure = Disclosure(content=settings.content, labels=frozenset(settings.labels))
     return Telemetry(traces=traces, metrics=metrics, disclosure=disclosure)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # nor what it is in
+        return False
 
 
 def _address(signal: str, settings: TelemetrySettings, environment: Mapping[str, str]) -> str | None:

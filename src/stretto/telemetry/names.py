@@ -118,14 +118,14 @@ WAIT_BUCKETS = [1.0, 10.0, 60.0, 300.0, 1800.0, 3600.0, 14400.0, 86400.0, 604800
 
 _PROVIDERS = {
     "azure": "azure.ai.openai",
+    "azure-responses": "azure.ai.openai",
     "bedrock": "aws.bedrock",
     "google": "gcp.gemini",
-    "google-gla": "gcp.gemini",
-    "google-vertex": "gcp.vertex_ai",
-    "grok": "x_ai",
-    "xai": "x_ai",
+    "google-cloud": "gcp.vertex_ai",
     "mistral": "mistral_ai",
     "moonshotai": "moonshot_ai",
+    "openai-responses": "openai",
+    "xai": "x_ai",
 }
 
 

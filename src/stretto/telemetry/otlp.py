@@ -80,10 +80,10 @@ class OtlpPipeline:
             self._metrics.dropped = events
 
     def close(self) -> None:
-        if self._metrics is not None:
-            self._metrics.provider.shutdown()
         if self._spans is not None:
             self._spans.processor.shutdown()  # type: ignore[no-untyped-call]
+        if self._metrics is not None:
+            self._metrics.provider.shutdown()
 
     def abandon(self) -> None:
         if self._spans is not None:

@@ -71,7 +71,7 @@ SENT_AGAIN = 60.0
 """Seconds before the last event of a run that is taken over: what ended in them is told again, for nobody knows whether
 the process that saw it lived to tell."""
 
-MOST_GOING, MOST_ENDED = 4096, 256
+MOST_GOING, MOST_ENDED = 1024, 16
 """Runs that are known: of those that go on, and of those that have ended, for what is written after their end."""
 
 
