@@ -39,7 +39,9 @@ def calculation(word: str, milliseconds: int) -> int:
 def wide(tasks: int, milliseconds: int) -> Plan:
     """Ten chains side by side."""
     agent, more = (calculation, {"milliseconds": milliseconds}) if milliseconds else (nothing, {})
-    return plan(*[task(f"t{n}", agent, word="x", after=[f"t{n - 10}"] if n >= 10 else [], **more) for n in range(tasks)])
+    return plan(
+        *[task(f"t{n}", agent, word="x", after=[f"t{n - 10}"] if n >= 10 else [], **more) for n in range(tasks)]
+    )
 
 
 def measure(tasks: int, milliseconds: int, endpoint: str) -> float:
@@ -87,7 +89,9 @@ def main() -> None:
     measure(200, 0, endpoint)  # warm: the libraries are loaded
     for milliseconds in (0, 5):
         tasks = options.tasks if milliseconds == 0 else options.tasks // 5
-        pairs = [(measure(tasks, milliseconds, ""), measure(tasks, milliseconds, endpoint)) for _ in range(options.rounds)]
+        pairs = [
+            (measure(tasks, milliseconds, ""), measure(tasks, milliseconds, endpoint)) for _ in range(options.rounds)
+        ]
         off, on = (statistics.median(column) for column in zip(*pairs, strict=True))
         growth = statistics.median(two / one - 1 for one, two in pairs)
         what = f"tasks of {milliseconds} ms" if milliseconds else "tasks that do nothing"

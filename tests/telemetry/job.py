@@ -1,4 +1,4 @@
-"""A job that stands in the middle of a team's work until there is a file: `python -m tests.telemetry.job STORE FILE`."""
+"""A job that stands in the midst of a team's work until there is a file: `python -m tests.telemetry.job STORE FILE`."""
 
 import asyncio
 import sys

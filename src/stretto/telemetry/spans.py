@@ -559,6 +559,7 @@ class RunSpans:
 
     def _call(self, state: RunState, event: CallBegun) -> None:
         begun = self._begun_call(event)
+        begun.attributes[names.EFFECT] = event.effect.value
         if begun.what == names.EXECUTE_TOOL and self._disclosure.content:
             seen = self._labels(state, event.of)
             self._tell(begun, names.TOOL_ARGUMENTS, seen, lambda: as_text(event.arguments))
