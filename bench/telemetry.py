@@ -1,7 +1,7 @@
 """What telling a collector of OpenTelemetry costs a run, per task: `python bench/telemetry.py`.
 
-The same plan is run without telemetry and with it, in turns, with a store on disk. The collector is a process of its own
-that reads what it is sent and answers; its time is not counted, that of the thread which tells is. Tasks that do
+The same plan is run without telemetry and with it, in turns, with a store on disk. The collector is a process of its
+own that reads what it is sent and answers; its time is not counted, that of the thread which tells is. Tasks that do
 nothing are the worst case: all there is, is Stretto's own work. The figure is the CPU of the whole process per task;
 the growth is taken pair by pair, so that a machine whose speed drifts does not matter.
 """

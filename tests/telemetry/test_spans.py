@@ -170,7 +170,7 @@ def test_reviews_are_events_on_the_attempt_they_judge() -> None:
 def test_of_a_person_who_judged_only_that_it_was_one_is_told() -> None:
     spans = spans_of([*begun(), started(2), AttemptCompleted(task="a", attempt=1, at=4), *accepted(4.5), ended(5)])
     marks = by_name(spans)["invoke_agent ann"].marks
-    assert [mark.attributes[names.EVALUATION_NAME] for mark in marks] == ["schema", "person"]
+    assert [mark.attributes[names.EVALUATION_NAME] for mark in marks] == ["schema+person"]
 
 
 def test_inner_calls_are_below_their_attempt_with_model_and_tokens() -> None:

@@ -9,6 +9,7 @@ import logging
 import os
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -16,9 +17,9 @@ from importlib.metadata import PackageNotFoundError, version
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import Attributes, Resource
 from opentelemetry.sdk.trace import Event as SpanEvent
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -74,6 +75,7 @@ class OtlpPipeline:
     def queues(self, ready: int, running: int) -> None:
         if self._metrics is not None:
             self._metrics.ready, self._metrics.running = ready, running
+            self._metrics.count()
 
     def dropped(self, events: int) -> None:
         if self._metrics is not None:
@@ -167,8 +169,11 @@ class _Metrics:
 
     def __init__(self, address: str, resource: Resource) -> None:
         reader = PeriodicExportingMetricReader(OTLPMetricExporter(endpoint=address))
-        self.provider = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+        self.provider = MeterProvider(
+            [reader], resource=resource, exemplar_filter=AlwaysOffExemplarFilter(), shutdown_on_exit=False
+        )
         self.ready = self.running = self.dropped = 0
+        self._counts: Counter[tuple[str, frozenset[tuple[str, Value]]]] = Counter()
         meter = self.provider.get_meter("stretto", _release())
         self._histograms = {
             name: meter.create_histogram(name, unit, description, explicit_bucket_boundaries_advisory=buckets)
@@ -198,7 +203,13 @@ class _Metrics:
         if (histogram := self._histograms.get(measure.metric)) is not None:
             histogram.record(measure.value, measure.attributes)
         else:
-            self._counters[measure.metric].add(measure.value, measure.attributes)
+            self._counts[measure.metric, frozenset(measure.attributes.items())] += measure.value  # type: ignore[assignment]
+
+    def count(self) -> None:
+        """Count what was recorded, at once: a single one takes as long as many."""
+        counts, self._counts = self._counts, Counter()
+        for (metric, attributes), value in counts.items():
+            self._counters[metric].add(value, dict(attributes))
 
     def _queues(self, _: CallbackOptions) -> Iterable[Observation]:
         yield Observation(self.ready, {names.QUEUE_STATE: "ready"})
@@ -215,7 +226,21 @@ def _resource() -> Resource:
     if str(found.attributes.get("service.name", "")).startswith("unknown_service"):
         ours["service.name"] = "stretto"
         found = found.merge(Resource({"service.name": "stretto"}))
-    return Resource(ours).merge(found)
+    return _Resource({**ours, **found.attributes}, found.schema_url)
+
+
+class _Resource(Resource):
+    """A resource that knows its hash: the SDK asks for it with every span, and writes JSON for it each time."""
+
+    def __init__(self, attributes: Attributes, schema_url: str | None = None) -> None:
+        super().__init__(attributes, schema_url)
+        self._known = super().__hash__()
+
+    def __hash__(self) -> int:
+        return self._known
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other)
 
 
 def _release() -> str:

@@ -442,8 +442,6 @@ class RunSpans:
         one = state.tasks.get(event.task)
         if one is not None:
             attributes[names.SKILL] = one.task.skill
-        if card is not None and card.version:
-            attributes[names.AGENT_VERSION] = card.version
         begun = _Begun(
             id=span_id(self.run, "attempt", event.task, event.attempt, event.at),
             parent=self._root_id(),
@@ -456,7 +454,7 @@ class RunSpans:
             begun.links.append(Link(trace=self.trace, span=before, what="retry_of"))
         for handoff in self._clock.handoffs[self._handed :]:
             if handoff.task == event.task:
-                attributes |= {names.HANDOFF: handoff.seconds, names.HANDOFF_AFTER: handoff.after}
+                attributes[names.HANDOFF] = handoff.seconds
         self._handed = len(self._clock.handoffs)
         self._attempts[event.task], self._latest[event.task] = begun, begun.id
         if card is not None and card.kind == "team":
@@ -535,16 +533,16 @@ class RunSpans:
             begun.marks.append(mark)
 
     def _judge(self, task: str, at: float, reviewer: str, *, rejected: bool = False) -> None:
-        """Note the verdicts that were not told one by one."""
+        """Note the verdict of those reviewers who did not tell theirs one by one: of a person only that it was one."""
         begun = self._reviewed.get(task)
-        if begun is None:
+        if begun is None or not reviewer:
             return
-        told = {mark.attributes.get(names.EVALUATION_NAME) for mark in begun.marks}
-        label = "rejected" if rejected else "accepted"
-        for who in (one.partition(":")[0] for one in reviewer.split("+")):  # of a person only that it was one
-            if who and who not in told:
-                attributes: dict[str, Value] = {names.EVALUATION_NAME: who, names.EVALUATION_LABEL: label}
-                begun.marks.append(Mark(name=names.EVALUATION, at=at, attributes=attributes))
+        told = {mark.attributes[names.EVALUATION_NAME] for mark in begun.marks}
+        names_of = (one.partition(":")[0] for one in reviewer.split("+"))
+        if silent := "+".join(one for one in names_of if one not in told):
+            label = "rejected" if rejected else "accepted"
+            attributes: dict[str, Value] = {names.EVALUATION_NAME: silent, names.EVALUATION_LABEL: label}
+            begun.marks.append(Mark(name=names.EVALUATION, at=at, attributes=attributes))
 
     def _review_over(self, task: str, *, rejected: bool = False) -> Iterator[Span]:
         begun = self._reviewed.pop(task, None)
