@@ -85,4 +85,4 @@ def read_settings(folder: Path | None) -> Settings:
         said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
         raise BadWorkspace(f"{file or 'the environment'}: settings: {said}") from None
     except (OSError, ValueError) as error:
-        raise BadWorkspace(f"{file}: {error}") from None
+        raise BadWorkspace(f"{file or 'the environment'}: {error}") from None

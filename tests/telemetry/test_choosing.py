@@ -63,7 +63,7 @@ def test_what_cannot_be_used_is_told_with_its_place_and_no_secret(environment: d
 
 
 def test_what_is_wrong_in_the_file_is_told_with_its_place() -> None:
-    with pytest.raises(UsageError, match=r"stretto\.toml: telemetry\.endpoint"):
+    with pytest.raises(UsageError, match=r"telemetry\.endpoint \(in stretto\.toml"):
         chosen(TelemetrySettings(endpoint="ftp://host"))
 
 

@@ -24,6 +24,7 @@ from stretto.ports import AgentFailure
 from stretto.settings import Settings, TelemetrySettings
 from stretto.telemetry import exporting
 from stretto.testing.models import Answer, ModelServer, Rule
+from tests.desk.office import APPROVER, OPERATOR, asks, ended, office, until
 from tests.telemetry.collector import Collector, Seen
 
 ROOT = Path(__file__).parents[2]
@@ -205,6 +206,25 @@ async def test_a_worker_tells_of_the_runs_that_it_drives(told: Collector, tmp_pa
         await worker.work(once=True)
     assert only(told.of("invoke_workflow")).attributes["stretto.run.status"] == "finished"
     assert only(told.of("invoke_agent")).name == "invoke_agent pay"
+
+
+async def test_a_server_tells_of_the_runs_that_it_drives_and_of_what_is_decided_at_its_desk(
+    told: Collector, tmp_path: Path
+) -> None:
+    async with office(tmp_path) as service:
+        state, _ = await service.desk.submit(OPERATOR, "say hello", inputs={"word": "hi"})
+        await until(service.desk, state.run, asks)
+        (asked,) = await service.desk.inbox(APPROVER)
+        await service.desk.answer(APPROVER, state.run, asked.request.id, "approve")
+        await until(service.desk, state.run, ended)
+    assert_told_alike(told)
+    root = only(told.of("invoke_workflow"))
+    assert {one.what for one in told.children(root)} == {"plan", "invoke_agent", "wait"}
+    assert only(told.of("wait")).attributes["stretto.request.decision"] == "approve"
+    assert len(told.spans) == len({one.id for one in told.spans}), "who saw it all tells it once"
+    assert {attributes["stretto.queue.state"] for attributes, _ in told.metrics["stretto.queue.tasks"]} == {
+        *("ready", "running")
+    }
 
 
 async def test_whoever_starts_a_run_inside_a_trace_is_linked_also_from_another_process(

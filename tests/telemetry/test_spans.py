@@ -53,7 +53,8 @@ from stretto.telemetry import names
 from stretto.telemetry.disclosure import Disclosure
 from stretto.telemetry.identity import remote, root_id, span_id, trace_id
 from stretto.telemetry.measures import measured
-from stretto.telemetry.spans import Runs, Span
+from stretto.telemetry.runs import Runs
+from stretto.telemetry.shape import Span
 from tests.core.world import World, catalogues, plans
 
 ALLOW = Verdict(decision="allow", rule="test")

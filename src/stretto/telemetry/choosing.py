@@ -11,6 +11,7 @@ from stretto.settings import TelemetrySettings
 from stretto.telemetry.disclosure import Disclosure
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+IN_FILE = "telemetry.endpoint (in stretto.toml, or STRETTO_TELEMETRY)"
 EXTRA = "telemetry needs the extra `otel`: pip install 'stretto[otel]', or set OTEL_SDK_DISABLED=true to go without it"
 
 
@@ -71,7 +72,7 @@ def _address(signal: str, settings: TelemetrySettings, environment: Mapping[str,
     if base := environment.get(ENDPOINT, "").strip():
         return f"{_sound(base, ENDPOINT).rstrip('/')}/v1/{signal}"
     if settings.endpoint:
-        return f"{_sound(settings.endpoint, 'stretto.toml: telemetry.endpoint').rstrip('/')}/v1/{signal}"
+        return f"{_sound(settings.endpoint, IN_FILE).rstrip('/')}/v1/{signal}"
     return None
 
 

@@ -15,7 +15,8 @@ from stretto.core.events import Event
 from stretto.core.state import RunState
 from stretto.telemetry.choosing import Telemetry
 from stretto.telemetry.measures import Measure, measured
-from stretto.telemetry.spans import Runs, Span
+from stretto.telemetry.runs import Runs
+from stretto.telemetry.shape import Span
 
 MOST_WAITING = 100_000
 """Events that wait to become spans."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from stretto.telemetry import names
-from stretto.telemetry.spans import Span, Value
+from stretto.telemetry.shape import Span, Value
 
 _DURATIONS = {
     names.INVOKE_WORKFLOW: (names.WORKFLOW_DURATION, (names.WORKFLOW,)),

@@ -30,7 +30,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 from stretto.telemetry import names
 from stretto.telemetry.choosing import Telemetry
 from stretto.telemetry.measures import Measure
-from stretto.telemetry.spans import Span, Value
+from stretto.telemetry.shape import Span, Value
 
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _KINDS = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT}
