@@ -31,6 +31,7 @@ from stretto.core.events import (
     RunCancelling,
     RunEnded,
     RunForked,
+    RunRated,
     RunSubmitted,
     TaskAdded,
     TaskCompleted,
@@ -87,7 +88,9 @@ def told(event: Event) -> str:
             told = "; ".join(note for review in event.reviews for note in review.notes)
             scores = [score for review in event.reviews for score in review.scores]
             met = f"{sum(score.met for score in scores)} of {len(scores)} criteria met" if scores else ""
-            return f"{event.task}: reviewed: {'; '.join(part for part in (met, told) if part)}"
+            checked, stand = sum(one.checked for one in event.reviews), sum(one.supported for one in event.reviews)
+            held = f"{stand} of {checked} claims stand in their evidence" if checked else ""
+            return f"{event.task}: reviewed: {'; '.join(part for part in (met, held, told) if part)}"
         case ResultRejected():
             return f"{event.task}: {event.reviewer} rejects the result: {'; '.join(event.findings)}"
         case CallBegun():
@@ -131,6 +134,8 @@ def told(event: Event) -> str:
             return f"revision {event.revision}: {len(event.carried)} of {len(event.tasks)} tasks stay as they stand"
         case RunForked():
             return f"forked from {event.parent} after event {event.fork_at}"
+        case RunRated():
+            return f"{event.by} gives it {event.score} of 5{f': {event.words}' if event.words else ''}"
         case RunEnded():
             return f"{event.status.value}, {len(event.delivery.gaps)} gaps"
         case _:

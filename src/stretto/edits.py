@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from stretto.core.commands import Command, EditPlan, Replan, RetryTask
+from stretto.core.commands import Command, EditPlan, RateRun, Replan, RetryTask
 from stretto.core.decide.control import why_no_retry
+from stretto.core.decide.rating import why_no_rating
 from stretto.core.decide.revising import defects, why_no_edit, why_no_replan
 from stretto.core.domain import InputSpec, Json, Plan, Schema, Task
 from stretto.core.errors import UsageError
@@ -70,6 +71,8 @@ def require_possible(state: RunState, command: Command) -> None:
             problem = why_no_edit(state, command)
         case Replan():
             problem = why_no_replan(state, command)
+        case RateRun():
+            problem = why_no_rating(state, command)
         case _:
             problem = None
     if problem is not None:

@@ -438,6 +438,21 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What a run that ended amounts to after its event number `upto`, as bytes: a view, never a source.
+
+    `edition` is that of the definitions by which it was measured.
+    """
+
+    run: str
+    upto: int
+    edition: int
+    workspace: str
+    ended: float
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
     """Facts for a stream beside the run, such as `@agent/NAME`, after event number `after` of it."""
 
@@ -541,6 +556,20 @@ class Journal(Protocol):
 
     async def clear(self, notes: Sequence[Note]) -> None:
         """Forget commands that were carried out."""
+        ...
+
+    async def unmeasured(self, edition: int, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[str]:
+        """Give the runs that have ended and were not measured since, in this edition; those first that ended first."""
+        ...
+
+    async def keep_measures(self, rows: Sequence[Measured]) -> None:
+        """Keep what runs amount to, until they have another event; nothing of those that have one by now."""
+        ...
+
+    async def measured(
+        self, edition: int, *, workspace: str | None = None, since: float | None = None, until: float | None = None
+    ) -> Sequence[Measured]:
+        """Give what is kept, in an edition, of runs that ended `since` a moment and before `until`; in that order."""
         ...
 
     async def owner(self, run: str) -> str | None:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import fmean
 from typing import Any
 
 from stretto.core.canonical import canonical
@@ -18,6 +19,7 @@ from stretto.core.domain import (
     Gap,
     Interpretation,
     Json,
+    Rating,
     Request,
     Usage,
 )
@@ -117,6 +119,16 @@ class Run:
         )
 
     @property
+    def ratings(self) -> tuple[Rating, ...]:
+        """How content people are with what it delivered, the newest word of each, by name."""
+        return tuple(self.state.ratings[by] for by in sorted(self.state.ratings))
+
+    @property
+    def rating(self) -> float | None:
+        """How content people are with what it delivered, from 1 to 5 on average; None while nobody has said."""
+        return fmean(one.score for one in self.ratings) if self.ratings else None
+
+    @property
     def _delivery(self) -> Delivery:
         return self.state.delivery or Delivery()
 
@@ -149,6 +161,8 @@ class Run:
             "footnotes": [footnote_view(one) for one in self._delivery.footnotes],
             "gaps": [{"task": one.task, "what": one.what, "why": one.why, "urgent": one.urgent} for one in self.gaps],
             "requests": list(self.requests),
+            "rating": self.rating,
+            "ratings": [rating_view(one) for one in self.ratings],
             "paused": self.paused,
             "holds": holds_view(state),
             "unheard": [
@@ -169,6 +183,11 @@ class Run:
             "ended": moment(state.ended),
             "wake": moment(self.wake),
         }
+
+
+def rating_view(one: Rating) -> dict[str, Any]:
+    """Give what a person said of a delivery: `score` is from 1 to 5."""
+    return {"by": one.by, "score": one.score, "words": one.words, "at": moment(one.at)}
 
 
 def footnote_view(one: Footnote) -> dict[str, Any]:
@@ -318,6 +337,7 @@ def interpretation_view(one: Interpretation | None) -> dict[str, Any] | None:
         return None
     return {
         "planner": one.planner,
+        "playbook": one.playbook or None,
         "restated": one.restated,
         "done": list(one.done),
         "assumptions": list(one.assumptions),

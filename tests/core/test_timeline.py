@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from stretto.cli.view.gantt import gantt, quantile
 from stretto.cli.view.lines import plain_text, width_of
 from stretto.core.chains import RETRY
-from stretto.core.commands import Cancel, ClarifyGoal, Deliver, EditPlan, FailPlan, Replan, RetryTask
+from stretto.core.commands import (
+    Cancel,
+    ClarifyGoal,
+    Continue,
+    Deliver,
+    EditPlan,
+    FailPlan,
+    Pause,
+    Replan,
+    RetryTask,
+)
 from stretto.core.domain import (
     Budget,
     Catalogue,
@@ -39,6 +49,7 @@ from stretto.core.events import (
     ResultRejected,
     RoundOpened,
     RunEnded,
+    RunForked,
     RunSubmitted,
     TaskAdded,
     TaskCompleted,
@@ -399,3 +410,20 @@ def test_what_is_open_in_a_timeline_is_what_is_under_way_whatever_people_want(da
         running = [id_ for id_, one in state.tasks.items() if one.status is TaskStatus.RUNNING and one.children is None]
         assert sorted(still["attempt"]) == sorted(running)
         assert sorted(still["person"]) == sorted(request.task for request in state.requests.values())
+
+
+def test_what_was_held_back_by_a_pause_or_stood_in_a_fork_is_handed_on_from_there() -> None:
+    tasks = Task(id="a", skill="work"), Task(id="b", skill="work", after=("a",)), Task(id="c", skill="work")
+    story = Story(Catalogue(agents=(agent(),)), *tasks)
+    story.begin("a")
+    story.say(Pause(actor="person:ann"))
+    story.succeed("a")
+    story.now += 100
+    story.say(Continue(actor="person:ann"))
+    before = list(story.events)
+    story.now += 1
+    story.do("b", "c")
+    assert [(one.task, one.after, one.seconds) for one in timeline(story.events).handoffs] == [("b", "a pause", 1.0)]
+    fork = RunForked(parent="run", fork_at=len(before), root="run", at=story.now - 0.25)
+    line = timeline([*before, fork, *story.events[len(before) :]])
+    assert [(one.task, one.after, one.seconds) for one in line.handoffs] == [("b", "the fork", 0.25)]

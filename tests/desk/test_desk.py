@@ -148,3 +148,25 @@ async def test_runs_come_page_by_page(tmp_path: Path) -> None:
         assert [one.run for one in (*first.runs, *second.runs)] == begun[::-1]
         assert second.more is None
         assert sum((await desk.counts(VIEWER, RunQuery())).values()) == 5
+
+
+async def test_a_delivery_is_rated_by_who_works_with_it_and_the_numbers_are_seen_by_all(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        state, _ = await desk.submit(ADMIN, "say hello")
+        state = await until(desk, state.run, asks)
+        with pytest.raises(UsageError, match="rated once it has ended"):
+            await desk.rate(OPERATOR, state.run, 5)
+        (request,) = state.requests
+        await desk.answer(APPROVER, state.run, request, "approve")
+        state = await until(desk, state.run, ended)
+        with pytest.raises(Forbidden):
+            await desk.rate(VIEWER, state.run, 1)
+        for who, score in ((OPERATOR, 5), (APPROVER, 2)):
+            state = await desk.rate(who, state.run, score, "<b>so</b>")
+        assert sorted(one.score for one in state.ratings.values()) == [2, 5]
+        found, progress = await desk.numbers(VIEWER)
+        assert (progress.measured, progress.unreadable) == (1, ())
+        whole = found.total.measures
+        assert (whole.runs, whole.finished, whole.unaided) == (1, 1, 0), "somebody had to approve"
+        assert whole.satisfaction == 3.5

@@ -128,6 +128,17 @@ async def test_a_verdict_that_stays_unfounded_counts_for_nothing_and_is_noted() 
     assert run.state.revisions == 0
     assert [one.criterion for one in run.state.tasks["t"].reviews[-1].scores] == [DATED]
     assert "a verdict of the judge is void: the evidence for criterion 1" in notes(run)[0]
+    judge = run.state.tasks["t"].reviews[-1]
+    assert (judge.checked, judge.unsupported) == (4, 2), "two quotes, in each of two answers"
+
+
+async def test_quotes_of_a_judge_whose_answer_cannot_be_used_are_counted_all_the_same() -> None:
+    with serving(Rule(say=verdicts((True, "You scoundrel!", 9, "")))) as server:
+        run = await judged(server, KIND)
+    assert "the judge gave no verdict that can be used" in notes(run)[0]
+    (judge,) = [one for one in run.state.tasks["t"].reviews if one.checked]
+    assert (judge.accepted, judge.checked, judge.unsupported) == (True, 2, 2)
+    assert judge.by, "they are the model's, not the agent's"
 
 
 async def test_a_result_is_handed_to_another_agent_where_the_judge_says_so() -> None:

@@ -164,7 +164,8 @@ class Crew:
         read, found, document = read_plan_file(path, size=self.size, largest=self.settings.plan_bytes)
         checked = self.check(read) if read.tasks else []
         found += document.placed(checked) if document is not None else checked
-        return require(read, found)
+        named = require(read, found)
+        return named if named.name else replace(named, name=path.stem)
 
     def check(self, plan: Plan, *, budget: Budget | None = None, seconds: float | None = None) -> list[Diagnostic]:
         """Give every defect of a plan, as far as it shows before anything runs."""

@@ -17,7 +17,7 @@ from stretto.bootstrap.teams import team_of
 from stretto.bootstrap.tracing import traced, who_traces
 from stretto.bootstrap.words import cancel, fork, grant, leave_word
 from stretto.chronicle import chronicle
-from stretto.core.commands import ChangeLimits, Command, Continue, Pause, Recover, Replan, RetryTask
+from stretto.core.commands import ChangeLimits, Command, Continue, Pause, RateRun, Recover, Replan, RetryTask
 from stretto.core.domain import Budget, Json, PlannerChoice
 from stretto.core.errors import UsageError
 from stretto.core.state import RunState
@@ -216,6 +216,18 @@ class Orchestrator(Crew):
             return Replan(actor=actor(), revision=state.revision, words=words.strip())
 
         return await self._granted(run_id, wish, **more)
+
+    async def rate(self, run_id: str, score: int, words: str = "") -> Run:
+        """Say how content you are with what a run delivered, from 1 (not at all) to 5; your newest word counts.
+
+        Raises UsageError for a run that has not ended, and for other scores.
+        """
+
+        def wish(state: RunState) -> Command:
+            return RateRun(actor=actor(), score=score, words=words)
+
+        async with self.journal() as journal:
+            return Run(state=await grant(journal, run_id, wish))
 
     async def fork(
         self,

@@ -100,6 +100,8 @@ def conclude(run: Run, place: str, out: TextIO) -> None:
         out.write(f"\nsleeps until {local(run.wake)}; then `stretto worker` goes on with it\n")
         if not run.requests:
             out.write(f"  go on   stretto resume {run.run_id}{place}\n")
+    if out.isatty() and run.status in ("finished", "partial") and not run.ratings:
+        out.write(f"\nhow good is it?  stretto rate {run.run_id} 1..5{place}\n")
     if run.requests:
         out.write(f"  look    stretto show {run.run_id}{place}\n  go on   stretto resume {run.run_id}{place}\n")
 

@@ -295,6 +295,14 @@ class Continue(Base):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RateRun(Base):
+    """Say how content one is with what an ended run delivered, from 1 (not at all) to 5."""
+
+    score: int
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HearOf(Base):
     """What other runs have learned of an agent or provider, as far as the fact `upto` in its stream.
 
@@ -353,5 +361,6 @@ Command: TypeAlias = (
     | RetryTask
     | EditPlan
     | Replan
+    | RateRun
     | Deliver
 )

@@ -642,7 +642,8 @@ class Estimate:
 class Interpretation:
     """What a planner made of a goal: what is to be done, when it is done, what was assumed, and why so.
 
-    `repaired` says what was mended by rule in what the planner wrote, each with the code of the defect.
+    `repaired` says what was mended by rule in what the planner wrote, each with the code of the defect. `playbook`
+    names the one that the plan is from.
     """
 
     planner: str
@@ -653,6 +654,7 @@ class Interpretation:
     mode: Mode = "orchestrate"
     estimates: tuple[Estimate, ...] = ()
     repaired: tuple[str, ...] = ()
+    playbook: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -763,7 +765,9 @@ class Review:
     """A judgement of a result: accepted, or not, with what is wrong and what is to be done about it (`otherwise`).
 
     `reviewer` is empty where there was nothing for it to judge; `by` is the model that it asked. `notes` say what
-    should be known of the review itself, such as that its model could not be asked.
+    should be known of the review itself, such as that its model could not be asked. `checked` counts the claims that
+    were held against their evidence, those of the result, or where a model judged (`by`) its own; `unsupported` are
+    those of them that do not stand there.
     """
 
     accepted: bool
@@ -773,10 +777,17 @@ class Review:
     scores: tuple[Score, ...] = ()
     notes: tuple[str, ...] = ()
     by: str = ""
+    checked: int = 0
+    unsupported: int = 0
 
     @property
     def verdict(self) -> Ruling:
         return "accept" if self.accepted else self.otherwise
+
+    @property
+    def supported(self) -> int:
+        """How many of the claims that were looked up stand in their evidence."""
+        return self.checked - self.unsupported
 
     @property
     def name(self) -> str:
@@ -918,6 +929,16 @@ class Delivery:
     contradictions: tuple[Contradiction, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
     footnotes: tuple[Footnote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    """How content a person is with what a run delivered, from 1 (not at all) to 5, in figures and in words."""
+
+    by: str
+    score: int
+    words: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -367,7 +367,9 @@ class ArgumentsShortened(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultReviewed(Fact):
-    """What each reviewer said of a result, where one gave scores, or had something to note; the last one decided."""
+    """What each reviewer said of a result, where one gave scores, looked up claims, or had something to note; the last
+    one decided.
+    """
 
     task: str
     attempt: int
@@ -729,6 +731,15 @@ class RunEnded(Fact):
     personal: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRated(Fact):
+    """A person says how content they are with what an ended run delivered, from 1 to 5; their newest word counts."""
+
+    by: str
+    score: int
+    words: str = content(personal=True, default="")
+
+
 Event: TypeAlias = (
     RunSubmitted
     | GoalInterpreted
@@ -796,4 +807,5 @@ Event: TypeAlias = (
     | ResultReused
     | RunForked
     | RunEnded
+    | RunRated
 )

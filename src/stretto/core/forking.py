@@ -17,10 +17,12 @@ from stretto.core.events import (
     CallForgotten,
     DeadlinePassed,
     Event,
+    NoticeTried,
     PlanRevised,
     ResultReused,
     RunEnded,
     RunForked,
+    RunRated,
     RunSubmitted,
     TaskCompleted,
     TaskExpanded,
@@ -57,9 +59,11 @@ def whole(events: Sequence[Event], at: int) -> int:
 
 def before_the_end(events: Sequence[Event]) -> int:
     """Give the number of events before a run ended, was cancelled or ran out of time; of one that goes on, of all."""
-    if not events or not isinstance(events[-1], RunEnded):
-        return len(events)
     at = len(events) - 1
+    while at >= 0 and isinstance(events[at], NoticeTried | RunRated):
+        at -= 1  # what is told and said of an ended run
+    if at < 0 or not isinstance(events[at], RunEnded):
+        return len(events)
     for number in range(at, -1, -1):
         match events[number]:
             case DeadlinePassed():

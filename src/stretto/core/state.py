@@ -31,6 +31,7 @@ from stretto.core.domain import (
     Kept,
     Notice,
     Plan,
+    Rating,
     Request,
     Review,
     Role,
@@ -345,6 +346,7 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     undone: Map[str, None] = field(default_factory=Map)  # keys of actions that were taken back
     used: Map[str, int] = field(default_factory=Map)  # attempts of tasks that are gone, by id
     delivery: Delivery | None = None
+    ratings: Map[str, Rating] = field(default_factory=Map)  # the newest of each person
     expected: dict[str, float] = field(default_factory=dict)  # "agent/skill": seconds, learned from earlier runs
     timers: Map[str, float] = field(default_factory=Map)  # moments that tasks wait for
     abreast: Map[str, int] = field(default_factory=Map)  # items under way, by fan-out that bounds them

@@ -26,6 +26,7 @@ from stretto.core.events import (
     RevisionRefused,
     RoundOpened,
     RunCancelled,
+    RunContinued,
     RunEnded,
     RunForked,
     RunStopped,
@@ -63,7 +64,9 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handoff:
-    """How long a task that could start took to start: from the last result it waits for, or a person's word, on."""
+    """How long a task that could start took to start: from the last result it waits for, a person's word, or the end of
+    a pause on.
+    """
 
     task: str
     after: str
@@ -97,8 +100,11 @@ class Timeline:
 
 
 @dataclass(slots=True)
-class Fold:
-    """What is known after some events: stretches that are `open`, by task and kind, and those that are `closed`."""
+class TimelineFold:
+    """A run's events folded so far: stretches that are `open`, by task and kind, and those that are `closed`.
+
+    `handoffs` grows by one with each task that starts after what it waited for.
+    """
 
     begin: float = 0.0
     end: float = 0.0
@@ -171,8 +177,13 @@ class Fold:
                 self.ended = True
             case RevisionRefused():
                 self._close("", "person", event.at, "failed")  # nobody is asked any more what the goal means
-            case RevisionBegun() | RunForked():
+            case RevisionBegun():
                 self._go_on(event.at)
+            case RunForked():
+                self._go_on(event.at)
+                self._let_go(event.at, "the fork")
+            case RunContinued():
+                self._let_go(event.at, "a pause")
             case TasksReopened():
                 self._go_on(event.at)
                 self._reopen(event)
@@ -192,6 +203,11 @@ class Fold:
             self._close(self.offered, "person", at, "failed")
             self.offered = None
 
+    def _let_go(self, at: float, after: str) -> None:
+        """Let what has not begun go on: until now it was something else that held it back."""
+        waiting = (id_ for id_, before in self.waits.items() if before and id_ not in self.begun)
+        self.free.update(dict.fromkeys(waiting, (at, after)))
+
     def _stop(self, at: float, spared: Collection[str]) -> None:
         """End what is under way."""
         for task, kind in [key for key in self.open if key[0] not in spared]:
@@ -205,21 +221,15 @@ class Fold:
 
     def _revise(self, event: PlanRevised) -> None:
         """Put another plan in place: what stays goes on under its new name, what else was under way is withdrawn."""
-        new = {old: name for name, old in event.carried.items()}
-
-        def stays(id_: str) -> bool:
-            return _whole(id_) in new
-
-        def named(id_: str) -> str:
-            whole = _whole(id_)
-            return new[whole] + id_.removeprefix(whole)
-
-        self._stop(event.at, {task for task, _ in self.open if stays(task)})
-        self.open = {(named(task), kind): replace(one, task=named(task)) for (task, kind), one in self.open.items()}
-        self.results = {named(id_): at for id_, at in self.results.items() if stays(id_)}
-        self.parents = {named(id_): named(whole) for id_, whole in self.parents.items() if stays(id_)}
-        self.begun = {named(id_) for id_ in self.begun if stays(id_)}
-        self.free = {named(id_): free for id_, free in self.free.items() if stays(id_)}
+        names = renamed(
+            event, [*self.results, *self.parents, *self.begun, *self.free, *(task for task, _ in self.open)]
+        )
+        self._stop(event.at, {task for task, _ in self.open if task in names})
+        self.open = {(names[task], kind): replace(one, task=names[task]) for (task, kind), one in self.open.items()}
+        self.results = {names[id_]: at for id_, at in self.results.items() if id_ in names}
+        self.parents = {names[id_]: _whole(names[id_]) for id_ in self.parents if id_ in names}
+        self.begun = {names[id_] for id_ in self.begun if id_ in names}
+        self.free = {names[id_]: free for id_, free in self.free.items() if id_ in names}
         for task in event.tasks:
             self._plan(task)
             if task.id not in event.carried:
@@ -263,7 +273,7 @@ class Fold:
 
 def timeline(events: Iterable[Event], now: float | None = None) -> Timeline:
     """Fold events; `now` is when a run that has not ended is looked at (None: at its last event)."""
-    fold = Fold()
+    fold = TimelineFold()
     for event in events:
         fold.take(event)
     end = fold.end if fold.ended or now is None else max(now, fold.end)
@@ -280,6 +290,12 @@ def timeline(events: Iterable[Event], now: float | None = None) -> Timeline:
         parallel=sum(last - first for first, last in attempts) / busy if busy else 0.0,
         most=most_at_once(attempts),
     )
+
+
+def renamed(event: PlanRevised, ids: Iterable[str]) -> dict[str, str]:
+    """Give the new name of each task, item or round that stays as it stands in another plan."""
+    new = {old: name for name, old in event.carried.items()}
+    return {id_: new[whole] + id_.removeprefix(whole) for id_ in ids if (whole := _whole(id_)) in new}
 
 
 def _whole(id_: str) -> str:

@@ -96,7 +96,7 @@ class Trials:
                 self._accepted[event.task] = self._acceptors(event)
                 self._rejected.pop(event.task, None)
             case TasksReopened():
-                for name in self._accepted.get(event.task, ()) if event.again and event.feedback else ():
+                for name in self._accepted.get(event.task, ()) if finds_wrong(event) else ():
                     self._count(name, misses=1)
             case PersonAsked():
                 failed = event.request.kind == "failure" and event.request.task in self._rejected
@@ -167,6 +167,11 @@ class Trials:
     def _count(self, name: str, *, hits: int = 0, misses: int = 0, false_alarms: int = 0, passes: int = 0) -> None:
         more = TrackRecord(hits=hits, misses=misses, false_alarms=false_alarms, passes=passes)
         self._records[name] = self._records.get(name, NOTHING_KNOWN) + more
+
+
+def finds_wrong(event: TasksReopened) -> bool:
+    """Whether an accepted result was found wrong later: it is done again, and somebody said what to mind."""
+    return event.again and bool(event.feedback)
 
 
 def records(events: Iterable[Event]) -> dict[str, TrackRecord]:

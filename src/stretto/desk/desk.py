@@ -18,7 +18,7 @@ from stretto.answering import answer_of
 from stretto.chronicle import chronicle
 from stretto.core.audit import Envelope, broken_link
 from stretto.core.canonical import canonical
-from stretto.core.commands import ChangeLimits, Command, Continue, Pause, Replan, RetryTask, SubmitGoal
+from stretto.core.commands import ChangeLimits, Command, Continue, Pause, RateRun, Replan, RetryTask, SubmitGoal
 from stretto.core.domain import Artifact, Json, PlannerChoice, Request
 from stretto.core.errors import Conflict, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.events import RunSubmitted
@@ -28,6 +28,7 @@ from stretto.desk.following import Followed, Following
 from stretto.desk.team import Team
 from stretto.edits import edit_of
 from stretto.lookup import new_run_id
+from stretto.measuring import By, Numbers, Progress, bring_up_to_date, numbers
 from stretto.orchestrator import Conductor, House
 from stretto.planners.proposal import Proposal
 from stretto.ports import Recorded, RunQuery, RunSummary
@@ -38,6 +39,8 @@ from stretto.words import GRACE
 UPLOADS = "uploads"
 LARGEST_UPLOAD = 32 * 1024 * 1024
 """Bytes of a file that may be handed in."""
+MEASURED_AT_ONCE = 500
+"""Runs that are measured before numbers are given; whoever asks waits a second or two at the most."""
 
 _LOOKS, _PAUSE = 100, 0.05
 
@@ -152,6 +155,17 @@ class Desk:
         await self._found(who, run)
         envelopes = await self._journal.envelopes(run)
         return envelopes, broken_link(envelopes)
+
+    async def numbers(
+        self, who: Principal, *, since: float | None = None, until: float | None = None, by: By = "workflow"
+    ) -> tuple[Numbers, Progress]:
+        """Give the numbers of the runs that have ended, after measuring some of those that were not measured yet.
+
+        Those still to come are in the numbers that are asked for next: `Progress.measured` is `MEASURED_AT_ONCE` then.
+        """
+        self._require(who, Permission.VIEW)
+        progress = await bring_up_to_date(self._journal, MEASURED_AT_ONCE)
+        return await numbers(self._journal, self.team.place, since, until, by), progress
 
     # ---- operating
 
@@ -339,6 +353,13 @@ class Desk:
             actor = f"person:{as_name} (typed by {who.name})"
         command = answer_of(one.state, request, decision, actor=actor, value=value, reason=reason)
         return await self._word(run, command)
+
+    # ---- at delivery
+
+    async def rate(self, who: Principal, run: str, score: int, text: str = "") -> RunState:
+        """Say how content one is with what a run delivered, from 1 to 5; for who begins runs or decides about them."""
+        await self._found(who, run, Permission.DECIDE if who.may(Permission.DECIDE) else Permission.OPERATE)
+        return await words.grant(self._house, run, lambda _: RateRun(actor=who.actor, score=score, words=text))
 
     # ---- what the methods share
 

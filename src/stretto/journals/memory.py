@@ -10,7 +10,18 @@ from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere
 from stretto.core.events import Event
 from stretto.core.learning import Learned, merged
 from stretto.core.trust import TrackRecord, with_those
-from stretto.ports import NEWEST, NOTHING_LEARNED, NOTHING_TRIED, Beside, Lease, Note, Recorded, RunQuery, RunSummary
+from stretto.ports import (
+    NEWEST,
+    NOTHING_LEARNED,
+    NOTHING_TRIED,
+    Beside,
+    Lease,
+    Measured,
+    Note,
+    Recorded,
+    RunQuery,
+    RunSummary,
+)
 
 
 class MemoryJournal:
@@ -27,6 +38,7 @@ class MemoryJournal:
         self._durations: dict[str, Learned] = {}
         self._records: dict[str, TrackRecord] = {}
         self._texts: dict[str, str] = {}
+        self._measures: dict[str, Measured] = {}
 
     async def claim(self, run: str) -> Lease:
         fence, held = self._leases.get(run, (0, False))
@@ -66,6 +78,8 @@ class MemoryJournal:
         for stream, envelopes in added:
             self._events[stream].extend(envelopes)
         self._summaries[lease.run] = summary
+        if facts:
+            self._measures.pop(lease.run, None)
         self._durations = merged(self._durations, learned)
         self._records = with_those(self._records, tried)
 
@@ -166,6 +180,26 @@ class MemoryJournal:
     async def clear(self, notes: Sequence[Note]) -> None:
         done = {note.id for note in notes}
         self._inbox = [(run, note) for run, note in self._inbox if note.id not in done]
+
+    async def unmeasured(self, edition: int, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[str]:
+        known = {run for run, one in self._measures.items() if one.edition == edition}
+        found = [one for one in self._summaries.values() if one.ended is not None and one.run not in known]
+        ordered = sorted(found, key=lambda one: (one.ended, one.run))
+        return [one.run for one in ordered if one.run not in skip][:limit]
+
+    async def keep_measures(self, rows: Sequence[Measured]) -> None:
+        self._measures.update({one.run: one for one in rows if len(self._events[one.run]) == one.upto})
+
+    async def measured(
+        self, edition: int, *, workspace: str | None = None, since: float | None = None, until: float | None = None
+    ) -> Sequence[Measured]:
+        found = [
+            one
+            for one in self._measures.values()
+            if one.edition == edition and workspace in (None, one.workspace)
+            if (since is None or one.ended >= since) and (until is None or one.ended < until)
+        ]
+        return sorted(found, key=lambda one: (one.ended, one.run))
 
     async def owner(self, run: str) -> str | None:
         return "this process" if self._leases.get(run, (0, False))[1] else None

@@ -21,15 +21,26 @@ from stretto.core.learning import Learned, merged
 from stretto.core.trust import TrackRecord
 from stretto.journals.owner import Owner, this_process
 from stretto.journals.statements import statement
-from stretto.ports import NEWEST, NOTHING_LEARNED, NOTHING_TRIED, Beside, Lease, Note, Recorded, RunQuery, RunSummary
+from stretto.ports import (
+    NEWEST,
+    NOTHING_LEARNED,
+    NOTHING_TRIED,
+    Beside,
+    Lease,
+    Measured,
+    Note,
+    Recorded,
+    RunQuery,
+    RunSummary,
+)
 from stretto.writer import Writer, connect
 
 _Stored: TypeAlias = tuple[str, float, Encoded]
 
 LEASE_SECONDS = 15.0
 SCHEMA = 3
-_VIEWS = ("durations_schema", "records_schema", "summaries_schema")
-"""Tables of what was learned, made in stores of any age."""
+_VIEWS = ("durations_schema", "records_schema", "summaries_schema", "measures_schema")
+"""Tables of what was learned and measured, made in stores of any age."""
 
 
 class SqliteJournal:
@@ -109,6 +120,8 @@ class SqliteJournal:
                     raise Overtaken(f"{other.stream} has moved on to {seq}")
                 _append(connection, other.stream, seq, previous, told)
             connection.execute(statement("summarise"), _summary_row(summary))
+            if encoded:
+                connection.execute(statement("drop_measures"), (lease.run,))
             if learned:
                 known = merged(_durations(connection), learned)
                 rows = [(name, known[name].count, known[name].seconds) for name in learned]
@@ -206,6 +219,27 @@ class SqliteJournal:
             await self._writer.do(
                 lambda connection: connection.executemany(statement("clear"), [(note.id,) for note in notes])
             )
+
+    async def unmeasured(self, edition: int, *, skip: Collection[str] = (), limit: int = 100) -> Sequence[str]:
+        with self._clearly(), self._reading:
+            rows = self._reader.execute(statement("unmeasured"), (edition,))
+            with contextlib.closing(rows):
+                return list(itertools.islice((run for (run,) in rows if run not in skip), limit))
+
+    async def keep_measures(self, rows: Sequence[Measured]) -> None:
+        values = [(one.run, one.upto, one.edition, one.workspace, one.ended, one.body) for one in rows]
+        with self._clearly():
+            await self._writer.do(lambda connection: connection.executemany(statement("keep_measures"), values))
+
+    async def measured(
+        self, edition: int, *, workspace: str | None = None, since: float | None = None, until: float | None = None
+    ) -> Sequence[Measured]:
+        with self._clearly(), self._reading:
+            rows = self._reader.execute(statement("measured"), (edition, workspace, since, until)).fetchall()
+        return [
+            Measured(run=run, upto=upto, edition=kept, workspace=folder, ended=ended, body=body)
+            for run, upto, kept, folder, ended, body in rows
+        ]
 
     async def owner(self, run: str) -> str | None:
         with self._clearly(), self._reading:

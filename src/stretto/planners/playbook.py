@@ -260,6 +260,7 @@ def _interpretation(match: Match, reasons: tuple[str, ...] = (), assumptions: tu
     playbook = match.playbook
     return Interpretation(
         planner="playbook",
+        playbook=playbook.name,
         restated=playbook.description or playbook.name,
         done=(f"every task of the playbook {playbook.name!r} is accepted or skipped by its own condition",),
         assumptions=assumptions,

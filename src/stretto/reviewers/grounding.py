@@ -26,16 +26,24 @@ class GroundingReviewer:
         if product.result.citations:
             return None
         if product.evidence:
-            return Review(accepted=False, reviewer=self.name, findings=("it cites nothing for what it says",))
+            finding = "it cites nothing for what it says"
+            return Review(accepted=False, reviewer=self.name, findings=(finding,), checked=1, unsupported=1)
         return Review(accepted=True, reviewer=self.name)
 
     async def review(self, product: Product, caller: Caller) -> Review:
-        findings = await asyncio.to_thread(unsupported, product.result.citations)
-        return Review(accepted=not findings, reviewer=self.name, findings=tuple(findings))
+        citations = product.result.citations
+        findings = await asyncio.to_thread(unsupported, citations)
+        return Review(
+            accepted=not findings,
+            reviewer=self.name,
+            findings=tuple(dict.fromkeys(findings))[:MOST_FINDINGS],
+            checked=len(citations),
+            unsupported=len(findings),
+        )
 
 
 def unsupported(citations: Sequence[Citation]) -> list[str]:
-    """Say which citations do not hold, at most a handful; each file is read once, as far as needed."""
+    """Say of each citation that does not hold why; each file is read once, as far as needed."""
     by_file: defaultdict[str, list[Citation]] = defaultdict(list)
     for citation in citations:
         by_file[citation.file].append(citation)
@@ -44,10 +52,8 @@ def unsupported(citations: Sequence[Citation]) -> list[str]:
         try:
             found += _misquoted(file, cited)
         except (OSError, EOFError) as error:
-            found.append(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}")
-        if len(found) >= MOST_FINDINGS:
-            break
-    return found[:MOST_FINDINGS]
+            found += [f"{file} cannot be read: {getattr(error, 'strerror', None) or error}"] * len(cited)
+    return found
 
 
 def _misquoted(file: str, cited: list[Citation]) -> list[str]:
@@ -69,7 +75,7 @@ def _misquoted(file: str, cited: list[Citation]) -> list[str]:
             for citation in wanted.pop(number, ()):
                 if not any(_says(read, citation.text) for read in _readings(line)):
                     found.append(f"{file}:{number} does not say {citation.text[:80]!r}")
-    found += [f"{file} has no line {line}" for line in sorted(wanted)]
+    found += [f"{file} has no line {line}" for line in sorted(wanted) for _ in wanted[line]]
     return found
 
 

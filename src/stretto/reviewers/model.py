@@ -73,9 +73,11 @@ class ModelReviewer:
             answer = replace(case.read(reply.text), by=heard.model)
             if not answer.mistakes:
                 break
-        if not answer.scores:
-            return self._without(product, f"the judge gave no verdict that can be used: {'; '.join(answer.mistakes)}")
-        return self._ruled(answer, case)
+        if answer.scores:
+            said = self._ruled(answer, case)
+        else:
+            said = self._without(product, f"the judge gave no verdict that can be used: {'; '.join(answer.mistakes)}")
+        return replace(said, by=answer.by, checked=case.quoted, unsupported=case.misquoted)
 
     def _ruled(self, answer: "_Answer", case: "_Case") -> Review:
         missed = tuple(
@@ -90,7 +92,6 @@ class ModelReviewer:
             otherwise=answer.verdict if answer.verdict in ("hand_over", "escalate") else "revise",  # type: ignore[arg-type]
             scores=answer.scores,
             notes=notes,
-            by=answer.by,
         )
 
     def _without(self, product: Product, why: str) -> Review:
@@ -128,6 +129,7 @@ class _Case:
         self._most = min(THOUGHT + ANSWER * len(criteria), window // 3)
         self.result = _shown(product)
         self.notes: tuple[str, ...] = ()
+        self.quoted, self.misquoted = 0, 0  # over all answers
         self._plain = _plain(f"{text_in(self.result)}\n{self.result}")
 
     def prompt(self, mistakes: Sequence[str], inputs: int | None = None, result: int | None = None) -> Prompt:
@@ -171,7 +173,7 @@ class _Case:
                 mistakes.append(f"there are two verdicts on criterion {number}")
             elif not isinstance(one.get("met"), bool):
                 mistakes.append(f"the verdict on criterion {number} does not say whether it is `met`")
-            elif not self._stands(quote := str(one.get("evidence") or "")):
+            elif not self._looked_up(quote := str(one.get("evidence") or "")):
                 mistakes.append(f"the evidence for criterion {number} does not stand in the result: {quote[:120]!r}")
             else:
                 scores[number] = _score(self.criteria[number - 1], one, quote)
@@ -186,6 +188,13 @@ class _Case:
             verdict if verdict in ("revise", "hand_over", "escalate") else "accept",
             tuple(mistakes),
         )
+
+    def _looked_up(self, quote: str) -> bool:
+        """Whether a quote stands in the result; it is counted, where there is one."""
+        stands = self._stands(quote)
+        self.quoted += bool(quote.strip())
+        self.misquoted += not stands
+        return stands
 
     def _stands(self, quote: str) -> bool:
         """Whether a quote stands in the result word for word; what it leaves out is marked by an ellipsis."""

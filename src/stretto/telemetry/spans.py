@@ -57,7 +57,7 @@ from stretto.core.events import (
     TasksReopened,
 )
 from stretto.core.state import RunState, team_run
-from stretto.core.timeline import Fold, Stretch
+from stretto.core.timeline import Stretch, TimelineFold
 from stretto.telemetry import names
 from stretto.telemetry.contents import Contents
 from stretto.telemetry.disclosure import as_text, message, shortened
@@ -74,7 +74,7 @@ class RunSpans:
     def __init__(self, run: str, contents: Contents, above: Above) -> None:
         self.run, self.seq, self.trace = run, 0, trace_id(run)
         self._contents, self._above = contents, above
-        self._clock = Fold()
+        self._clock = TimelineFold()
         self._closed = self._handed = 0  # how much of what the clock tells is taken in
         self._act = 0
         self._root: Begun | None = None
@@ -96,7 +96,7 @@ class RunSpans:
     def lose(self, events: int) -> None:
         """Pass over events that could not be taken in: what is open cannot be told any more, but for the run."""
         self.seq += events
-        self._clock = Fold()
+        self._clock = TimelineFold()
         self._closed = self._handed = 0
         self._plan = None
         self._attempts, self._reviewed, self._calls, self._waits = {}, {}, {}, {}

@@ -10,10 +10,10 @@ from stretto.core.audit import broken_link
 from stretto.core.commands import AnswerRequest, Cancel, ChangeLimits, Command
 from stretto.core.domain import Budget, Catalogue, Cost, Task
 from stretto.core.errors import LostOwnership, Overtaken, OwnedElsewhere
-from stretto.core.events import AttemptCompleted, Event, RateUsed, RunSubmitted, TaskAdded, TaskCompleted
+from stretto.core.events import AttemptCompleted, Event, RateUsed, RunRated, RunSubmitted, TaskAdded, TaskCompleted
 from stretto.core.learning import Learned
 from stretto.core.trust import TrackRecord
-from stretto.ports import Beside, Journal, RunQuery, RunSummary
+from stretto.ports import Beside, Journal, Measured, RunQuery, RunSummary
 
 T = TypeVar("T")
 Fact = tuple[str, Event]
@@ -308,6 +308,57 @@ class JournalContract:
 
         self.use(tmp_path, work)
 
+    def test_runs_that_ended_are_measured_once_until_they_have_another_event(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            leases = {}
+            for run, ended in (("late", 9.0), ("early", 3.0), ("open", None), ("bad", 1.0)):
+                leases[run] = await journal.claim(run)
+                await journal.append(leases[run], 0, story(run), replace(line(run), ended=ended))
+            assert list(await journal.unmeasured(1)) == ["bad", "early", "late"]
+            assert list(await journal.unmeasured(1, limit=1, skip=["bad"])) == ["early"]
+            early, late = row("early", ended=3.0), row("late", ended=9.0)
+            await journal.keep_measures([late, early])
+            assert list(await journal.measured(1)) == [early, late]
+            assert list(await journal.unmeasured(1)) == ["bad"]
+            await journal.append(leases["late"], 4, (), replace(line("late"), ended=9.0))
+            assert list(await journal.measured(1)) == [early, late], "nothing happened in it"
+            rated = [("person:p", RunRated(at=9.5, by="p", score=5))]
+            await journal.append(leases["late"], 4, rated, replace(line("late"), ended=9.0))
+            assert list(await journal.measured(1)) == [early]
+            assert list(await journal.unmeasured(1)) == ["bad", "late"]
+
+        self.use(tmp_path, work)
+
+    def test_measures_of_what_has_changed_meanwhile_are_not_kept(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            await journal.append(await journal.claim("r"), 0, story("r"), replace(line("r"), ended=2.0))
+            await journal.keep_measures([replace(row("r", ended=2.0), upto=3), row("never begun", ended=2.0)])
+            assert list(await journal.measured(1)) == []
+            await journal.keep_measures([])
+            assert list(await journal.unmeasured(1)) == ["r"]
+
+        self.use(tmp_path, work)
+
+    def test_measures_are_found_by_edition_workspace_and_when_the_run_ended(self, tmp_path: Path) -> None:
+        async def work(journal: Journal) -> None:
+            rows = [row(f"r{at}", ended=float(at), workspace="/a" if at < 3 else "/b") for at in (1, 2, 3)]
+            for one in rows:
+                await journal.append(
+                    await journal.claim(one.run), 0, story(one.run), replace(line(one.run), ended=one.ended)
+                )
+            await journal.keep_measures(rows)
+            assert list(await journal.measured(1, since=2.0)) == rows[1:]
+            assert list(await journal.measured(1, until=2.0)) == rows[:1]
+            assert list(await journal.measured(1, workspace="/a", since=2.0, until=9.0)) == rows[1:2]
+            assert list(await journal.measured(2)) == []
+            assert len(await journal.unmeasured(2)) == 3
+            newer = replace(rows[0], edition=2, body=b"other")
+            await journal.keep_measures([newer])
+            assert list(await journal.measured(2)) == [newer]
+            assert list(await journal.measured(1)) == rows[1:]
+
+        self.use(tmp_path, work)
+
 
 def story(run: str) -> list[Fact]:
     """Give a few facts as a run begins with."""
@@ -323,6 +374,11 @@ def story(run: str) -> list[Fact]:
 def line(run: str, *, started: float = 1.0, goal: str = "goal", status: str = "running", **more: Any) -> RunSummary:
     """Give the line of a run for lists."""
     return RunSummary(run=run, goal=goal, status=status, started=started, **more)
+
+
+def row(run: str, *, ended: float, workspace: str = "") -> Measured:
+    """Give what a run that has had the facts of `story` amounts to."""
+    return Measured(run=run, upto=4, edition=1, workspace=workspace, ended=ended, body=run.encode())
 
 
 async def refused(kind: type[Exception], attempt: Awaitable[object]) -> None:

@@ -24,6 +24,7 @@ from stretto.core.commands import (
     LookedUp,
     NoticeSent,
     Pause,
+    RateRun,
     Recover,
     Replan,
     ReportOutcome,
@@ -42,6 +43,7 @@ from stretto.core.decide.notices import sent
 from stretto.core.decide.pausing import carry_on, pause, watch
 from stretto.core.decide.people import answer
 from stretto.core.decide.planning import add_task, clarify, close_plan, fail_plan, interpret, submit
+from stretto.core.decide.rating import rate
 from stretto.core.decide.reviews import review
 from stretto.core.decide.revising import choose, edit, follow, replan
 from stretto.core.decide.runs import change_limits, deliver, fire
@@ -117,6 +119,8 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
             edit(draft, command)
         case Replan():
             replan(draft, command)
+        case RateRun():
+            rate(draft, command)
         case Deliver():
             deliver(draft, command)
         case _:

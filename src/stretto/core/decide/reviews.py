@@ -24,7 +24,7 @@ def review(draft: Draft, command: ReportReview) -> None:
     if one is None or one.status is not TaskStatus.REVIEWING or one.attempt != command.attempt:
         return
     said = command.earlier if command.review.accepted and command.earlier else (*command.earlier, command.review)
-    if any(one.scores or one.notes for one in said):
+    if any(one.scores or one.notes or one.checked for one in said):
         personal = is_personal(draft.state, one)
         draft.say(ResultReviewed, task=command.task, attempt=command.attempt, reviews=said, personal=personal)
     if command.review.accepted:

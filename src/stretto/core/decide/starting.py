@@ -32,6 +32,9 @@ from stretto.core.events import (
 )
 from stretto.core.state import TaskState, candidates_for
 
+DONE_BEFORE = "done before"
+"""Stands as the reviewer of a result that an earlier run brought."""
+
 
 def judged(draft: Draft, command: Judged) -> None:
     """Take in what was found about a ready task."""
@@ -137,7 +140,7 @@ def _start(draft: Draft, command: Judged, one: TaskState, verdict: Verdict) -> N
     effect = effect_of(state, one, command.agent)
     if key in state.kept and effect is not SideEffect.NONE:
         draft.say(ResultReused, task=command.task, agent=command.agent, key=key)
-        draft.say(TaskCompleted, task=command.task, reviewer="done before")
+        draft.say(TaskCompleted, task=command.task, reviewer=DONE_BEFORE)
         settle_parent(draft, command.task)
         return
     taken = state.keys.get(key)

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from stretto.core.domain import FREE, FailureClass, TaskStatus
+from stretto.core.domain import FREE, FailureClass, Rating, TaskStatus
 from stretto.core.events import (
     AgentHeld,
     ArgumentsShortened,
@@ -61,6 +61,7 @@ from stretto.core.events import (
     RunForked,
     RungClimbed,
     RunPaused,
+    RunRated,
     RunStopped,
     RunSubmitted,
     TaskAdded,
@@ -263,4 +264,7 @@ def evolve(state: RunState, event: Event) -> RunState:
             return given_up(state, event)
         case RunEnded():
             return noticed(replace(state, status=event.status, delivery=event.delivery, ended=event.at), event)
+        case RunRated():
+            rating = Rating(by=event.by, score=event.score, words=event.words, at=event.at)
+            return replace(state, ratings=state.ratings.set(event.by, rating))
     assert_never(event)

@@ -147,6 +147,7 @@ def forked(state: RunState, event: RunForked) -> RunState:
         forked_from=event.parent,
         lineage=event.lineage or tuple(dict.fromkeys((event.root, event.parent))),
         deadline=None,
+        ratings=Map(),
         kept=state.kept.update(event.kept),
         begun=state.begun.update(dict.fromkeys(event.begun)),
         undone=state.undone.update(dict.fromkeys(event.undone)),
