@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 LONGEST_PATH = 4096
 _ON_CARDS = ("backups", "ladder", *OF_AGENTS)
-FILE = "workspace.yaml"
+FILE, PLANS = "workspace.yaml", "plans"
 _FIELDS = (
     "name", "description", "goal", "agents", "plan", "inputs", "rules", "ladder", "budget", "context", "notify",
     "providers", "people", "ask", "models",
@@ -53,9 +53,14 @@ class AgentSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """What a workspace's file says. Paths are absolute; `notify` are channels of alerts as written, checked."""
+    """What a workspace's file says. Paths are absolute; `notify` are channels of alerts as written, checked.
+
+    `files` is where its own files are read: its folder, or a kept edition of it (see `stretto.editions`). What inputs
+    name, the store and outputs are in its `folder` all the same.
+    """
 
     folder: Path
+    files: Path
     name: str
     description: str = ""
     goal: str = ""
@@ -82,18 +87,21 @@ class Workspace:
         wanted = name or self.plan
         if wanted is None:
             raise BadWorkspace(f"{self.folder / FILE} names no plan; add `plan: FILE`, or hand one over with --plan")
-        for path in (Path(wanted) if name else self.folder / wanted, self.folder / wanted, *self._named(wanted)):
+        for path in (Path(wanted) if name else self.files / wanted, self.files / wanted, *self._named(wanted)):
             if path.is_file():
                 return path
-        known = ", ".join(sorted(path.stem for path in (self.folder / "plans").glob("*.y*ml")))
+        known = ", ".join(sorted(path.stem for path in (self.files / PLANS).glob("*.y*ml")))
         raise BadWorkspace(f"there is no plan {wanted!r} in {self.folder}" + (f"; it has {known}" if known else ""))
 
     def _named(self, name: str) -> list[Path]:
-        return [self.folder / "plans" / f"{name}{suffix}" for suffix in (".yaml", ".yml", ".json")]
+        return [self.files / PLANS / f"{name}{suffix}" for suffix in (".yaml", ".yml", ".json")]
 
 
-def read_workspace(folder: Path) -> Workspace:
-    """Read `workspace.yaml`; raises BadWorkspace with file, line and column."""
+def read_workspace(folder: Path, laid: Callable[[Path], Path] = Path) -> Workspace:
+    """Read `workspace.yaml`; raises BadWorkspace with file, line and column.
+
+    `laid` gives where a file is read that an agent is named by, when that is elsewhere (see `stretto.editions`).
+    """
     if not folder.exists():
         raise BadWorkspace(f"there is no folder {folder}; `stretto init {folder}` makes a workspace")
     file = folder / FILE if folder.is_dir() else folder
@@ -103,7 +111,7 @@ def read_workspace(folder: Path) -> Workspace:
         document = read_document(file)
     except Unreadable as error:
         raise BadWorkspace(str(error.diagnostic)) from None
-    return _Reader(document, file.parent.resolve()).workspace()
+    return _Reader(document, file.parent.resolve(), laid).workspace()
 
 
 def read_plan_file(
@@ -274,8 +282,8 @@ def _value(name: str, spec: InputSpec, raw: Json, base: Path) -> Json:
 class _Reader:
     """Reads one workspace file, with the place of whatever is wrong."""
 
-    def __init__(self, document: Document, folder: Path) -> None:
-        self._document, self._folder = document, folder
+    def __init__(self, document: Document, folder: Path, laid: Callable[[Path], Path]) -> None:
+        self._document, self._folder, self._laid = document, folder, laid
 
     def workspace(self) -> Workspace:
         body = self._document.value
@@ -295,6 +303,7 @@ class _Reader:
         self._know_each_other(sources, ladder)
         return Workspace(
             folder=self._folder,
+            files=self._folder,
             name=self._text(body, "name") or self._folder.name,
             description=self._text(body, "description"),
             goal=self._text(body, "goal"),
@@ -337,7 +346,7 @@ class _Reader:
         for name in raw:
             if name not in (known := ("python", "name", *_ON_CARDS)):
                 raise self._bad(f"{path}.{name}", f"an agent has no field {name!r}; known: {', '.join(known)}")
-        file = (self._folder / raw["python"]).resolve()
+        file = self._laid(self._folder / raw["python"]).resolve()
         if not file.is_file():
             raise self._bad(f"{path}.python", f"there is no file {file}")
         return AgentSource(python=file, name=raw.get("name") or file.stem, where=where, **self._on_card(raw, path))
@@ -347,7 +356,7 @@ class _Reader:
         for name in raw:
             if name not in (known := ("file", "name", "model", *_ON_CARDS)):
                 raise self._bad(f"{path}.{name}", f"an agent has no field {name!r}; known: {', '.join(known)}")
-        file = (self._folder / raw["file"]).resolve()
+        file = self._laid(self._folder / raw["file"]).resolve()
         if not file.is_file():
             raise self._bad(f"{path}.file", f"there is no file {file}")
         spec = read_agent_file(file)
@@ -414,7 +423,7 @@ class _Reader:
         for name in raw:
             if name not in known:
                 raise self._bad(f"{path}.{name}", f"a team has no field {name!r}; known: {', '.join(known)}")
-        folder = (self._folder / raw["team"]).resolve()
+        folder = self._laid(self._folder / raw["team"]).resolve()
         if not (folder / FILE).is_file():
             raise self._bad(f"{path}.team", f"{folder} is no workspace, it has no {FILE}")
         if raw.get("partial", "refuse") not in ("refuse", "accept"):

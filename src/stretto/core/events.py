@@ -75,6 +75,16 @@ class RunSubmitted(Fact):
     kept: dict[str, Kept] = content(personal=True, default_factory=dict)
     begun: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
+    edition: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionChanged(Fact):
+    """The run goes on with another edition of its workspace than the one it had."""
+
+    edition: str
+    before: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -774,6 +784,7 @@ Event: TypeAlias = (
     | RequestEscalated
     | RequestExpired
     | LimitsChanged
+    | EditionChanged
     | DeadlinePassed
     | RunStopped
     | RunCancelled

@@ -57,6 +57,7 @@ def submit(draft: Draft, command: SubmitGoal) -> None:
         kept=command.kept,
         begun=command.begun,
         undone=command.undone,
+        edition=command.edition,
     )
 
 
