@@ -59,7 +59,7 @@ def opened_here(folder: Path, opening: Opening) -> Orchestrator:
     team = opening.standing(folder, edition_of(contents))
     try:
         if _standing(folder) == contents:
-            editions = Editions(folder)
+            editions = Editions(folder, opening.store)
             editions.note(editions.keep(contents), "kept", who=actor())
             return team
     except StoreError:
@@ -74,7 +74,7 @@ def opened_for(edition: str, folder: Path, opening: Opening) -> Orchestrator:
     """
     if not edition or edition_of(_standing(folder)) == edition:
         return opening.standing(folder, edition)
-    tree = Editions(folder).tree(edition)
+    tree = Editions(folder, opening.store).tree(edition)
     return opening.kept(tree) if tree is not None else opened_here(folder, opening)
 
 

@@ -67,7 +67,7 @@ class Reloading:
     ) -> None:
         self.folder = folder.resolve()
         self._opening = Opening(store=store, listeners=listeners, models=models)
-        self._editions, self._tell = Editions(self.folder), tell
+        self._editions, self._tell = Editions(self.folder, store), tell
         self._open: dict[str, _Open] = {}  # the one used last stands last
         self._driven: Counter[str] = Counter()
         self._lock = asyncio.Lock()

@@ -1,4 +1,4 @@
-"""Where editions of a workspace are kept: in `.stretto/editions` of its folder, each content once, with an index.
+"""Where editions of a workspace are kept: beside its store, each content once, with an index.
 
 Each write is one transaction of SQLite: whole or not there, whoever else writes and whenever a process dies. The index
 only grows. Contents are bounded: of those editions that nobody has used for longest only the index tells.
@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from stretto.core.canonical import short
 from stretto.core.errors import StoreError, UsageError
 from stretto.editions.definition import edition_of
 from stretto.editions.trees import Tree, lay
@@ -35,6 +36,14 @@ SECONDS = 10.0
 Outcome: TypeAlias = Literal["adopted", "refused", "kept", "restored"]
 
 
+def home_of(folder: Path, store: Path | None) -> Path:
+    """Give where editions are kept: beside the runs that need them, so that a workspace may be read-only."""
+    usual = folder / ".stretto"
+    if store is None or store.resolve() == (usual / "runs.db").resolve():
+        return usual / "editions"
+    return store.resolve().parent / f"{store.stem}.editions" / f"{folder.name}-{short(str(folder), 8)}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileChange:
     """What became of a file from the edition before."""
@@ -45,7 +54,7 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A line of the index: when, who, which edition, the good one before it, what changed, and what came of it.
+    """A line of the index: when, who, which edition, the one before it that was not refused, what changed, what came of it.
 
     `said` is what is wrong with an edition that was refused. `changes` are None where the one before is not kept.
     """
@@ -61,11 +70,11 @@ class Entry:
 
 
 class Editions:
-    """The editions of a workspace. Raises StoreError where they cannot be read or written."""
+    """The editions of a workspace whose runs are in a store. Raises StoreError where they cannot be read or written."""
 
-    def __init__(self, folder: Path, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, store: Path | None = None, *, now: Callable[[], float] = time.time) -> None:
         self._folder, self._now = folder.resolve(), now
-        self.home = self._folder / ".stretto" / "editions"
+        self.home = home_of(self._folder, store)
 
     def keep(self, contents: Mapping[str, bytes], *, in_use: Collection[str] = ()) -> str:
         """Keep what defines a workspace, and give the edition's name; `in_use` are editions that have to stay."""
@@ -89,7 +98,7 @@ class Editions:
             last = store.execute(_sql("last")).fetchone()
             if last == (edition, outcome, said) or (outcome == "kept" and last is not None and last[0] == edition):
                 return None
-            before = _first(store.execute(_sql("last_good")).fetchone())
+            before = _first(store.execute(_sql("before")).fetchone())
             changes = self._changes(store, before, edition)
             told = json.dumps(msgspec.to_builtins(changes))
             store.execute(_sql("add_entry"), (self._now(), who, edition, before, outcome, said, told))
