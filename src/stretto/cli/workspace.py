@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from stretto.cli.options import JsonOption, StoreOption, WorkspaceOption, workspace_folder
+from stretto.cli.options import EXIT_USAGE, JsonOption, StoreOption, WorkspaceOption, workspace_folder
 from stretto.cli.text import as_json as json_text
 from stretto.cli.text import clean, counted, local, one_line
 from stretto.core.errors import UsageError
@@ -31,25 +31,20 @@ def register(app: typer.Typer) -> None:
 def check(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Check the whole of it: agents, every plan and playbook, channels. Nothing is run or kept."""
     from stretto.bootstrap.editions import Opening, defects
-    from stretto.cli.capture import prints_kept_apart
 
     folder = workspace_folder(workspace)
-    with prints_kept_apart() as apart:
-        team = None
-        try:
-            team = Opening().standing(folder)
-            wrong = list(defects(team))
-        except UsageError as error:
-            wrong = [str(error)]
-        if as_json:
-            view = {"status": "refused" if wrong else "ok", "defects": wrong}
-            apart.out.write(json_text(view) + "\n")
-        elif team is not None and not wrong:
-            agents, playbooks = counted(len(list(team.registry)), "agent"), counted(len(team.playbooks), "playbook")
-            apart.out.write(f"ok: {agents}, {playbooks}\n")
-        else:
-            apart.err.write("".join(f"{clean(one)}\n" for one in wrong))
-    raise typer.Exit(2 if wrong else 0)
+    try:
+        team = Opening().standing(folder)
+        wrong = list(defects(team))
+    except UsageError as error:
+        wrong = [str(error)]
+    if as_json:
+        typer.echo(json_text({"status": "refused" if wrong else "ok", "defects": wrong}))
+    elif wrong:
+        typer.echo("\n".join(map(clean, wrong)), err=True)
+    else:
+        typer.echo(f"ok: {counted(len(list(team.registry)), 'agent')}, {counted(len(team.playbooks), 'playbook')}")
+    raise typer.Exit(EXIT_USAGE if wrong else 0)
 
 
 def history(
