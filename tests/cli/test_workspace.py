@@ -100,7 +100,9 @@ def test_a_worker_takes_up_a_change_in_mid_run_refuses_a_broken_one_and_a_restar
 
 
 def site_edition(site: Site, outcome: str) -> str:
-    return next(one["edition"] for one in call(site, "workspace", "history", "--json").json if one["outcome"] == outcome)
+    return next(
+        one["edition"] for one in call(site, "workspace", "history", "--json").json if one["outcome"] == outcome
+    )
 
 
 def test_resume_goes_on_with_the_edition_that_a_run_began_with(site: Site) -> None:

@@ -1,6 +1,5 @@
 """Editions are kept once for each content, the index only grows, and nothing is lost or half there."""
 
-import os
 import sqlite3
 import stat
 import subprocess
@@ -228,7 +227,7 @@ def test_a_tree_that_somebody_changed_is_mended(site: Site) -> None:
     assert tree is not None
     code = tree.folder / "agents" / "words.py"
     code.write_text("WORD = 'bad'\n")
-    os.unlink(tree.folder / "workspace.yaml")
+    (tree.folder / "workspace.yaml").unlink()
     editions.tree(edition)
     assert code.read_text() == "WORD = 'old'\n"
     assert (tree.folder / "workspace.yaml").exists()

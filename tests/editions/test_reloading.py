@@ -158,7 +158,7 @@ async def test_a_team_ends_on_the_edition_of_the_workspace_that_names_it(site: S
     found = await seen(reloading, run)
     assert (found.status, found.answer) == ("finished", OLD)
     async with reloading.current.journal() as journal:
-        (below,) = [one for one in await journal.runs(begins=f"{run}.")]
+        (below,) = await journal.runs(begins=f"{run}.")
         state = await load(journal, below.run)
     assert (state.workspace, state.edition) == (str(site.folder), found.state.edition)
 

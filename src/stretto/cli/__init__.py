@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from stretto.cli import agents, answers, control, init, keys, models, plans, requests, run, runs, worker, workspace
+from stretto.cli import agents, answers, control, init, keys, models, plans, requests, run, runs, schemas, worker, workspace
 from stretto.cli.capture import fill_standard_streams
 from stretto.cli.options import EXIT, EXIT_USAGE
 from stretto.cli.text import clean
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (init, run, plans, runs, control, requests, answers, agents, models, worker, keys, workspace):
+for module in (init, run, plans, runs, control, requests, answers, agents, models, worker, keys, workspace, schemas):
     module.register(app)
 
 

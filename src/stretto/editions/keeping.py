@@ -54,9 +54,9 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A line of the index: when, who, which edition, the one before it that was not refused, what changed, what came of it.
+    """A line of the index: when, who, which edition, what changed, and what came of it.
 
-    `said` is what is wrong with an edition that was refused. `changes` are None where the one before is not kept.
+    `before` is the edition of the last entry that was not a refusal. `said` is what is wrong with an edition that was refused. `changes` are None where the one before is not kept.
     """
 
     seq: int
