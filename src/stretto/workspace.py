@@ -354,7 +354,9 @@ class _Reader:
         file = self._laid(self._folder / raw["python"]).resolve()
         if not file.is_file():
             raise self._bad(f"{path}.python", f"there is no file {file}")
-        return AgentSource(python=file, name=self._name(raw, path) or file.stem, where=where, **self._on_card(raw, path))
+        return AgentSource(
+            python=file, name=self._name(raw, path) or file.stem, where=where, **self._on_card(raw, path)
+        )
 
     def _described(self, raw: dict[str, Json], path: str) -> AgentSource:
         """Read an agent of kind `model` from its file; what the entry says of it goes before what the file says."""

@@ -1,9 +1,12 @@
 """A workspace changes while it is served: what is sound serves new runs, old ones end on what they began with."""
 
 import asyncio
+import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -261,8 +264,6 @@ async def test_an_agent_is_added_and_retired_by_configuration(site: Site) -> Non
 
 
 async def test_old_editions_are_closed_when_nobody_needs_them(site: Site) -> None:
-    import sys
-
     reloading = Reloading(site.folder)
     for number in range(IDLE_EDITIONS + 4):
         site.word(f"word {number}")
@@ -318,3 +319,14 @@ async def test_a_team_run_by_hand_in_another_edition_is_noted(site: Site) -> Non
     edition = Editions(site.folder).keep(definition_of(site.folder).read())
     found = await open_workspace(site.folder, edition=edition).resume(run)
     assert (found.answer, found.state.edition) == (NEW, edition)
+
+
+async def test_the_snippet_of_the_page_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reload.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    space: dict[str, Any] = {}
+    exec(code, space)  # noqa: S102
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "workspace.yaml").write_text("agents: [calculate]\n")
+    await space["serve"](tmp_path / "site")
+    assert capsys.readouterr().out == ""

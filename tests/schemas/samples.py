@@ -107,7 +107,10 @@ tasks:
     undo: {skill: job.undo, inputs: {text: x}}
     budget: $1
     ask: {approval: [{who: ann, within: 1h}, deny]}
-  each: {skill: job.echo, for_each: {items: {ref: inputs.text}, max: 3, allow_failures: true, parallel: 2}, after: first}
+  each:
+    skill: job.echo
+    for_each: {items: {ref: inputs.text}, max: 3, allow_failures: true, parallel: 2}
+    after: first
   plain: {skill: job.echo, for_each: [1, 2], undo: job.undo, wait: 3}
   letters: {skill: job.echo, for_each: {literal: [a]}}
   referred: {skill: job.echo, for_each: {ref: inputs.text}}

@@ -248,8 +248,8 @@ junk = st.one_of(
     st.text("ab1h$", min_size=1, max_size=4),
     st.sampled_from(["off", "ask", "10m", "$1", "first", "all", "string", "none", "60/min", "retry", "deny"]),
     st.lists(st.sampled_from(["ann", "job", 1, "string"]), min_size=1, max_size=2),
-    st.dictionaries(st.sampled_from(["who", "ref", "items", "max", "retry", "type", "name"]), st.integers(1, 3), min_size=1),
-)  # fmt: skip
+    st.dictionaries(st.sampled_from(["who", "ref", "items", "max", "retry", "name"]), st.integers(1, 3), min_size=1),
+)
 
 
 @pytest.mark.parametrize("kind", ["workspace", "plan", "playbook", "agent"])  # settings are read laxly: "3" is 3

@@ -56,7 +56,8 @@ class FileChange:
 class Entry:
     """A line of the index: when, who, which edition, what changed, and what came of it.
 
-    `before` is the edition of the last entry that was not a refusal. `said` is what is wrong with an edition that was refused. `changes` are None where the one before is not kept.
+    `before` is the edition of the last entry that was no refusal. `said` is what is wrong with one that was refused.
+    `changes` are None where the one before is not kept.
     """
 
     seq: int

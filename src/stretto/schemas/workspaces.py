@@ -197,7 +197,9 @@ def _variable() -> Schema:
 
 
 def _models(models: Schema) -> Schema:
-    roles: dict[str, Schema] = {role: told(models, f"the model that serves the role {role}, or several") for role in ROLES}
+    roles: dict[str, Schema] = {
+        role: told(models, f"the model that serves the role {role}, or several") for role in ROLES
+    }
     roles[DEFAULT] = told(models, "the model of all roles that are not named")
     names: Schema = {"pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$", "not": {"const": "local"}}
     return {"type": "object", "properties": roles, "propertyNames": names, "additionalProperties": models}
