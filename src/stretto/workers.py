@@ -162,7 +162,7 @@ class Worker:
             return
         state = await load(self._house.journal, run)
         async with self._houses.house_for(run, state) as house:
-            yield house
+            yield replace(house, followers=self._house.followers)
 
     def _rest(self, run: str) -> float:
         """Leave a run alone for a while, and give the seconds."""

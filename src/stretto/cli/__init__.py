@@ -5,7 +5,21 @@ from typing import NoReturn
 
 import typer
 
-from stretto.cli import agents, answers, control, init, keys, models, plans, requests, run, runs, schemas, worker, workspace
+from stretto.cli import (
+    agents,
+    answers,
+    control,
+    init,
+    keys,
+    models,
+    plans,
+    requests,
+    run,
+    runs,
+    schemas,
+    worker,
+    workspace,
+)
 from stretto.cli.capture import fill_standard_streams
 from stretto.cli.options import EXIT, EXIT_USAGE
 from stretto.cli.text import clean

@@ -10,9 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -22,6 +20,7 @@ from stretto.core.canonical import short
 from stretto.core.errors import StoreError, UsageError
 from stretto.editions.definition import edition_of
 from stretto.editions.trees import Tree, lay
+from stretto.statements import statements_of
 
 MOST_EDITIONS, MOST_BYTES = 500, 512 * 1024 * 1024
 """Editions, and bytes over all of them, whose contents are kept."""
@@ -32,6 +31,8 @@ MOST_CHANGES = 200
 
 SECONDS = 10.0
 """For how long another process that writes is waited for."""
+
+_sql = statements_of("stretto.editions")
 
 Outcome: TypeAlias = Literal["adopted", "refused", "kept", "restored"]
 
@@ -224,8 +225,3 @@ class Editions:
 
 def _first(row: tuple[str, ...] | None) -> str:
     return row[0] if row is not None else ""
-
-
-@cache
-def _sql(name: str) -> str:
-    return (files("stretto.editions") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
