@@ -18,6 +18,7 @@ from stretto.core.events import EditionChanged
 from stretto.editions import Editions, definition_of, keeping
 from stretto.engines.people import Nobody
 from stretto.orchestrator import Conductor, load
+from stretto.ports import RunQuery
 from stretto.views import Run
 from tests.editions.place import Site, Told, settled, touched
 
@@ -161,7 +162,7 @@ async def test_a_team_ends_on_the_edition_of_the_workspace_that_names_it(site: S
     found = await seen(reloading, run)
     assert (found.status, found.answer) == ("finished", OLD)
     async with reloading.current.journal() as journal:
-        (below,) = await journal.runs(begins=f"{run}.")
+        (below,) = await journal.runs(RunQuery(begins=f"{run}."))
         state = await load(journal, below.run)
     assert (state.workspace, state.edition) == (str(site.folder), found.state.edition)
 
