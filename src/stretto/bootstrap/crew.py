@@ -82,12 +82,14 @@ class Crew:
         models: ModelsGiven | ModelRoster | None = None,
         planner: PlannerChoice | None = None,
         unplanned: Literal["refuse", "ask"] | None = None,
+        edition: str = "",
     ) -> None:
-        self.settings = settings or read_settings(workspace.folder if workspace else None)
+        self.settings = settings or read_settings(workspace.files if workspace else None)
         self.workspace = workspace
+        self.edition = edition  # of the workspace, which its runs note
         self.models = models if isinstance(models, ModelRoster) else roster_of(workspace, self.settings, models)
         self.registry = Registry(agents_of(agents, self.models))
-        self.playbooks = read_playbooks(workspace.folder, self.size) if workspace else ()
+        self.playbooks = read_playbooks(workspace.files, self.size) if workspace else ()
         self.rules = rules_of(
             self.settings,
             workspace,
@@ -228,6 +230,7 @@ class Crew:
             deadline=until,
             workspace=self.place,
             streamed=streamed,
+            edition=self.edition,
         )
 
     @property

@@ -115,6 +115,7 @@ class _Starter:
             kept=deeds.kept,
             begun=deeds.begun,
             undone=deeds.undone,
+            edition=crew.edition,
         )
 
     async def _done_before(self, order: Order) -> Deeds:

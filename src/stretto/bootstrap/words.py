@@ -15,6 +15,9 @@ from stretto.orchestrator import House, load
 from stretto.ports import Journal
 from stretto.words import GRACE
 
+GONE = "the one that it began with is not at hand"
+"""Why a run goes on with another edition of its workspace."""
+
 
 async def leave_word(journal: Journal, run: str, command: Command) -> RunState:
     """Leave a command for a run, and give the state afterwards as far as it is known here; raises UsageError."""

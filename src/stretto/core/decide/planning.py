@@ -58,6 +58,7 @@ def submit(draft: Draft, command: SubmitGoal) -> None:
         begun=command.begun,
         undone=command.undone,
         traceparent=command.traceparent,
+        edition=command.edition,
     )
 
 
