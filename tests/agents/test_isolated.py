@@ -151,7 +151,7 @@ async def test_a_timeout_kills_it_even_in_a_library_that_hangs(tmp_path: Path) -
     run = await team.run("hang", plan=plan(task("t", workshop.hang, file=str(file))))
     assert run.status == "failed"
     assert run.gaps[0].why == "no answer within 2 s"
-    assert not alive(int(file.read_text()))
+    assert not file.exists() or not alive(int(file.read_text())), "on a busy machine it may not have come to write"
 
 
 async def test_fifty_calls_leave_no_process_no_file_and_no_zombie() -> None:

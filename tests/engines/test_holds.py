@@ -262,13 +262,13 @@ def test_tokens_are_settled_beside_the_run(tmp_path: Path) -> None:
 
 
 def test_a_paused_run_is_given_back_with_its_reason_and_resumed(tmp_path: Path) -> None:
-    begun, done = asyncio.Event(), []
+    begun, noticed, done = asyncio.Event(), asyncio.Event(), []
 
     @pure
     async def work(item: int) -> int:
         """Work."""
         begun.set()
-        await asyncio.sleep(0.25)
+        await noticed.wait()
         done.append(item)
         return item
 
@@ -276,10 +276,12 @@ def test_a_paused_run_is_given_back_with_its_reason_and_resumed(tmp_path: Path) 
         team = Orchestrator([work], store=tmp_path / "runs.db", parallel=1)
         going = asyncio.create_task(team.run("work", plan=over(work, 3), run_id="r1"))
         await begun.wait()
-        await team.pause("r1", "lunch")
+        while (await team.pause("r1", "lunch")).state.paused is None:
+            pass
+        noticed.set()
         paused = await going
         assert (paused.status, paused.as_json()["paused"]) == ("waiting", "lunch")
-        assert 1 <= len(done) < 3
+        assert done == [0]
         again = await team.pause("r1", "once more")
         assert again.state.paused == "lunch"
         ended = await team.resume("r1")
