@@ -54,7 +54,7 @@ def by_row(found: Numbers, width: int | None, signs: Signs) -> list[Line]:
 def said(target: Target, value: float | None) -> str:
     """Give a value in its unit; a dash where there is none."""
     if value is None:
-        return "–"
+        return "-"
     match target.unit:
         case "share":
             return percent(value)
@@ -104,8 +104,8 @@ def _cells(found: Numbers, row: Row, signs: Signs) -> list[Span]:
         median = one.seconds.quantile(0.5)
         cells += [
             (f"{one.attempts:,}", ""),
-            ("–" if one.success is None else percent(one.success), ""),
-            ("–" if median is None else seconds(median), ""),
+            ("-" if one.success is None else percent(one.success), ""),
+            ("-" if median is None else seconds(median), ""),
             (money(one.money), ""),
         ]
     return cells
