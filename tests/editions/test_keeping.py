@@ -144,8 +144,11 @@ def test_old_contents_go_when_there_is_no_room_and_the_index_remains(
     editions = Editions(site.folder, now=lambda: float(next(clock)))
     found = []
     for number in range(6):
-        found.append(editions.keep({"a": b"%d" % number}, in_use=found[:1]))
+        found.append(editions.keep({"workspace.yaml": b"%d" % number}, in_use=found[:1]))
         editions.note(found[-1], "adopted", who="p")
+        editions.tree(found[-1])
+    assert {one.name for one in (editions.home / "trees").iterdir()} == {found[0], *found[4:]}
+    assert (site.folder / "data" / "note.txt").exists()
     assert [bool(editions.contents(one)) for one in found] == [True, False, False, False, True, True]
     assert len(editions.history()) == 6
     assert editions.tree(found[1]) is None

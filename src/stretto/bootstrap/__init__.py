@@ -3,6 +3,7 @@
 from stretto.bootstrap.facade import Orchestrator
 from stretto.bootstrap.hiring import SPECIALISTS, specialist, specialists
 from stretto.bootstrap.opening import open_workspace
+from stretto.bootstrap.reloading import Reloading
 from stretto.bootstrap.serving import Service, serving
 from stretto.bootstrap.stores import open_access, open_store, user
 from stretto.bootstrap.words import cancel, fork, grant, leave_word
@@ -11,6 +12,7 @@ from stretto.lookup import find_run, new_run_id, parent_of
 __all__ = [
     "SPECIALISTS",
     "Orchestrator",
+    "Reloading",
     "Service",
     "cancel",
     "find_run",

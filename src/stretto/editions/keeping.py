@@ -5,6 +5,7 @@ only grows. Contents are bounded: of those editions that nobody has used for lon
 """
 
 import json
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -87,7 +88,9 @@ class Editions:
                 blob = sha256(body).hexdigest()
                 store.execute(_sql("put_blob"), (blob, body))
                 store.execute(_sql("put_file"), (edition, name, blob))
-            self._make_room(store, {edition, *in_use})
+            gone = self._make_room(store, {edition, *in_use})
+        for one in gone:
+            shutil.rmtree(self._trees / one, ignore_errors=True)  # links in it are removed, not followed
         return edition
 
     def note(self, edition: str, outcome: Outcome, *, who: str, said: str = "") -> Entry | None:
@@ -157,7 +160,7 @@ class Editions:
         with self._writing() as store:
             store.execute(_sql("touch"), (self._now(), edition))
         try:
-            return lay(self.home / "trees" / edition, self._folder, edition, contents)
+            return lay(self._trees / edition, self._folder, edition, contents)
         except OSError as error:
             raise StoreError(f"cannot lay out an edition in {self.home}: {error}") from error
 
@@ -170,19 +173,21 @@ class Editions:
         found += [FileChange(name=name, how="removed") for name in old if name not in hashes]
         return tuple(sorted(found, key=lambda one: one.name)[:MOST_CHANGES])
 
-    def _make_room(self, store: sqlite3.Connection, staying: Collection[str]) -> None:
-        """Let go of the contents of those editions that nobody has used for longest."""
+    def _make_room(self, store: sqlite3.Connection, staying: Collection[str]) -> list[str]:
+        """Let go of the contents of those editions that nobody has used for longest, and give their names."""
         rows = store.execute(_sql("oldest")).fetchall()
         number, size = len(rows), sum(one[1] for one in rows)
-        gone = False
+        gone: list[str] = []
         for edition, body in rows:
             if number <= MOST_EDITIONS and size <= MOST_BYTES:
                 break
             if edition not in staying:
                 store.execute(_sql("drop_edition"), (edition,))
-                number, size, gone = number - 1, size - body, True
+                number, size = number - 1, size - body
+                gone.append(edition)
         if gone:
             store.execute(_sql("drop_blobs"))
+        return gone
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -217,6 +222,10 @@ class Editions:
             self._file.chmod(0o600)
         store.executescript(_sql("schema"))
         return store
+
+    @property
+    def _trees(self) -> Path:
+        return self.home / "trees"
 
     @property
     def _file(self) -> Path:
