@@ -23,7 +23,7 @@ from stretto.bootstrap.houses import furnished
 from stretto.bootstrap.models import roster_of
 from stretto.bootstrap.stores import open_store
 from stretto.conditions import condition_defects
-from stretto.core.commands import SubmitGoal
+from stretto.core.commands import ChangeLimits, SubmitGoal
 from stretto.core.domain import Breaker, Budget, Catalogue, InputSpec, Json, Plan, PlannerChoice, Provider
 from stretto.core.errors import UsageError
 from stretto.core.limits import CHOICES_OF_RULES, listed_or, provider_of
@@ -231,6 +231,14 @@ class Crew:
             workspace=self.place,
             streamed=streamed,
             edition=self.edition,
+        )
+
+    def limits(self, *, actor: str, budget: str | Budget | None, deadline: str | float | None) -> ChangeLimits:
+        """Give the command that changes the limits of a run, as far as they are given; raises UsageError."""
+        return ChangeLimits(
+            actor=actor,
+            budget=as_budget(budget) if budget is not None else None,
+            deadline=as_deadline(deadline, time.time()),
         )
 
     @property

@@ -1,14 +1,13 @@
 """`Orchestrator`: what users hold. How each thing is done stands in the other modules."""
 
 import math
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Literal, cast
 
 from stretto.agents.team import TeamAgent
-from stretto.bootstrap.choices import Approve, as_budget, as_deadline, who_answers
+from stretto.bootstrap.choices import Approve, who_answers
 from stretto.bootstrap.crew import AnyPlan, Crew
 from stretto.bootstrap.proposing import proposed
 from stretto.bootstrap.stores import actor
@@ -17,17 +16,7 @@ from stretto.bootstrap.teams import team_of
 from stretto.bootstrap.tracing import traced, who_traces
 from stretto.bootstrap.words import GONE, cancel, fork, grant, leave_word
 from stretto.chronicle import chronicle
-from stretto.core.commands import (
-    ChangeEdition,
-    ChangeLimits,
-    Command,
-    Continue,
-    Pause,
-    RateRun,
-    Recover,
-    Replan,
-    RetryTask,
-)
+from stretto.core.commands import ChangeEdition, Command, Continue, Pause, RateRun, Recover, Replan, RetryTask
 from stretto.core.domain import Budget, Json, PlannerChoice
 from stretto.core.errors import UsageError
 from stretto.core.state import RunState
@@ -143,13 +132,7 @@ class Orchestrator(Crew):
         """
         first: list[Command] = [Recover(), Continue(actor=actor())]
         if budget is not None or deadline is not None:
-            first.append(
-                ChangeLimits(
-                    actor=actor(),
-                    budget=as_budget(budget) if budget is not None else None,
-                    deadline=as_deadline(deadline, time.time()),
-                )
-            )
+            first.append(self.limits(actor=actor(), budget=budget, deadline=deadline))
         asked = who_answers(approve, people)
         async with self.journal() as journal:
             run = await find_run(journal, run_id)
