@@ -10,7 +10,7 @@ from tests.cases import SEARCHING
 
 SECONDS = 60
 
-settings.register_profile("steady", derandomize=True)
+settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("search", print_blob=True)
 settings.load_profile("search" if SEARCHING else "steady")
 
