@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 from stretto.access.roles import EVERYWHERE, Principal, Role
+from stretto.bootstrap import serving
 from stretto.bootstrap.reloading import Reloading
-from stretto.bootstrap.serving import serving
 from stretto.desk import Desk
 from tests.editions.place import Site
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import subprocess
 import sys
 import textwrap
 import threading
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
+from tests import forked
 
 from stretto import Agent, AgentFailure, Assignment, Orchestrator, agent, plan, pure, ref, task
 from stretto.bootstrap import open_store
@@ -224,7 +224,7 @@ def test_a_rate_holds_exactly_for_all_processes_of_a_store_together(tmp_path: Pa
     script, store = tmp_path / "job.py", tmp_path / "runs.db"
     script.write_text(textwrap.dedent(RATED))
     command = [sys.executable, str(script), str(store)]
-    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    processes = [forked.Popen(command, stdin=forked.PIPE) for _ in range(2)]
     try:
         for one in processes:
             assert one.stdout is not None
@@ -233,8 +233,7 @@ def test_a_rate_holds_exactly_for_all_processes_of_a_store_together(tmp_path: Pa
             one.communicate("go\n", timeout=SECONDS)
     finally:
         for one in processes:
-            one.kill()
-            one.wait(SECONDS)
+            one.close()
     with sqlite3.connect(store) as reader:
         assert reader.execute("SELECT count(*) FROM events WHERE type = 'AttemptStarted'").fetchone() == (7,)
         assert reader.execute("SELECT count(*) FROM events WHERE run = '@agent/ask'").fetchone() == (7,)

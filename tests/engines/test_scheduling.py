@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import json
-import os
-import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from tests import forked
 
 from stretto import Agent, AgentFailure, Assignment, Orchestrator, agent, irreversible, plan, pure, ref, task
 from stretto.core.domain import Plan
@@ -306,14 +305,13 @@ def test_a_wait_goes_on_where_it_was_after_the_process_was_killed(tmp_path: Path
     script.write_text(WAITING)
     notes.touch()
     command = [sys.executable, str(script), str(store), str(notes), "4"]
-    first = subprocess.Popen(command, env=dict(os.environ))
+    first = forked.Popen(command)
     end = time.monotonic() + 30
     while not {("TaskCompleted", 2), ("RoundPaused", 1)} <= kinds_in(store):
         assert time.monotonic() < end, "nothing was done"
         assert first.poll() is None
     killed = time.time()
-    first.send_signal(signal.SIGKILL)
-    first.wait(10)
+    first.close()
 
     async def state() -> Any:
         async with Orchestrator(store=store).journal() as journal:
@@ -322,7 +320,7 @@ def test_a_wait_goes_on_where_it_was_after_the_process_was_killed(tmp_path: Path
 
     due = {one.task: one.at + 4.0 for one in asyncio.run(state()) if isinstance(one, AttemptStarted)}
     assert min(due.values()) - killed < 5
-    again = subprocess.run([*command, "again"], capture_output=True, text=True, timeout=60, check=False)
+    again = forked.run([*command, "again"])
     assert again.stdout == "finished\n", again.stderr
     events = [one for one in asyncio.run(state()) if isinstance(one, AttemptStarted)]
     assert sorted(notes.read_text().split()) == ["a", "b", "c", "c"]

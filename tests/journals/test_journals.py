@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests import forked
 
 from stretto.codec import Codec
 from stretto.core.errors import OwnedElsewhere, StoreError
@@ -112,7 +112,7 @@ class TestSqliteJournal(JournalContract):
             "    os.kill(os.getpid(), signal.SIGKILL)\n"
             "asyncio.run(main())\n"
         )
-        assert subprocess.run([sys.executable, "-c", code, str(store)], check=False, timeout=30).returncode == -9
+        assert forked.run([sys.executable, "-c", code, str(store)]).returncode == -9
 
         async def take(journal: Journal) -> int:
             assert await journal.owner("r") is None

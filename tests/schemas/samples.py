@@ -187,4 +187,8 @@ fetch_allow = ["example.org"]
 transient = 2
 [models]
 planner = "openai:gpt-5"
+[telemetry]
+endpoint = "http://127.0.0.1:4318"
+content = false
+labels = ["internal"]
 """
