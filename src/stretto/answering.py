@@ -7,7 +7,6 @@ from stretto.core.domain import Json, Request
 from stretto.core.errors import UsageError
 from stretto.core.state import RunState
 
-
 _STANDS = {
     "approval": "{} waits for leave",
     "question": "{} asks something",
