@@ -187,6 +187,7 @@ class Desk:
     ) -> Proposal:
         """Say how a goal would be pursued, and run nothing."""
         self._require(who, Permission.OPERATE)
+        self._require_plan_inside(None, inputs or {})  # before anything looks at what it names
         self._require_inside(self.team.order(goal, actor=who.actor, plan=None, inputs=inputs))
         return await self.team.plan(goal, inputs=inputs, answers=answers, planner=planner)
 
@@ -210,6 +211,7 @@ class Desk:
         """
         self._require(who, Permission.OPERATE)
         require_plan_name(plan)
+        self._require_plan_inside(None, inputs or {})  # before anything looks at what it names
         team = self.team
         run = _run_of(team.place, who.name, key) if key else new_run_id()
         order = team.order(
@@ -223,12 +225,12 @@ class Desk:
             planner=planner,
         )
         self._require_inside(order)
+        facts: list[Recorded] = []
+        house = replace(self._house, followers=(*self._house.followers, lambda state, told: facts.extend(told)))
         for _ in range(_LOOKS):
             if key and (await self._journal.heads([run]))[0]:
                 return _same(order, await self._following.run(run)), False
-            facts: list[Recorded] = []
-            followers = (*self._house.followers, lambda state, told: facts.extend(told))
-            conductor = Conductor(replace(self._house, followers=followers), judging=False)
+            conductor = Conductor(house, judging=False)
             try:
                 await conductor.begin(run, [order])
             except OwnedElsewhere:  # the same order came twice at once

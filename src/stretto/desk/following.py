@@ -145,7 +145,7 @@ class Following:
                 one.note(state, events)
 
     async def _look(self) -> None:
-        """Look for what other processes did to watched runs, and for what was missed; what cannot be read comes later."""
+        """Look for what others did to watched runs, and what was missed; what cannot be read is read later."""
         while watched := [run for run, one in self._runs.items() if one.watchers]:
             with contextlib.suppress(StoreError):
                 for run, head in zip(watched, await self._journal.heads(watched), strict=True):
