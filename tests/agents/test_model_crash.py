@@ -8,11 +8,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests import forked
 
 from stretto.core.events import CallBegun, CallEnded
 from stretto.journals.sqlite import SqliteJournal
 from stretto.testing.models import Answer, ModelServer, Rule, ToolUse, When
+from tests import forked
 
 RUN = "20260101-modeltest0"
 TURNS = [

@@ -17,9 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from tests.crash.dying import NEVER, Death, Mortal, When
-from tests.crash.outside import ask
-
 from stretto import Assignment, Orchestrator, agent, idempotent, irreversible, plan, pure, ref, reversible, task
 from stretto.core.commands import AnswerRequest, Command, ReportOutcome
 from stretto.core.domain import Plan, Task
@@ -30,6 +27,8 @@ from stretto.journals.sqlite import SqliteJournal
 from stretto.orchestrator import Conductor
 from stretto.ports import Emit, People
 from stretto.views import Run
+from tests.crash.dying import NEVER, Death, Mortal, When
+from tests.crash.outside import ask
 
 RUN = "20260101-crashtest0"
 PATIENCE = 0.4

@@ -19,14 +19,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from stretto.core.audit import broken_link
+from stretto.core.events import AttemptStarted, TaskCompleted
+from stretto.journals.sqlite import SqliteJournal
 from tests import forked
 from tests.crash.dying import Death
 from tests.crash.life import RUN, Life
 from tests.crash.outside import Outside
-
-from stretto.core.audit import broken_link
-from stretto.core.events import AttemptStarted, TaskCompleted
-from stretto.journals.sqlite import SqliteJournal
 
 LIVES = 4
 LONGEST = 60.0

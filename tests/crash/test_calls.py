@@ -7,11 +7,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests import forked
 
 from stretto.core.audit import broken_link
 from stretto.core.events import CallBegun, CallEnded
 from stretto.journals.sqlite import SqliteJournal
+from tests import forked
 
 RUN = "20260101-callstest0"
 ANSWER = [["bill", "BILL"], "paid ann", "noted paid ann"]

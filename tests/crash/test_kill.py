@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import forked
 
 from stretto.core.audit import broken_link
 from stretto.core.events import TaskCompleted
 from stretto.journals.sqlite import SqliteJournal
+from tests import forked
 
 RUN = "20260101-crashtest0"
 POINTS = (

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import forked
 
 from stretto.core.audit import broken_link
 from stretto.journals.sqlite import SqliteJournal
+from tests import forked
 
 RUN = "20260101-undotest00"
 DONE = ["flight", "a", "b", "a", "deposit"]

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from tests import forked
 
 from stretto import Agent, AgentFailure, Assignment, Orchestrator, agent, plan, pure, ref, task
 from stretto.bootstrap import open_store
@@ -21,6 +20,7 @@ from stretto.core.domain import Breaker, FailureClass, Notice, Plan, Provider, R
 from stretto.core.errors import BadAgent, NotifierError, UsageError
 from stretto.core.events import AgentHeld, AttemptStarted, BreakerClosed, BreakerOpened, Event, NoticeTried
 from stretto.core.state import RunState
+from tests import forked
 
 T = TypeVar("T")
 SECONDS = 60.0

@@ -9,12 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests import forked
-
 from stretto import Agent, AgentFailure, Assignment, Orchestrator, agent, irreversible, plan, pure, ref, task
 from stretto.core.domain import Plan
 from stretto.core.events import AttemptStarted
 from stretto.views import Run
+from tests import forked
 
 LONG = 30.0
 """Seconds that no test waits for."""

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests import forked
 
 from stretto.codec import Codec
 from stretto.core.errors import OwnedElsewhere, StoreError
@@ -19,6 +18,7 @@ from stretto.journals.owner import Owner, this_process
 from stretto.journals.sqlite import LEASE_SECONDS, SqliteJournal
 from stretto.ports import Journal
 from stretto.testing.journal_contract import JournalContract, line, refused, story
+from tests import forked
 
 
 class TestMemoryJournal(JournalContract):

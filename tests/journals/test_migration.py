@@ -8,13 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests import forked
 
 from stretto import Orchestrator, irreversible, plan, ref, task
 from stretto.core.errors import StoreError
 from stretto.journals.sqlite import SCHEMA, SqliteJournal
 from stretto.ports import RunSummary
 from stretto.views import Run
+from tests import forked
 
 SCHEMA_1 = """
 CREATE TABLE events (
