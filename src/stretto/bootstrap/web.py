@@ -10,7 +10,7 @@ import uvicorn
 from stretto import __version__
 from stretto.access.book import AccessBook
 from stretto.access.rates import RateLimits
-from stretto.bootstrap.serving import Service
+from stretto.bootstrap.service import Service
 from stretto.bootstrap.stores import user
 from stretto.servers.http.addresses import Addresses
 from stretto.servers.http.app import create_app

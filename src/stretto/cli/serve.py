@@ -11,13 +11,15 @@ import typer
 
 from stretto.cli.interruption import end, until_interrupted
 from stretto.cli.options import StoreOption, WorkspaceOption, here_or, orchestrator, prepared_store, store_file
-from stretto.cli.worker import RUNS, Log
+from stretto.cli.worker import RUNS, Log, reloading_of
 from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
     from stretto.access.book import AccessBook
 
 HOST, PORT = "127.0.0.1", 8710
+HOW_TO_END = "Ctrl-C ends it and gives its runs back"
+IN_THE_CLEAR = "others reach it without TLS: keys go over the network in the clear; see docs/access.md"
 
 
 def register(app: typer.Typer) -> None:
@@ -61,27 +63,22 @@ def serve(
     from stretto.cli.capture import prints_kept_apart
 
     with prints_kept_apart() as apart:
-        team = orchestrator(folder, file)
-        log = Log(apart.out, apart.err, (team.workspace.folder if team.workspace else Path()) / "output")
+        log = Log(apart.out, apart.err, (folder or Path()) / "output")
         _log_to(apart.err)
-        name = team.workspace.name if team.workspace else "the agents that ship"
+        served = reloading_of(folder, file, log) or orchestrator(folder, file)
 
         async def work() -> None:
             async with open_access(file) as book:
                 if beyond:
                     _require_keys(book, host)
-                async with (
-                    serving(team, runs=runs, places=places, tell=log) as service,
-                    listening(service, book, listener, addresses, name=name),
-                ):
-                    log.say(
-                        f"serves {name} at {_address(listener)} (store {file}); Ctrl-C ends it and gives its runs back"
-                    )
-                    if beyond and not addresses.secure:
-                        log.say(
-                            "others reach it without TLS: keys go over the network in the clear; see docs/access.md"
-                        )
-                    await asyncio.wait([service.work])
+                async with serving(served, runs=runs, places=places, tell=log) as service:
+                    known = service.desk.team.workspace
+                    name = known.name if known else "the agents that ship"
+                    async with listening(service, book, listener, addresses, name=name):
+                        log.say(f"serves {name} at {_address(listener)} (store {file}); {HOW_TO_END}")
+                        if beyond and not addresses.secure:
+                            log.say(IN_THE_CLEAR)
+                        await asyncio.wait([service.work])
                     service.work.result()
 
         until_interrupted(work())

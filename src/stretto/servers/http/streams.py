@@ -25,6 +25,8 @@ HEARTBEAT = 15.0
 """Seconds of silence after which a listener gets a comment, so that nothing between takes the line for dead."""
 RETRY = 1000
 """Milliseconds after which a browser whose stream broke off asks again."""
+PACE = 0.2
+"""Seconds between two batches of what is new: a write costs more than what is in it."""
 BATCH = 500
 """Events that a listener gets in one go."""
 STALLED = 60.0
@@ -143,6 +145,8 @@ class EventStream(Response):
                 except Unauthenticated:
                     return
             await _sent(send, chunk)
+            if after >= followed.seq and not followed.state.status.final:
+                await asyncio.sleep(PACE)  # what comes meanwhile goes together
         status = encoded({"status": followed.state.standing.value})
         await _sent(send, b"event: end\ndata: %b\n\n" % status)
 
