@@ -24,10 +24,20 @@ from stretto import pure
 @pure
 async def shout(word: str) -> str:
     """Say it louder, once there is a file of that name."""
-    while not Path(__file__).with_name(word).exists():
+    while not Path(word).exists():
         await asyncio.sleep(0.01)
-    return word.upper()
+    return word
 '''
+
+
+def waiting(folder: Path) -> Path:
+    """Have the workspace's agent wait for files, and give where they are to be."""
+    (folder / "agents" / "office.py").write_text(WAITING)
+    (folder / "plans" / "post.yaml").unlink()
+    (folder / "workspace.yaml").write_text("name: office\nagents:\n  - python: agents/office.py\n")
+    signs = folder / "signs"
+    signs.mkdir()
+    return signs
 
 
 def free_port() -> int:
@@ -72,10 +82,9 @@ async def heard(client: httpx.AsyncClient, run: str, after: int, upto: int | Non
 
 async def test_a_listener_goes_on_where_it_was_when_the_server_is_killed_and_begun_again(tmp_path: Path) -> None:
     folder, port = workspace(tmp_path / "w"), free_port()
-    (folder / "agents" / "office.py").write_text(WAITING)
-    (folder / "plans" / "post.yaml").unlink()
+    signs = waiting(folder)
     names = ("one", "two", "three")
-    tasks = [{"id": name, "skill": "office.shout", "inputs": {"word": name}} for name in names]
+    tasks = [{"id": name, "skill": "office.shout", "inputs": {"word": str(signs / name)}} for name in names]
     for task, before in zip(tasks[1:], names, strict=False):
         task["after"] = [before]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=SECONDS) as client:
@@ -84,7 +93,7 @@ async def test_a_listener_goes_on_where_it_was_when_the_server_is_killed_and_beg
             assert answer.status_code == 201, answer.text
             run = answer.json()["run_id"]
             listening = asyncio.create_task(heard(client, run, 0))
-            (folder / "agents" / "one").touch()
+            (signs / "one").touch()
             async with asyncio.timeout(SECONDS):
                 while (await client.get(f"/api/runs/{run}/tasks/two")).json().get("status") != "running":
                     pass
@@ -92,8 +101,8 @@ async def test_a_listener_goes_on_where_it_was_when_the_server_is_killed_and_beg
             first = await listening
         assert first == [*range(1, len(first) + 1)]
         assert first
-        (folder / "agents" / "two").touch()
-        (folder / "agents" / "three").touch()
+        (signs / "two").touch()
+        (signs / "three").touch()
         async with served(folder, port):
             rest = await heard(client, run, first[-1])
             whole = (await client.get(f"/api/runs/{run}/events", params={"limit": 1000})).json()["events"]
@@ -103,9 +112,8 @@ async def test_a_listener_goes_on_where_it_was_when_the_server_is_killed_and_beg
 
 async def test_told_to_end_it_sends_listeners_away_gives_runs_back_and_ends_soon(tmp_path: Path) -> None:
     folder, port = workspace(tmp_path / "w"), free_port()
-    (folder / "agents" / "office.py").write_text(WAITING)
-    (folder / "plans" / "post.yaml").unlink()
-    plan = {"tasks": [{"id": "one", "skill": "office.shout", "inputs": {"word": "never"}}]}
+    signs = waiting(folder)
+    plan = {"tasks": [{"id": "one", "skill": "office.shout", "inputs": {"word": str(signs / "never")}}]}
     async with (
         served(folder, port) as process,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=SECONDS) as client,

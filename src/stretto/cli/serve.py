@@ -54,37 +54,37 @@ def serve(
 
     folder = here_or(workspace)
     file = prepared_store(store) or store_file(folder, None)
-    listener = _bound(host, port)
-    beyond = not is_loopback(listener.getsockname()[0])
-    addresses = read_addresses(urls or (), beyond=beyond)
+    with _bound(host, port) as listener:
+        beyond = not is_loopback(listener.getsockname()[0])
+        addresses = read_addresses(urls or (), beyond=beyond)
 
-    from stretto.bootstrap import open_access, serving
-    from stretto.bootstrap.web import listening
-    from stretto.cli.capture import prints_kept_apart
+        from stretto.bootstrap import open_access, serving
+        from stretto.bootstrap.web import listening
+        from stretto.cli.capture import prints_kept_apart
 
-    with prints_kept_apart() as apart:
-        log = Log(apart.out, apart.err, (folder or Path()) / "output")
-        _log_to(apart.err)
-        served = reloading_of(folder, file, log) or orchestrator(folder, file)
+        with prints_kept_apart() as apart:
+            log = Log(apart.out, apart.err, (folder or Path()) / "output")
+            _log_to(apart.err)
+            served = reloading_of(folder, file, log) or orchestrator(folder, file)
 
-        async def work() -> None:
-            async with open_access(file) as book:
-                if beyond:
-                    _require_keys(book, host)
-                async with serving(served, runs=runs, places=places, tell=log) as service:
-                    known = service.desk.team.workspace
-                    name = known.name if known else "the agents that ship"
-                    async with listening(service, book, listener, addresses, name=name):
-                        log.say(f"serves {name} at {_address(listener)} (store {file}); {HOW_TO_END}")
-                        if beyond and not addresses.secure:
-                            log.say(IN_THE_CLEAR)
-                        await asyncio.wait([service.work])
-                    service.work.result()
+            async def work() -> None:
+                async with open_access(file) as book:
+                    if beyond:
+                        _require_keys(book, host)
+                    async with serving(served, runs=runs, places=places, tell=log) as service:
+                        known = service.desk.team.workspace
+                        name = known.name if known else "the agents that ship"
+                        async with listening(service, book, listener, addresses, name=name):
+                            log.say(f"serves {name} at {_address(listener)} (store {file}); {HOW_TO_END}")
+                            if beyond and not addresses.secure:
+                                log.say(IN_THE_CLEAR)
+                            await asyncio.wait([service.work])
+                        service.work.result()
 
-        until_interrupted(work())
-        apart.settle()
-        log.conclude()
-        end(0)
+            until_interrupted(work())
+            apart.settle()
+            log.conclude()
+            end(0)
 
 
 def _require_extra() -> None:
@@ -108,12 +108,15 @@ def _require_keys(book: "AccessBook", host: str) -> None:
 
 def _bound(host: str, port: int) -> socket.socket:
     """Give a socket that is bound to an address; raises UsageError."""
+    listener = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except (OSError, UnicodeError) as error:
+        if listener is not None:
+            listener.close()
         why = error.strerror if isinstance(error, OSError) else "it is no address"
         raise UsageError(f"cannot listen on {host}:{port}: {why}; name another with --host or --port") from None
     return listener
