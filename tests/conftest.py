@@ -1,17 +1,21 @@
-"""Tests may be coroutines; each has a bounded time. Property tests repeat their cases, but for `LAWS=search`."""
+"""Tests may be coroutines; each has a bounded time. Property tests repeat their cases, but for `LAWS=search`.
+
+No case of a property is timed: a busy machine would fail it.
+"""
 
 import asyncio
 import inspect
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.cases import SEARCHING
 
 SECONDS = 60
 
-settings.register_profile("steady", derandomize=True)
-settings.register_profile("search", print_blob=True)
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("steady", settings.get_profile("untimed"), derandomize=True)
+settings.register_profile("search", settings.get_profile("untimed"), print_blob=True)
 settings.load_profile("search" if SEARCHING else "steady")
 
 

@@ -34,7 +34,7 @@ TURNS, TOOL_CALLS, TOKENS = 12, 40, 50_000
 _FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*")
 _PLACE = re.compile(r"\{(\{)?([A-Za-z_][A-Za-z0-9_]*)\}(?(1)\})")
-_TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
+TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
 _SHAPING = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "const", "properties"})
 """Keywords that make a mapping a JSON Schema, as a `type` does."""
 _VOCABULARY = _SHAPING | {
@@ -45,10 +45,10 @@ _VOCABULARY = _SHAPING | {
     "multipleOf", "minLength", "maxLength", "pattern", "contentEncoding", "contentMediaType", "contentSchema",
     "not", "if", "then", "else", "readOnly", "writeOnly",
 }  # fmt: skip
-_OF_SKILLS = ("description", "inputs", "output", "effect", "evidence", "approval", "fresh", "labels", "ladder", "ask")
-_ON_CARDS = ("perimeter", "permissions", "latency", "window", "backups", *OF_AGENTS)
-_LIMITS = ("turns", "tool_calls", "tokens", "cost", "timeout", "attempts")
-_FIELDS = ("name", "model", "skills", "tools", "limits", "temperature", "max_tokens", *_OF_SKILLS, *_ON_CARDS)
+OF_SKILLS = ("description", "inputs", "output", "effect", "evidence", "approval", "fresh", "labels", "ladder", "ask")
+ON_CARDS = ("perimeter", "permissions", "latency", "window", "backups", *OF_AGENTS)
+LIMITS = ("turns", "tool_calls", "tokens", "cost", "timeout", "attempts")
+FIELDS = ("name", "model", "skills", "tools", "limits", "temperature", "max_tokens", *OF_SKILLS, *ON_CARDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ class _Reader:
         body = {} if self._document.value is None else self._document.value
         if not isinstance(body, dict):
             self._refuse("", "the front matter is a mapping, like `description: Writes reports.`")
-        self._known(body, "", _FIELDS, "an agent")
+        self._known(body, "", FIELDS, "an agent")
         name = self._name(body.get("name") or stem, "name")
         if not prompt:
             place = self._document.name if self._file is None else f"{self._document.name}:{line}:1"
@@ -169,7 +169,7 @@ class _Reader:
         skills = self._skills({**body, "description": description}, name)
         self._require_places(prompt, line, skills)
         limits = self._mapping(body.get("limits") or {}, "limits")
-        self._known(limits, "limits", _LIMITS, "the limits of an agent")
+        self._known(limits, "limits", LIMITS, "the limits of an agent")
         return ModelAgentSpec(
             name=name,
             description=description,
@@ -194,14 +194,12 @@ class _Reader:
             return (self._skill(body, "", agent),)
         if not isinstance(listed, list) or not listed:
             self._refuse("skills", "`skills` is a list, each with a name: [{name: draft, inputs: {facts: [string]}}]")
-        shared = {
-            field: body[field] for field in _OF_SKILLS if field in body and field not in ("description", "ladder")
-        }
+        shared = {field: body[field] for field in OF_SKILLS if field in body and field not in ("description", "ladder")}
         found = []
         for number, raw in enumerate(listed):
             path = f"skills[{number}]"
             one = self._mapping({"name": raw} if isinstance(raw, str) else raw, path)
-            self._known(one, path, ("name", "timeout", *_OF_SKILLS), "a skill")
+            self._known(one, path, ("name", "timeout", *OF_SKILLS), "a skill")
             name = self._name(one.get("name"), f"{path}.name")
             whole = {**shared, **one}
             found.append(self._skill(whole, path, name if "." in name else f"{agent}.{name}"))
@@ -213,7 +211,7 @@ class _Reader:
     def _skill(self, raw: dict[str, Json], path: str, name: str) -> Skill:
         at = f"{path}." if path else ""
         effect = raw.get("effect")
-        if effect is not None and effect not in set(SideEffect):
+        if effect is not None and effect not in list(SideEffect):
             mend = Names(lambda: list(SideEffect)).mend(str(effect))
             self._refuse(f"{at}effect", f"there is no side effect {shown(effect)}. {mend}")
         if raw.get("approval", "policy") not in ("policy", "ask"):
@@ -250,8 +248,8 @@ class _Reader:
         """Read a type, `[type]` for a list of it, a mapping from fields to types, or a whole JSON Schema."""
         match raw:
             case str():
-                if raw not in _TYPES:
-                    self._refuse(path, f"there is no type {shown(raw)}. {Names(lambda: list(_TYPES)).mend(raw)}")
+                if raw not in TYPES:
+                    self._refuse(path, f"there is no type {shown(raw)}. {Names(lambda: list(TYPES)).mend(raw)}")
                 return {"type": raw}
             case [one]:
                 return {"type": "array", "items": self._schema(one, f"{path}[0]")}
@@ -439,7 +437,7 @@ def _is_schema(raw: dict[str, Json]) -> bool:
     and it is sound.
     """
     kind = raw.get("type")
-    typed = kind in _TYPES if isinstance(kind, str) else isinstance(kind, list)
+    typed = kind in TYPES if isinstance(kind, str) else isinstance(kind, list)
     if raw and not typed and not _SHAPING & set(raw):
         return False
     known = {one for one in raw if one[:1] != "$"} <= _VOCABULARY
@@ -454,7 +452,7 @@ def _problem_of(schema: Schema) -> str | None:
 
 def _may_be_fields(raw: dict[str, Json]) -> bool:
     """Whether every value of a mapping can be a type."""
-    return all(one in _TYPES if isinstance(one, str) else isinstance(one, list | dict) for one in raw.values())
+    return all(one in TYPES if isinstance(one, str) else isinstance(one, list | dict) for one in raw.values())
 
 
 def _first_sentence(prompt: str) -> str:

@@ -5,11 +5,21 @@ from datetime import UTC, datetime
 
 from stretto.core.chains import alternative, answers_for
 from stretto.core.commands import AnswerRequest
-from stretto.core.decide.people import ALLOWED
+from stretto.core.decide.people import ALLOWED, is_for_people
 from stretto.core.domain import Json, Request
 from stretto.core.errors import UsageError
 from stretto.core.events import Event, PersonAnswered, PersonAsked
 from stretto.core.state import RunState
+
+_STANDS = {
+    "approval": "{} waits for leave",
+    "question": "{} asks something",
+    "doubt": "{} is in doubt",
+    "goal": "{} is unclear",
+    "failure": "{} failed",
+    "alternatives": "{} can be reached in several ways",
+    "review": "a person decides about {}",
+}
 
 
 def words_for(request: Request) -> tuple[str, ...]:
@@ -30,12 +40,16 @@ def answer_of(
         raise UsageError(f"run {state.run} has no open request {request_id!r}; it may have been answered meanwhile")
     about = request.task or "the goal"
     if decision not in (allowed := words_for(request)):
-        raise UsageError(f"{about} waits for one of {', '.join(allowed)} ({request.kind}), not {decision!r}")
+        *first, last = allowed
+        wanted = f"{', '.join(first)} or {last}" if first else last
+        stands = _STANDS[request.kind].format(repr(request.task) if request.task else about)
+        raise UsageError(f"{stands}: answer {wanted}, not {decision!r}")
     if not answers_for(request, actor):
         raise UsageError(f"only {request.to} may answer this now")
     if decision == "edit" and not isinstance(value, dict):
         raise UsageError(f"{about}: an edit gives the arguments to go on with, as a mapping by name")
-    if decision == "answer" and value is None:
+    of_person = bool(request.task) and is_for_people(state, state.tasks[request.task])
+    if decision == "answer" and value is None and not of_person:
         raise UsageError(f"{about}: which answer? Give it as the value")
     if request.kind == "alternatives":
         chosen = alternative(request, str(value))

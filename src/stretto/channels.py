@@ -138,12 +138,12 @@ class Channel:
 def read_channel(raw: Json) -> Channel:
     """Read one entry of `notify:`; raises BadChannel with the field, what is wrong with it, and how to mend it."""
     entry = {raw: True} if isinstance(raw, str) else raw
-    kinds = [kind for kind in _READERS if kind in entry] if isinstance(entry, Mapping) else []
+    kinds = [kind for kind in READERS if kind in entry] if isinstance(entry, Mapping) else []
     if len(kinds) != 1:
         problem = "more than one channel in one entry; part them" if kinds else "this is no channel"
         raise BadChannel("", f"{problem}: `terminal`, `webhook: URL`, or `mail: ADDRESS` with `from` and `server`")
     (kind,) = kinds
-    read, known = _READERS[kind]
+    read, known = READERS[kind]
     for name in entry:
         if name not in known:
             raise BadChannel(str(name), f"a {kind} channel has no field {shown(name)}; known: {', '.join(known)}")
@@ -248,7 +248,7 @@ def _mail(fields: _Fields) -> Mail:
     )
 
 
-_READERS: dict[str, tuple[Callable[[_Fields], Transport], tuple[str, ...]]] = {
+READERS: dict[str, tuple[Callable[[_Fields], Transport], tuple[str, ...]]] = {
     "terminal": (_terminal, ("terminal", "bell", "on", "to")),
     "webhook": (_webhook, ("webhook", "secret_env", "timeout", "insecure", "on", "to")),
     "mail": (_mail, ("mail", "from", "server", "tls", "user_env", "password_env", "timeout", "on", "to")),

@@ -16,6 +16,7 @@ from stretto.core.events import (
     CallJudged,
     CallLost,
     CallRefused,
+    EditionChanged,
     Event,
     GoalInterpreted,
     PersonAnswered,
@@ -42,7 +43,7 @@ from stretto.core.events import (
     TasksReopened,
 )
 from stretto.ports import Recorded
-from stretto.views import moment
+from stretto.views import edition_name, moment
 
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -122,6 +123,8 @@ def told(event: Event) -> str:
             return f"{event.task or 'the goal'}: {event.by} says {event.decision}{said}"
         case PlanRefused() | RevisionRefused():
             return event.reason
+        case EditionChanged():
+            return f"goes on with {edition_name(event.edition)} of the workspace: {event.reason}"
         case RunCancelling():
             return f"{event.by} cancels it{f': {event.reason}' if event.reason else ''}"
         case RunCancelled():

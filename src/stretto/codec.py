@@ -12,6 +12,7 @@ from stretto.core.canonical import canonical
 from stretto.core.commands import (
     AnswerRequest,
     Cancel,
+    ChangeEdition,
     ChangeLimits,
     Command,
     Continue,
@@ -30,10 +31,10 @@ INLINE = 8 * 1024
 Upcast: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 _EVENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
-_COMMANDS: dict[str, type] = {
-    kind.__name__: kind
-    for kind in (AnswerRequest, Cancel, ChangeLimits, Continue, EditPlan, Pause, RateRun, Replan, RetryTask)
-}
+_COMMAND_KINDS = (
+    AnswerRequest, Cancel, ChangeEdition, ChangeLimits, Continue, EditPlan, Pause, RateRun, Replan, RetryTask,
+)  # fmt: skip
+_COMMANDS: dict[str, type] = {kind.__name__: kind for kind in _COMMAND_KINDS}
 _BESIDE, _SHARED = "$content", "$document"
 _LARGE_ONLY = (True, False)  # content of its own, put beside only when it is large
 

@@ -1,7 +1,9 @@
 """Conditions (`when`) in the Common Expression Language; its library is loaded with the first condition."""
 
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 from stretto.core.domain import Plan
@@ -54,6 +56,7 @@ def _refused(condition: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _compiled(condition: str) -> Any:
-    import cel  # loading takes most of a second: only runs with conditions pay for it
+    sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))  # its own command line would take most of a second to load
+    import cel  # only runs with conditions pay for it
 
     return cel.compile(condition)

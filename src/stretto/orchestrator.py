@@ -77,6 +77,7 @@ from stretto.ports import (
     Dispatch,
     Emit,
     Follower,
+    Historian,
     Journal,
     Lease,
     Listener,
@@ -116,6 +117,7 @@ class House:
     policies: tuple[Policy, ...] = DEFAULT
     listeners: tuple[Listener, ...] = ()
     followers: tuple[Follower, ...] = ()
+    historians: tuple[Historian, ...] = ()
     notifiers: tuple[Notifier, ...] = ()
     dispatch: Dispatch | None = None
     summariser: Summariser | None = None
@@ -142,14 +144,17 @@ class Conductor:
         self._lease, self._summaries = await self._house.journal.claim(run), None
         try:
             state = RunState()
-            for recorded in await self._house.journal.read(run):
-                state = evolve(state, recorded.event)
-                self._lessons.take(recorded.event)
-                self._trials.take(recorded.event)
+            before = [recorded.event for recorded in await self._house.journal.read(run)]
+            for event in before:
+                state = evolve(state, event)
+                self._lessons.take(event)
+                self._trials.take(event)
             self._lessons.interrupted()
             self.state = state
             for listener in self._house.listeners if state.run else ():
                 listener(state, ())
+            for historian in self._house.historians if state.run else ():
+                historian.recall(state, before)
             commands = [await self._expecting(one) for one in first] or [Recover()]
             begun = next((one for one in commands if isinstance(one, SubmitGoal)), None)
             run_, catalogue = (begun.run, begun.catalogue) if begun is not None else (state.run, state.catalogue)
@@ -206,6 +211,8 @@ class Conductor:
         events_only = [event for _, event in facts]
         for listener in self._house.listeners if facts else ():
             listener(state, events_only)
+        for historian in self._house.historians if facts else ():
+            historian(state, events_only)
         if facts and self._house.followers:
             told = [Recorded(seq=before.seq + n, actor=actor, event=event) for n, (actor, event) in enumerate(facts, 1)]
             for follower in self._house.followers:

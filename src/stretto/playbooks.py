@@ -1,7 +1,7 @@
 """Playbooks: plans in YAML for goals of a kind, in a workspace's folder `playbooks`. See docs/planning.md."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +17,13 @@ _SLOT = re.compile(r"\{([^{}]*)\}")
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
-def read_playbooks(folder: Path, size: Size = DEFAULT_SIZE) -> tuple[Playbook, ...]:
-    """Read every playbook of a workspace, in the order of their names; raises BadWorkspace with every defect."""
+def read_playbooks(
+    folder: Path, size: Size = DEFAULT_SIZE, check: Callable[[Plan], Iterable[Diagnostic]] = lambda plan: ()
+) -> tuple[Playbook, ...]:
+    """Read every playbook of a workspace, in the order of their names; raises BadWorkspace with every defect.
+
+    `check` finds what is wrong with a plan besides its shape.
+    """
     home = folder / FOLDER
     files = sorted(one for one in home.iterdir() if one.suffix in _SUFFIXES) if home.is_dir() else []
     documents: dict[str, Document] = {}
@@ -35,6 +40,7 @@ def read_playbooks(folder: Path, size: Size = DEFAULT_SIZE) -> tuple[Playbook, .
     found = []
     for name, document in documents.items():
         playbook, defects = _playbook(name, documents, size)
+        defects += check(playbook.plan) if playbook.plan.tasks and not errors(defects) else ()
         placed = document.placed(defects)
         if errors(placed):
             wrong += errors(placed)

@@ -711,6 +711,18 @@ Follower: TypeAlias = Callable[[RunState, Sequence[Recorded]], None]
 """Is told of every commit as a Listener is, with numbers and actors, and of nothing else."""
 
 
+class Historian(Protocol):
+    """A listener that knows a run from its beginning, and goes with it into the runs of its teams."""
+
+    def recall(self, state: RunState, before: Sequence[Event]) -> None:
+        """Take in all that happened in a run that is taken over, and where it stands now. As quick as a listener."""
+        ...
+
+    def __call__(self, state: RunState, events: Sequence[Event]) -> None:
+        """Take in a commit, as a listener does."""
+        ...
+
+
 class Performer(Protocol):
     """The shell of the loop, as an engine sees it."""
 
@@ -763,6 +775,13 @@ class Engine(Protocol):
 class Office(Protocol):
     """Where a team can be hired for a run."""
 
-    def starter(self, journal: Journal, people: People, policies: tuple[Policy, ...], engine: Engine) -> Starter:
-        """Give who starts the team's runs: in this journal, on this engine, with these people and policies."""
+    def starter(
+        self,
+        journal: Journal,
+        people: People,
+        policies: tuple[Policy, ...],
+        engine: Engine,
+        historians: tuple[Historian, ...] = (),
+    ) -> Starter:
+        """Give who starts the team's runs: in this journal, on this engine, with these people, policies, historians."""
         ...

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -14,6 +14,20 @@ from pydantic_settings import (
 
 from stretto.core.domain import PlannerChoice
 from stretto.core.errors import BadWorkspace
+
+
+class TelemetrySettings(BaseModel):
+    """Where traces and metrics of runs go, and what they may tell. Without an address, none are sent.
+
+    `endpoint` is that of a collector that takes OTLP over HTTP; `content` says whether goals, arguments, results,
+    answers and error texts are told, and `labels` which labels they may carry.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    endpoint: str | None = None
+    content: bool = False
+    labels: tuple[str, ...] = ()
 
 
 class Settings(BaseSettings):
@@ -39,6 +53,8 @@ class Settings(BaseSettings):
     fetch_allow: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="hosts that fetch may ask where the workspace names none"
     )
+
+    telemetry: TelemetrySettings = Field(TelemetrySettings(), description="traces and metrics for OpenTelemetry")
 
     @field_validator("fetch_allow", mode="before")
     @classmethod
@@ -69,4 +85,4 @@ def read_settings(folder: Path | None) -> Settings:
         said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
         raise BadWorkspace(f"{file or 'the environment'}: settings: {said}") from None
     except (OSError, ValueError) as error:
-        raise BadWorkspace(f"{file}: {error}") from None
+        raise BadWorkspace(f"{file or 'the environment'}: {error}") from None

@@ -37,6 +37,10 @@ BEGINS = 200
 """Characters of a context entry that are shown; the whole is one `--entry` away."""
 
 
+EDITION_SHOWN = 12
+"""Letters of an edition's hash that are shown."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Run:
     """What came of a run, or has come of it so far."""
@@ -177,6 +181,8 @@ class Run:
             "plan": plan_view(state),
             "expected_seconds": state.expected,
             "forked_from": state.forked_from or None,
+            "edition": state.edition or None,
+            "edition_note": state.edition_note or None,
             "replans": state.replans,
             "cancelling": moment(state.cancelling),
             "started": moment(state.started),
@@ -413,6 +419,11 @@ def diagnostic_view(one: Diagnostic) -> dict[str, Any]:
         "mend": one.mend,
         "repaired": one.repaired,
     }
+
+
+def edition_name(edition: str) -> str:
+    """Give an edition of a workspace as people read it: the first letters of its hash tell it from all others kept."""
+    return f"edition {edition[:EDITION_SHOWN]}" if edition else "whatever stands in the folder"
 
 
 def cost_view(cost: Cost, steps: int) -> dict[str, Any]:

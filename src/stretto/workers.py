@@ -5,10 +5,11 @@ without a word.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from stretto.core.errors import OwnedElsewhere, StrettoError, UsageError
 from stretto.core.events import Event
@@ -44,8 +45,21 @@ class Report:
 Tell: TypeAlias = Callable[[Report], None]
 
 
+class Houses(Protocol):
+    """Where runs are at home: each with the agents and rules that it began with."""
+
+    def house_for(self, run: str, state: RunState) -> AbstractAsyncContextManager[House]:
+        """Give the house that a run is driven in, for as long as that takes; its journal is the worker's own.
+
+        May leave word for the run before it is driven. Raises UsageError where there is none for it.
+        """
+        ...
+
+
 class Worker:
     """Drives runs of one store and one workspace, as many as `runs` at once, all on one engine.
+
+    Each is driven in the `house`, or in that which `houses` have for it.
 
     It takes up those that have work left or a timer that is due, and those with a note in their inbox, and leaves
     each when it has ended, sleeps, or waits for a person. A run that cannot be driven is told of and left alone for a
@@ -53,11 +67,18 @@ class Worker:
     """
 
     def __init__(
-        self, house: House, engine: Engine, *, workspace: str = "", runs: int = RUNS, tell: Tell = lambda report: None
+        self,
+        house: House,
+        engine: Engine,
+        *,
+        houses: Houses | None = None,
+        workspace: str = "",
+        runs: int = RUNS,
+        tell: Tell = lambda report: None,
     ) -> None:
         if runs < 1:
             raise UsageError(f"a worker that drives {runs} runs at once does nothing; give at least 1")
-        self._house, self._engine = house, engine
+        self._house, self._engine, self._houses = house, engine, houses
         self._workspace, self._runs, self._tell = workspace, runs, tell
         self._driven: dict[str, asyncio.Task[None]] = {}
         self._foreign: set[str] = set()
@@ -107,13 +128,14 @@ class Worker:
     async def _drive(self, one: RunSummary) -> None:
         run = one.run
         witness = _Witness(self._house.clock, self._tell)
-        house = replace(self._house, listeners=(*self._house.listeners, witness))
         try:
             if (why := await self._why_foreign(one)) is not None:
                 self._foreign.add(run)
                 self._tell(Report(run=run, kind="foreign", what=f"left alone: it {why}"))
                 return
-            state = await self._engine.drive(run, Conductor(house), wait=False)
+            async with self._home_of(run) as home:
+                house = replace(home, listeners=(*home.listeners, witness))
+                state = await self._engine.drive(run, Conductor(house), wait=False)
         except OwnedElsewhere:
             return
         except asyncio.CancelledError:
@@ -132,6 +154,15 @@ class Worker:
             self._resting.pop(run, None)
         elif witness.took:
             self._rest(run)
+
+    @asynccontextmanager
+    async def _home_of(self, run: str) -> AsyncIterator[House]:
+        if self._houses is None:
+            yield self._house
+            return
+        state = await load(self._house.journal, run)
+        async with self._houses.house_for(run, state) as house:
+            yield replace(house, followers=self._house.followers, historians=self._house.historians)
 
     def _rest(self, run: str) -> float:
         """Leave a run alone for a while, and give the seconds."""

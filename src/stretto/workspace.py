@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from stretto.agent_files import ModelAgentSpec, read_agent_file
 from stretto.amounts import budget_of
 from stretto.channels import read_channel
-from stretto.core.domain import Asks, Budget, ContextSpec, InputSpec, Json, Ladder, Plan, Provider, Rules
+from stretto.core.domain import Asks, Budget, ContextSpec, FailureClass, InputSpec, Json, Ladder, Plan, Provider, Rules
 from stretto.core.errors import BadChannel, BadPlan, BadWorkspace, UsageError
 from stretto.core.limits import CHOICES_OF_RULES, OF_AGENTS, OF_RULES, listed_or, provider_of
 from stretto.core.plan.asking import BadChain, place_of, read_asks, strangers
@@ -23,12 +23,17 @@ from stretto.models.definition import NO_MODELS, BadModel, ModelsSpec, chosen, m
 T = TypeVar("T")
 
 LONGEST_PATH = 4096
-_ON_CARDS = ("backups", "ladder", *OF_AGENTS)
-FILE = "workspace.yaml"
-_FIELDS = (
+FILE, PLANS = "workspace.yaml", "plans"
+FIELDS = (
     "name", "description", "goal", "agents", "plan", "inputs", "rules", "ladder", "budget", "context", "notify",
     "providers", "people", "ask", "models",
 )  # fmt: skip
+ON_CARDS = ("backups", "ladder", *OF_AGENTS)
+PYTHON_FIELDS = ("python", "name", *ON_CARDS)
+MODEL_FIELDS = ("file", "name", "model", *ON_CARDS)
+TEAM_FIELDS = ("team", "name", "budget", "partial", *ON_CARDS)
+RULES = tuple(one.name for one in fields(Rules) if one.name != "ladder")
+"""What may stand in the file, with agents of each kind, and under `rules`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +58,14 @@ class AgentSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """What a workspace's file says. Paths are absolute; `notify` are channels of alerts as written, checked."""
+    """What a workspace's file says. Paths are absolute; `notify` are channels of alerts as written, checked.
+
+    `files` is where its own files are read: its folder, or a kept edition of it (see `stretto.editions`). What inputs
+    name, the store and outputs are in its `folder` all the same.
+    """
 
     folder: Path
+    files: Path
     name: str
     description: str = ""
     goal: str = ""
@@ -82,18 +92,21 @@ class Workspace:
         wanted = name or self.plan
         if wanted is None:
             raise BadWorkspace(f"{self.folder / FILE} names no plan; add `plan: FILE`, or hand one over with --plan")
-        for path in (Path(wanted) if name else self.folder / wanted, self.folder / wanted, *self._named(wanted)):
+        for path in (Path(wanted) if name else self.files / wanted, self.files / wanted, *self._named(wanted)):
             if path.is_file():
                 return path
-        known = ", ".join(sorted(path.stem for path in (self.folder / "plans").glob("*.y*ml")))
+        known = ", ".join(sorted(path.stem for path in (self.files / PLANS).glob("*.y*ml")))
         raise BadWorkspace(f"there is no plan {wanted!r} in {self.folder}" + (f"; it has {known}" if known else ""))
 
     def _named(self, name: str) -> list[Path]:
-        return [self.folder / "plans" / f"{name}{suffix}" for suffix in (".yaml", ".yml", ".json")]
+        return [self.files / PLANS / f"{name}{suffix}" for suffix in (".yaml", ".yml", ".json")]
 
 
-def read_workspace(folder: Path) -> Workspace:
-    """Read `workspace.yaml`; raises BadWorkspace with file, line and column."""
+def read_workspace(folder: Path, laid: Callable[[Path], Path] = Path) -> Workspace:
+    """Read `workspace.yaml`; raises BadWorkspace with file, line and column.
+
+    `laid` gives where a file is read that an agent is named by, when that is elsewhere (see `stretto.editions`).
+    """
     if not folder.exists():
         raise BadWorkspace(f"there is no folder {folder}; `stretto init {folder}` makes a workspace")
     file = folder / FILE if folder.is_dir() else folder
@@ -103,7 +116,7 @@ def read_workspace(folder: Path) -> Workspace:
         document = read_document(file)
     except Unreadable as error:
         raise BadWorkspace(str(error.diagnostic)) from None
-    return _Reader(document, file.parent.resolve()).workspace()
+    return _Reader(document, file.parent.resolve(), laid).workspace()
 
 
 def read_plan_file(
@@ -274,16 +287,16 @@ def _value(name: str, spec: InputSpec, raw: Json, base: Path) -> Json:
 class _Reader:
     """Reads one workspace file, with the place of whatever is wrong."""
 
-    def __init__(self, document: Document, folder: Path) -> None:
-        self._document, self._folder = document, folder
+    def __init__(self, document: Document, folder: Path, laid: Callable[[Path], Path]) -> None:
+        self._document, self._folder, self._laid = document, folder, laid
 
     def workspace(self) -> Workspace:
         body = self._document.value
         if not isinstance(body, dict):
             raise self._bad("", "a workspace is a mapping; begin with `name:`")
         for name in body:
-            if name not in _FIELDS:
-                raise self._bad(name, f"a workspace has no field {name!r}; known: {', '.join(_FIELDS)}")
+            if name not in FIELDS:
+                raise self._bad(name, f"a workspace has no field {name!r}; known: {', '.join(FIELDS)}")
         agents = body.get("agents") or []
         if not isinstance(agents, list):
             raise self._bad("agents", "`agents` is a list")
@@ -295,6 +308,7 @@ class _Reader:
         self._know_each_other(sources, ladder)
         return Workspace(
             folder=self._folder,
+            files=self._folder,
             name=self._text(body, "name") or self._folder.name,
             description=self._text(body, "description"),
             goal=self._text(body, "goal"),
@@ -322,7 +336,7 @@ class _Reader:
             else:
                 return AgentSource(builtin=raw, where=where)
         if isinstance(raw, dict) and isinstance(raw.get("use"), str):
-            options = {name: value for name, value in raw.items() if name not in ("use", *_ON_CARDS)}
+            options = {name: value for name, value in raw.items() if name not in ("use", *ON_CARDS)}
             return AgentSource(builtin=raw["use"], where=where, options=options, **self._on_card(raw, path))
         if isinstance(raw, dict) and isinstance(raw.get("team"), str):
             return self._team(raw, path)
@@ -335,19 +349,21 @@ class _Reader:
                 "`team: FOLDER`",
             )
         for name in raw:
-            if name not in (known := ("python", "name", *_ON_CARDS)):
-                raise self._bad(f"{path}.{name}", f"an agent has no field {name!r}; known: {', '.join(known)}")
-        file = (self._folder / raw["python"]).resolve()
+            if name not in PYTHON_FIELDS:
+                raise self._bad(f"{path}.{name}", f"an agent has no field {name!r}; known: {', '.join(PYTHON_FIELDS)}")
+        file = self._laid(self._folder / raw["python"]).resolve()
         if not file.is_file():
             raise self._bad(f"{path}.python", f"there is no file {file}")
-        return AgentSource(python=file, name=raw.get("name") or file.stem, where=where, **self._on_card(raw, path))
+        return AgentSource(
+            python=file, name=self._name(raw, path) or file.stem, where=where, **self._on_card(raw, path)
+        )
 
     def _described(self, raw: dict[str, Json], path: str) -> AgentSource:
         """Read an agent of kind `model` from its file; what the entry says of it goes before what the file says."""
         for name in raw:
-            if name not in (known := ("file", "name", "model", *_ON_CARDS)):
-                raise self._bad(f"{path}.{name}", f"an agent has no field {name!r}; known: {', '.join(known)}")
-        file = (self._folder / raw["file"]).resolve()
+            if name not in MODEL_FIELDS:
+                raise self._bad(f"{path}.{name}", f"an agent has no field {name!r}; known: {', '.join(MODEL_FIELDS)}")
+        file = self._laid(self._folder / raw["file"]).resolve()
         if not file.is_file():
             raise self._bad(f"{path}.file", f"there is no file {file}")
         spec = read_agent_file(file)
@@ -358,10 +374,16 @@ class _Reader:
         own = self._on_card(raw, path)
         card = {**spec.card, **own["terms"], "backups": own["backups"] or spec.card["backups"]}
         card["ladder"] = {**spec.card["ladder"], **own["ladder"]}
-        if raw.get("name"):
-            spec = spec.called(str(raw["name"]))
+        if name := self._name(raw, path):
+            spec = spec.called(name)
         spec = replace(spec, models=tuple(names), card=card)
         return AgentSource(spec=spec, name=spec.name, where=self._document.where(path), **own)
+
+    def _name(self, raw: dict[str, Json], path: str) -> str:
+        name = raw.get("name") or ""
+        if not isinstance(name, str):
+            raise self._bad(f"{path}.name", f"an agent's name is text, not {name!r}; put it in quotes")
+        return name
 
     def _on_card(self, raw: dict[str, Json], path: str) -> dict[str, Any]:
         """Read what an entry says of an agent's card besides what the agent itself declares."""
@@ -410,11 +432,10 @@ class _Reader:
         return ladder
 
     def _team(self, raw: dict[str, Json], path: str) -> AgentSource:
-        known = ("team", "name", "budget", "partial", *_ON_CARDS)
         for name in raw:
-            if name not in known:
-                raise self._bad(f"{path}.{name}", f"a team has no field {name!r}; known: {', '.join(known)}")
-        folder = (self._folder / raw["team"]).resolve()
+            if name not in TEAM_FIELDS:
+                raise self._bad(f"{path}.{name}", f"a team has no field {name!r}; known: {', '.join(TEAM_FIELDS)}")
+        folder = self._laid(self._folder / raw["team"]).resolve()
         if not (folder / FILE).is_file():
             raise self._bad(f"{path}.team", f"{folder} is no workspace, it has no {FILE}")
         if raw.get("partial", "refuse") not in ("refuse", "accept"):
@@ -426,19 +447,21 @@ class _Reader:
                 raise self._bad(f"{path}.budget", str(error)) from None
         options: dict[str, Json] = {name: raw[name] for name in ("budget", "partial") if name in raw}
         where = self._document.where(path)
-        name = raw.get("name") or folder.name
+        name = self._name(raw, path) or folder.name
         return AgentSource(team=folder, name=name, where=where, options=options, **self._on_card(raw, path))
 
     def _rules(self, raw: Json) -> dict[str, Json]:
-        known = [one.name for one in fields(Rules) if one.name != "ladder"]
         if not isinstance(raw, dict):
             raise self._bad("rules", "`rules` is a mapping")
         for name, value in raw.items():
-            if name not in known:
-                raise self._bad(f"rules.{name}", f"rules have no field {name!r}; known: {', '.join(known)}")
+            if name not in RULES:
+                raise self._bad(f"rules.{name}", f"rules have no field {name!r}; known: {', '.join(RULES)}")
             if name == "retries":
                 if not isinstance(value, dict) or not all(isinstance(one, int) and one >= 0 for one in value.values()):
                     raise self._bad("rules.retries", "`retries` maps classes of failure to numbers of tries")
+                if unknown := next((one for one in value if one not in list(FailureClass)), None):
+                    told = f"there is no class of failure {unknown!r}; known: {', '.join(FailureClass)}"
+                    raise self._bad(f"rules.retries.{unknown}", told)
             elif name in OF_RULES:
                 self._read(OF_RULES[name], value, f"rules.{name}")
             elif name in CHOICES_OF_RULES:

@@ -8,11 +8,10 @@ import json
 import os
 import sys
 
-from tests.crash.dying import Mortal
-from tests.crash.script import read_options
-
 from stretto import Assignment, idempotent, plan, pure, ref, reversible, task
 from stretto.agents.model import model_agent
+from tests.crash.dying import Mortal
+from tests.crash.script import read_options
 
 RUN = "20260101-modeltest0"
 options = read_options()

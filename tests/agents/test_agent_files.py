@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.program import look
 
 from stretto import Orchestrator
 from stretto.agent_files import read_agent_file
 from stretto.bootstrap import open_workspace
 from stretto.core.errors import BadWorkspace
 from stretto.testing.models import Answer, ModelServer, Rule, ToolUse, When
+from tests.cli.program import look
 
 FRONT = """---
 # what it is

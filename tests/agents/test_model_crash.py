@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -13,8 +12,8 @@ import pytest
 from stretto.core.events import CallBegun, CallEnded
 from stretto.journals.sqlite import SqliteJournal
 from stretto.testing.models import Answer, ModelServer, Rule, ToolUse, When
+from tests import forked
 
-ROOT = Path(__file__).parents[2]
 RUN = "20260101-modeltest0"
 TURNS = [
     Answer(calls=(ToolUse(name="look", arguments={"word": "a"}), ToolUse(name="look", arguments={"word": "b"}))),
@@ -26,10 +25,10 @@ TURNS = [
 SCRIPT = [Rule(when=When(turn=number), say=say) for number, say in enumerate(TURNS)]
 
 
-def job(folder: Path, server: ModelServer, *more: str) -> "subprocess.CompletedProcess[str]":
+def job(folder: Path, server: ModelServer, *more: str) -> forked.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.agents.model_job", str(folder / "runs.db"), str(folder / "world"), *more]
     environment = {**os.environ, "MODEL_URL": server.url, "MODEL_KEY": server.key}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return forked.run(command, cwd=forked.ROOT, env=environment)
 
 
 def ended(folder: Path) -> tuple[int, set[str]]:

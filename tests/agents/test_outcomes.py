@@ -28,13 +28,14 @@ from stretto.views import Run
 NEVER: dict[str, int] = dict.fromkeys(FailureClass, 0)
 
 
-async def run_beside_a_good_one(function: Callable[..., Any], **more: Any) -> Run:
+async def run_beside_a_good_one(function: Callable[..., Any], retries: Any = NEVER, **limits: Any) -> Run:
     @pure
     def good() -> str:
         return "fine"
 
-    team = Orchestrator([function, good], **{"retries": NEVER, "timeout": 20, **more})
-    return await asyncio.wait_for(team.run("both", plan=plan(task("bad", function), task("good", good))), 60)
+    team = Orchestrator([function, good], retries=retries, timeout=20)
+    both = plan(task("bad", function, **limits), task("good", good))
+    return await asyncio.wait_for(team.run("both", plan=both), 60)
 
 
 async def outcome_of(function: Callable[..., Any], **more: Any) -> Outcome:

@@ -22,6 +22,7 @@ from unittest.mock import patch
 
 from stretto.bootstrap import find_run, open_store
 from stretto.cli import main
+from tests import forked
 
 SECONDS = 60.0
 PROGRAM = [sys.executable, "-c", "from stretto.cli import main; main()"]
@@ -105,7 +106,7 @@ class Place:
 
     def __init__(self, folder: Path, plan: str) -> None:
         self.folder, self.world = folder, folder / "world"
-        self._started: list[subprocess.Popen[str]] = []
+        self._started: list[forked.Popen] = []
         (folder / "agents").mkdir(parents=True)
         (folder / "agents" / "job.py").write_text(AGENTS, encoding="utf-8")
         (folder / "workspace.yaml").write_text(
@@ -121,29 +122,24 @@ class Place:
         """Call the program as a process."""
         return stretto(*words, cwd=self.folder, **more)
 
+    def cold(self, *words: str, **more: Any) -> Done:
+        """Call the program as a process that starts cold."""
+        return cold(*words, cwd=self.folder, **more)
+
     def look(self, *words: str) -> Done:
         """Call the program in this process: quick, for commands that start no run."""
         return look(*words, cwd=self.folder)
 
-    def start(self, *words: str, **more: Any) -> "subprocess.Popen[str]":
+    def start(self, *words: str, **more: Any) -> forked.Popen:
         """Start the program and go on; it ends with the test."""
-        process = subprocess.Popen(
-            [*PROGRAM, *words],
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            **more,
-        )
+        process = forked.Popen([*PROGRAM, *words], cwd=self.folder, **more)
         self._started.append(process)
         return process
 
     def close(self) -> None:
         """End what was started."""
         for process in self._started:
-            process.kill()
-            process.communicate(timeout=SECONDS)
+            process.close()
 
     def owner(self) -> str | None:
         """Say which living process has the newest run."""
@@ -161,6 +157,12 @@ class Place:
 
 def stretto(*words: str, cwd: Path, **more: Any) -> Done:
     """Call the program as a process."""
+    found = forked.run([*PROGRAM, *words], cwd=cwd, **more)
+    return Done(found.returncode, found.stdout, found.stderr)
+
+
+def cold(*words: str, cwd: Path, **more: Any) -> Done:
+    """Call the program as a process that starts cold, as `subprocess.run` does."""
     given = {"capture_output": True, "text": True, "timeout": SECONDS, "check": False, "stdin": subprocess.DEVNULL}
     found = subprocess.run([*PROGRAM, *words], cwd=cwd, **{**given, **more})
     return Done(found.returncode, found.stdout, found.stderr)
@@ -195,7 +197,7 @@ def eventually(holds: Callable[[], Any], seconds: float = SECONDS) -> Any:
 class Terminal:
     """The program on a pseudo terminal of 80 columns."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", master: int) -> None:
+    def __init__(self, process: forked.Popen, master: int) -> None:
         self._process, self._master, self._raw, self._seen = process, master, b"", 0
 
     def until(self, text: str, seconds: float = SECONDS) -> str:
@@ -244,20 +246,17 @@ def on_terminal(*words: str, cwd: Path, **environment: str) -> Iterator[Terminal
     """Run the program on a pseudo terminal."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    process = subprocess.Popen(
-        [*PROGRAM, *words],
-        cwd=cwd,
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        env={**os.environ, "TERM": "xterm-256color", **environment},
-    )
-    os.close(slave)
     try:
-        yield Terminal(process, master)
+        with forked.Popen(
+            [*PROGRAM, *words],
+            cwd=cwd,
+            env={**os.environ, "TERM": "xterm-256color", **environment},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        ) as process:
+            os.close(slave)
+            yield Terminal(process, master)
     finally:
-        process.kill()
-        process.wait(SECONDS)
         os.close(master)

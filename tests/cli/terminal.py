@@ -8,7 +8,6 @@ import re
 import select
 import signal
 import struct
-import subprocess
 import sys
 import termios
 import time
@@ -16,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.cells import cell_len
+
+from tests import forked
 
 STRETTO = [sys.executable, "-c", "from stretto.cli import main; main()"]
 PATIENCE = 30.0
@@ -101,14 +102,13 @@ class Terminal:
         self._master, slave = pty.openpty()
         self._size(columns, rows)
         known = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "COLUMNS")}
-        self.process = subprocess.Popen(
-            list(map(str, command)),
+        self.process = forked.Popen(
+            command,
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**known, "TERM": "xterm-256color", "LANG": "C.UTF-8", **env},
+            env={**known, "TERM": "xterm-256color", **env},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(slave)
 
@@ -171,7 +171,6 @@ def terminal(*words: str | Path, columns: int = 80, rows: int = 24, **env: str) 
         opened.close()
 
 
-def stretto(*words: str | Path) -> "subprocess.CompletedProcess[str]":
+def stretto(*words: str | Path) -> forked.CompletedProcess[str]:
     """Run the command line without a terminal."""
-    command = [*STRETTO, *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
+    return forked.run([*STRETTO, *words])

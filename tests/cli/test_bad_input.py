@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import Place, look, stretto
+from tests.cli.program import Place, cold, look, stretto
 
 Make = Callable[[str], Place]
 
@@ -233,6 +233,6 @@ def test_without_a_workspace_the_commands_say_how_to_get_one(tmp_path: Path) -> 
 def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    refused = stretto("run", cwd=gone, preexec_fn=gone.rmdir)
+    refused = cold("run", cwd=gone, preexec_fn=gone.rmdir)
     assert refused.code == 2
     assert "Traceback" not in refused.err

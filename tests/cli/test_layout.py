@@ -48,7 +48,7 @@ from stretto.telling.words import money, span, tokens
 from tests.core.world import World, catalogues, plans
 
 NOW = 1_800_000_000.0
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 hostile = st.text(max_size=40) | st.sampled_from(
     [
         "\x1b[2J\x1b]0;evil\x07",
@@ -146,7 +146,7 @@ def test_who_waits_for_a_person_is_shown_before_anything_else(state: RunState, r
     assert len([id_ for id_ in asking if id_ in shown]) >= min(len(asking), room - 2)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_states_as_the_loop_makes_them_can_be_drawn_at_every_moment(data: st.DataObject) -> None:
     world = World(data.draw)

@@ -277,7 +277,8 @@ def test_a_timeline_shows_when_what_ran_and_for_whom_it_waited(workspace: Path) 
     assert stretto("approve", "last", "-w", workspace).returncode == 0
     assert stretto("resume", "last", "-w", workspace).returncode == 0
     shown = stretto("show", "last", "-w", workspace, "--timeline").stdout
-    assert "gather[0]  ━" in shown
-    assert "░" in next(line for line in shown.splitlines() if line.startswith("publish"))
+    row = {line.split()[0]: line for line in shown.splitlines() if line}
+    assert "━" in row["gather[0]"]
+    assert "░" in row["publish"]
     assert "1 handoff: median" in shown
     assert "waited for people" in shown

@@ -268,7 +268,7 @@ def test_a_reader_that_leaves_early_and_closed_streams_harm_nothing(make: Make) 
     assert process.stderr is not None
     process.stderr.close()
     for fd in range(3):
-        closed = place.stretto("run", capture_output=False, preexec_fn=lambda fd=fd: os.close(fd), **SILENT)
+        closed = place.cold("run", capture_output=False, preexec_fn=lambda fd=fd: os.close(fd), **SILENT)
         assert closed.code == 0
     assert [one["status"] for one in place.look("runs", "--json").json] == ["finished"] * 4
 

@@ -4,14 +4,14 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
 from stretto.bootstrap import find_run, open_store
 from stretto.core.events import Event, PlanClosed, TaskCompleted
 from stretto.ports import RunQuery
-from tests.cli.program import PROGRAM, SECONDS, Place, eventually
+from tests import forked
+from tests.cli.program import SECONDS, Place, eventually
 
 Make = Callable[[str], Place]
 
@@ -43,18 +43,11 @@ def done(place: Place) -> list[str]:
     return [one.task for one in events(place) if isinstance(one, TaskCompleted)]
 
 
-def streaming(place: Place, *words: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [*PROGRAM, "run", "--plan", "-", "--json", *words],
-        cwd=place.folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def streaming(place: Place, *words: str) -> forked.Popen:
+    return place.start("run", "--plan", "-", "--json", *words, stdin=forked.PIPE)
 
 
-def write(process: "subprocess.Popen[str]", *parts: Any) -> None:
+def write(process: forked.Popen, *parts: Any) -> None:
     assert process.stdin is not None
     process.stdin.write("".join(map(line, parts)))
     process.stdin.flush()
@@ -96,9 +89,9 @@ def test_what_the_whole_plan_lacks_is_told_as_for_files(make: Make) -> None:
 def test_a_line_that_breaks_off_is_told_and_an_end_without_deliver_is_none(make: Make) -> None:
     place = make(NONE)
     whole = line({"inputs": ["word"]}) + line(FIRST)
-    fine = place.stretto("run", "--plan", "-", "--input", "word=hello", "--json", stdin=None, input=whole)
+    fine = place.stretto("run", "--plan", "-", "--input", "word=hello", "--json", input=whole)
     assert (fine.code, fine.json["answer"]) == (0, "hello")
-    broken = place.stretto("run", "--plan", "-", "--input", "word=hello", stdin=None, input=whole + line(SECOND)[:30])
+    broken = place.stretto("run", "--plan", "-", "--input", "word=hello", input=whole + line(SECOND)[:30])
     assert broken.code == 3
     assert "standard input:3:" in broken.out
 

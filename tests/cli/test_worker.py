@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from stretto.bootstrap import open_store
 from stretto.core.events import AttemptStarted
+from tests import forked
 from tests.cli.program import Place, eventually
 
 Make = Callable[[str], Place]
@@ -62,7 +62,7 @@ def owner(place: Place, run: str) -> str | None:
     return asyncio.run(ask())
 
 
-def ends(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+def ends(process: forked.Popen) -> tuple[int, str, str]:
     out, err = process.communicate(timeout=SECONDS)
     return process.returncode, out, err
 

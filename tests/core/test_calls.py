@@ -22,6 +22,7 @@ from stretto.core.commands import (
     Cancel,
     ClosePlan,
     Command,
+    EditPlan,
     EndCall,
     FireTimer,
     InterpretGoal,
@@ -32,6 +33,7 @@ from stretto.core.commands import (
     SubmitGoal,
 )
 from stretto.core.decide import decide, step
+from stretto.core.decide.revising import why_no_edit
 from stretto.core.domain import (
     FREE,
     NO_BUDGET,
@@ -431,6 +433,84 @@ def test_a_fork_is_given_what_its_parent_did_later_and_asks_about_what_nobody_he
     deeds = later_deeds(parent, loop.events[until:])
     assert {one.output for one in deeds.kept.values()} == {"sent"}
     assert deeds.begun == (action_key(loop.state, loop.of, other),)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "doubtful"),
+    [
+        (Failed(failure=FailureClass.TRANSIENT, message="busy"), False),
+        (InputRequired(question="who is ann?"), False),
+        (Failed(failure=FailureClass.TIMED_OUT, message="no answer"), True),
+        (Unknown(message="the line broke"), True),
+    ],
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_a_fork_asks_about_a_call_of_its_parent_unless_that_is_known_never_to_have_happened(
+    outcome: Failed | InputRequired | Unknown, doubtful: bool, before: bool
+) -> None:
+    loop = Loop()
+    until = len(loop.events)
+    loop.begin(SEND)
+    if before:
+        until = len(loop.events)
+    loop.end(SEND, outcome)
+    parent = reduce(evolve, loop.events[:until], RunState())
+    deeds = later_deeds(parent, loop.events[until:])
+    assert deeds.kept == {}
+    assert deeds.begun == ((action_key(loop.state, loop.of, SEND),) if doubtful else ())
+
+
+def test_a_fork_asks_about_a_call_that_was_in_doubt_before_it() -> None:
+    loop = Loop()
+    loop.begin(SEND)
+    loop.say(Recover())
+    assert later_deeds(loop.state, []).begun == (action_key(loop.state, loop.of, SEND),)
+
+
+def test_a_task_with_a_call_under_way_that_must_not_be_made_twice_cannot_be_edited_away() -> None:
+    loop = Loop()
+    loop.begin(READ)
+    other = EditPlan(actor="person:ann", revision=1, tasks=(Task(id="b", skill="do_none", inputs={"n": 1}),))
+    assert why_no_edit(loop.state, other) is None
+    loop.begin(SEND)
+    told = "'a' is at work, and its action may not be repeated; wait until it has ended"
+    assert why_no_edit(loop.state, other) == told
+    assert loop.say(other) == []
+    loop.end(SEND, Unknown(message="the line broke"))
+    assert why_no_edit(loop.state, other) == told, "nobody has been asked yet whether it happened"
+    loop.end(SEND, Called(output="sent"))
+    assert why_no_edit(loop.state, other) is None
+
+
+def test_what_a_task_did_is_given_to_the_one_that_an_edit_puts_in_its_place() -> None:
+    loop = Loop()
+    loop.begin(SEND)
+    loop.end(SEND, Called(output="sent"))
+    loop.begin(READ)
+    loop.end(READ, Called(output="page 1"))
+    loop.say(EditPlan(actor="person:ann", revision=1, tasks=(Task(id="a", skill="do_none", when="true"),)))
+    assert not loop.state.tasks["a"].calls, "it is another task"
+    loop.start()
+    begun, ended = loop.begin(SEND)
+    assert isinstance(begun, CallBegun)
+    assert begun.verdict.rule == "kept"
+    assert isinstance(ended, CallEnded)
+    assert ended.output == "sent"
+    (anew,) = loop.begin(READ)
+    assert isinstance(anew, CallBegun), "what changes nothing is just called anew"
+
+
+def test_what_is_in_doubt_of_a_task_that_failed_is_asked_about_by_the_one_that_an_edit_puts_in_its_place() -> None:
+    loop = Loop()
+    loop.begin(SEND)
+    loop.end(SEND, Unknown(message="the line broke"))
+    loop.say(ReportOutcome(task="a", attempt=1, outcome=Failed(failure=FailureClass.REFUSED, message="no")))
+    loop.say(EditPlan(actor="person:ann", revision=1, tasks=(Task(id="a", skill="do_none", when="true"),)))
+    loop.start()
+    assert is_doubtful(loop.state, loop.of, SEND)
+    assert not is_doubtful(loop.state, loop.of, replace(SEND, key="other"))
+    asked = next(one for one in loop.begin(SEND, doubt="nobody heard") if isinstance(one, PersonAsked)).request
+    assert asked.kind == "doubt"
 
 
 def test_only_one_who_holds_the_permissions_of_the_task_is_a_tool_for_it() -> None:

@@ -17,6 +17,7 @@ from stretto.core.domain import (
     Task,
     TaskStatus,
 )
+from stretto.core.events import TaskSkipped
 from tests.core.test_ladders import Stage, agent
 from tests.core.test_revisions import Loop
 
@@ -112,6 +113,16 @@ def test_what_served_several_members_goes_with_the_last_of_them_unless_another_n
     told = statuses(stage)
     assert (told["a"], told["b"], told["source"]) == ("skipped", "skipped", "pending" if wanted else "skipped")
     assert stage.one("c").ready
+
+
+def test_a_member_that_only_served_another_is_left_out_once_with_it() -> None:
+    served = Task(id="b", skill="toil", inputs={"x": {"ref": "a.output"}})
+    join = Task(id="c", skill="work", inputs={"x": {"ref": "joined"}}, join=Join(of=("b", "a", "quick"), take="first"))
+    stage = Stage(Task(id="a", skill="toil"), served, Task(id="quick", skill="work"), join, agents=team())
+    stage.succeed("quick")
+    assert statuses(stage) == {"a": "skipped", "b": "skipped", "quick": "completed", "c": "pending"}
+    left_out = [event.task for event in stage.events if isinstance(event, TaskSkipped)]
+    assert left_out == ["b", "a"], "each is told of once"
 
 
 def test_nobody_is_left_out_while_the_plan_is_being_written_for_nobody_knows_who_will_be_needed() -> None:

@@ -37,7 +37,6 @@ from tests.core.world import World, catalogues, due, plain, plans, still_finishe
 EXAMPLES = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     max_examples=60 if SEARCHING else 25,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 budgets = st.builds(

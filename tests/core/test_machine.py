@@ -183,6 +183,5 @@ TestLoop: Callable[..., Any] = Loop.TestCase
 TestLoop.settings = settings(  # type: ignore[attr-defined]
     max_examples=100,
     stateful_step_count=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )

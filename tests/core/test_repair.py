@@ -322,7 +322,7 @@ GRAPHS = st.builds(
 
 
 @given(GRAPHS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_repair_says_the_truth_about_any_graph(document: dict[str, object]) -> None:
     intake = taken(document)
     wrong = errors(check(intake.plan, KITCHEN))

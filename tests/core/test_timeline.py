@@ -132,7 +132,7 @@ def test_what_still_goes_on_ends_now() -> None:
     assert timeline([*first, *attempt("a", 1, 2)[:1], failed]).stretches[0].ending == "failed"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_any_run_has_a_timeline_that_adds_up_and_fits(data: st.DataObject) -> None:
     world = World(data.draw)

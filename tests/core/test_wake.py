@@ -17,7 +17,7 @@ STEPS = 60
 ahead = st.none() | st.floats(1, 200)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_a_run_wakes_for_the_first_thing_that_is_due_without_anybody_s_word(data: st.DataObject) -> None:
     world = World(data.draw)

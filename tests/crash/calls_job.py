@@ -8,10 +8,9 @@ import json
 import sys
 from typing import Any
 
+from stretto import Assignment, idempotent, irreversible, plan, pure, ref, task
 from tests.crash.dying import Mortal
 from tests.crash.script import read_options
-
-from stretto import Assignment, idempotent, irreversible, plan, pure, ref, task
 
 RUN = "20260101-callstest0"
 options = read_options()

@@ -1,5 +1,8 @@
 """One life of a process that drives a run over the outside world, and may die in it: at an append, or in a deed.
 
+`python -m tests.crash.life STORE SEED PORT [WHEN NUMBER]` begins the run of a store, or goes on with it, to its end,
+and prints what came of it.
+
 The plan is random but the same for one seed: side effects of every kind, fan-outs, timers, approvals, undoings,
 joins, rounds, teams with runs of their own, one of which has to be tried again, lost and late replies. Nothing here
 may depend on how often the process died before.
@@ -8,13 +11,11 @@ may depend on how often the process died before.
 import asyncio
 import json
 import random
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from tests.crash.dying import NEVER, Death, Mortal
-from tests.crash.outside import ask
+from typing import Any, cast
 
 from stretto import Assignment, Orchestrator, agent, idempotent, irreversible, plan, pure, ref, reversible, task
 from stretto.core.commands import AnswerRequest, Command, ReportOutcome
@@ -26,6 +27,8 @@ from stretto.journals.sqlite import SqliteJournal
 from stretto.orchestrator import Conductor
 from stretto.ports import Emit, People
 from stretto.views import Run
+from tests.crash.dying import NEVER, Death, Mortal, When
+from tests.crash.outside import ask
 
 RUN = "20260101-crashtest0"
 PATIENCE = 0.4
@@ -34,10 +37,10 @@ PATIENCE = 0.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """One process: which case, where its store is, where the world listens, and how it dies (if it does)."""
+    """One process: where its store is, which case, where the world listens, and how it dies (if it does)."""
 
-    seed: int
     store: Path
+    seed: int
     port: int
     death: Death = NEVER
 
@@ -45,11 +48,18 @@ class Life:
     def case(self) -> str:
         return self.store.stem
 
+    @property
+    def command(self) -> list[str | Path]:
+        """What to run for it."""
+        death = [] if self.death == NEVER else [self.death.when, str(self.death.number)]
+        return [sys.executable, "-m", "tests.crash.life", self.store, str(self.seed), str(self.port), *death]
 
-def live(life: Life, out: Path) -> None:
-    """Begin the run, or go on with it, to its end; write what came of it. Runs in a process of its own."""
-    run = asyncio.run(_pursue(life))
-    out.write_text(json.dumps(run.as_json()))
+
+def main() -> None:
+    store, seed, port, *death = sys.argv[1:]
+    dies = Death(when=cast(When, death[0]), number=int(death[1])) if death else NEVER
+    run = asyncio.run(_pursue(Life(store=Path(store), seed=int(seed), port=int(port), death=dies)))
+    json.dump(run.as_json(), sys.stdout)
 
 
 async def _pursue(life: Life) -> Any:
@@ -228,3 +238,7 @@ class _Stuttering(Conductor):
         if isinstance(report, ReportOutcome):
             await emit(report)
         return report
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,7 @@
 """The outside world as a process of its own: it does what it is asked, logs it, and does not know about runs.
 
+`python -m tests.crash.outside` prints the port where it listens.
+
 It is not idempotent: asked twice, it does it twice, and the log shows it. Some requests are answered badly the first
 time: the connection breaks after the deed (`lost`), the answer comes too late (`late`), or it is busy (`flaky`).
 """
@@ -12,10 +14,11 @@ import time
 from collections import defaultdict
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from select import select
 from typing import Any, ClassVar
 from urllib.parse import quote
+
+from tests import forked
 
 LATE = 1.2
 """Seconds after which a late answer comes; longer than its agent waits."""
@@ -83,9 +86,9 @@ class _Server(ThreadingHTTPServer):
         super().handle_error(*_)
 
 
-def _serve(tell: Connection) -> None:
+def main() -> None:
     server = _Server(("127.0.0.1", 0), _Handler)
-    tell.send(server.server_address[1])
+    print(server.server_address[1], flush=True)
     server.serve_forever()
 
 
@@ -93,18 +96,15 @@ class Outside:
     """The world, begun and ended; `port` is where it listens."""
 
     def __enter__(self) -> "Outside":
-        context = get_context("spawn")
-        here, there = context.Pipe()
-        self._process = context.Process(target=_serve, args=(there,), daemon=True)
-        self._process.start()
-        if not here.poll(20):
+        self._process = forked.Popen([sys.executable, "-m", "tests.crash.outside"], cwd=forked.ROOT)
+        assert self._process.stdout is not None
+        if not select([self._process.stdout], [], [], 20)[0]:
             raise RuntimeError("the outside world did not begin")
-        self.port: int = here.recv()
+        self.port = int(self._process.stdout.readline())
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.join()
+        self._process.close()
 
     def deeds(self, case: str) -> list[dict[str, str]]:
         """Give everything that was asked for in one case, in order."""
@@ -123,3 +123,7 @@ def ask(port: int, method: str, path: str, body: Any = None, *, timeout: float =
     if answer.status == 503:
         raise ConnectionRefusedError("it is busy")
     return json.loads(raw)
+
+
+if __name__ == "__main__":
+    main()

@@ -16,26 +16,20 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-
-from tests.crash.dying import Death
-from tests.crash.life import RUN, Life, live
-from tests.crash.outside import Outside
 
 from stretto.core.audit import broken_link
 from stretto.core.events import AttemptStarted, TaskCompleted
 from stretto.journals.sqlite import SqliteJournal
+from tests import forked
+from tests.crash.dying import Death
+from tests.crash.life import RUN, Life
+from tests.crash.outside import Outside
 
 LIVES = 4
 LONGEST = 60.0
 KEYED = ("pay", "book", "lost", "late", "unbook")
-
-UNTOLD = 255
-"""What a process seems to end with when two threads ask for its end at once: only one of them is told."""
-_processes = get_context("forkserver")
-_processes.set_forkserver_preload(["tests.crash.life"])
 
 
 class Broken(AssertionError):
@@ -78,8 +72,6 @@ def weather(one: Case, folder: Path, outside: Outside) -> int:
     asked: Counter[str] = Counter()
     for death in one.deaths:
         code, came = _lived(replace(hit, death=death))
-        if code not in (0, -9):
-            raise Broken(f"{one}: a life ended with {code}")
         died += code == -9
         now = _finished(hit.store)
         deeds = outside.deeds(hit.case)
@@ -157,19 +149,13 @@ def _finished(store: Path) -> set[str]:
 
 def _lived(life: Life) -> tuple[int, Any]:
     """Have a life lived in a process of its own; gives its exit code (-9: it died) and what came of the run."""
-    out = life.store.with_suffix(".json")
-    out.unlink(missing_ok=True)
-    process = _processes.Process(target=live, args=(life, out))
-    process.start()
-    process.join(LONGEST)
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-        raise Broken(f"seed {life.seed}: it hangs ({life.death})")
-    code = process.exitcode
-    if code == UNTOLD:
-        code = 0 if out.exists() else -9
-    return code, json.loads(out.read_text()) if code == 0 else None
+    try:
+        done = forked.run(life.command, cwd=forked.ROOT, timeout=LONGEST)
+    except forked.TimeoutExpired:
+        raise Broken(f"seed {life.seed}: it hangs ({life.death})") from None
+    if done.returncode not in (0, -9):
+        raise Broken(f"seed {life.seed}: a life ended with {done.returncode} ({life.death}): {done.stderr}")
+    return done.returncode, json.loads(done.stdout) if done.returncode == 0 else None
 
 
 def storm(cases: Sequence[Case], folder: Path, *, at_once: int = 2) -> Iterator[tuple[Case, int | Broken]]:

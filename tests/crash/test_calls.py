@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -12,8 +11,8 @@ import pytest
 from stretto.core.audit import broken_link
 from stretto.core.events import CallBegun, CallEnded
 from stretto.journals.sqlite import SqliteJournal
+from tests import forked
 
-ROOT = Path(__file__).parents[2]
 RUN = "20260101-callstest0"
 ANSWER = [["bill", "BILL"], "paid ann", "noted paid ann"]
 LAST = 14
@@ -25,9 +24,9 @@ POINTS = (
 )
 
 
-def job(folder: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+def job(folder: Path, *more: str) -> forked.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.crash.calls_job", str(folder / "runs.db"), str(folder / "world"), *more]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return forked.run(command, cwd=forked.ROOT)
 
 
 def deeds(folder: Path) -> Counter[tuple[str, str]]:

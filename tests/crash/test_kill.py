@@ -13,8 +13,8 @@ import pytest
 from stretto.core.audit import broken_link
 from stretto.core.events import TaskCompleted
 from stretto.journals.sqlite import SqliteJournal
+from tests import forked
 
-ROOT = Path(__file__).parents[2]
 RUN = "20260101-crashtest0"
 POINTS = (
     [("before", number) for number in range(1, 11)]
@@ -27,8 +27,8 @@ def command(folder: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", "tests.crash.job", str(folder / "runs.db"), str(folder / "world"), *more]
 
 
-def job(folder: Path, *more: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command(folder, *more), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+def job(folder: Path, *more: str) -> forked.CompletedProcess[str]:
+    return forked.run(command(folder, *more), cwd=forked.ROOT)
 
 
 def actions(folder: Path) -> list[dict[str, str]]:
@@ -55,8 +55,9 @@ def essence(run: dict[str, Any]) -> object:
 
 @pytest.fixture(scope="module")
 def uncrashed(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """Give what comes of it undisturbed, from a cold start: with another hash seed than the forked processes have."""
     folder = tmp_path_factory.mktemp("uncrashed")
-    done = job(folder)
+    done = subprocess.run(command(folder), cwd=forked.ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return essence(json.loads(done.stdout))
 
@@ -114,12 +115,7 @@ def test_killed_again_and_again_it_still_ends(tmp_path: Path, uncrashed: object)
 
 def test_two_processes_that_want_one_run_get_one_owner(tmp_path: Path, uncrashed: object) -> None:
     assert job(tmp_path, "--kill-at", "3").returncode == -9
-    both = [
-        subprocess.Popen(
-            command(tmp_path, "--resume"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(3)
-    ]
+    both = [forked.Popen(command(tmp_path, "--resume"), cwd=forked.ROOT) for _ in range(3)]
     outs = [one.communicate(timeout=60) for one in both]
     codes = [one.returncode for one in both]
     assert 0 in codes, [err[-600:] for _, err in outs]

@@ -1,7 +1,6 @@
 """Real processes, really killed while they take back what they did: each thing is taken back once, the last first."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ import pytest
 
 from stretto.core.audit import broken_link
 from stretto.journals.sqlite import SqliteJournal
+from tests import forked
 
-ROOT = Path(__file__).parents[2]
 RUN = "20260101-undotest00"
 DONE = ["flight", "a", "b", "a", "deposit"]
 UNDONE = ["deposit!", "a!", "b!", "a!", "flight!"]
@@ -24,9 +23,9 @@ POINTS = (
 )
 
 
-def job(folder: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+def job(folder: Path, *more: str) -> forked.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.crash.undo_job", str(folder / "runs.db"), str(folder / "world"), *more]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return forked.run(command, cwd=forked.ROOT)
 
 
 def actions(folder: Path, kind: str) -> list[str]:

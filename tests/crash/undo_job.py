@@ -7,10 +7,9 @@ import asyncio
 import json
 import sys
 
+from stretto import Assignment, irreversible, plan, pure, ref, reversible, task
 from tests.crash.dying import Mortal
 from tests.crash.script import read_options
-
-from stretto import Assignment, irreversible, plan, pure, ref, reversible, task
 
 RUN = "20260101-undotest00"
 options = read_options()

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from stretto.bootstrap import open_workspace
 from stretto.core.errors import BadPlan, Conflict, Forbidden, UnknownRun, UsageError
 from stretto.ports import RunQuery
-from tests.desk.office import ADMIN, APPROVER, OPERATOR, VIEWER, asks, ended, office, until
+from tests.desk.office import ADMIN, APPROVER, OPERATOR, PLAN, VIEWER, asks, ended, office, until, workspace
 
 
 async def test_a_run_is_begun_asks_is_approved_and_ends(tmp_path: Path) -> None:
@@ -106,9 +107,19 @@ async def test_only_files_of_the_workspace_and_uploads_are_read(tmp_path: Path) 
         for inputs in ({"word": str(tmp_path / "secret.txt")}, {"word": "../secret.txt"}, {"word": "/etc/passwd"}):
             with pytest.raises(Forbidden, match="outside the workspace"):
                 await desk.submit(OPERATOR, "say hello", inputs=inputs)
-        tasks = [{"id": "a", "skill": "office.shout", "inputs": {"word": "/etc/passwd"}}]
-        with pytest.raises(Forbidden, match="outside the workspace"):
-            await desk.submit(OPERATOR, "say hello", plan={"tasks": tasks})
+        shout, item = {"id": "a", "skill": "office.shout"}, {"word": {"ref": "item"}}
+        for task in (
+            shout | {"inputs": {"word": "/etc/passwd"}},
+            shout | {"inputs": {"word": {"ref": "inputs.word", "default": "/etc/passwd"}}},
+            shout | {"inputs": item, "for_each": ["x", "/etc/passwd"]},
+            shout | {"inputs": item, "for_each": {"items": {"literal": ["/etc/passwd"]}}},
+            shout | {"inputs": {"word": "x"}, "ladder": {"error": [{"with": {"word": "/etc/passwd"}}]}},
+        ):
+            with pytest.raises(Forbidden, match="outside the workspace"):
+                await desk.submit(OPERATOR, "say hello", plan={"inputs": {"word": {"default": "x"}}, "tasks": [task]})
+        files = {"inputs": {"word": {"kind": "files"}}, "tasks": [shout | {"inputs": {"word": "x"}}]}
+        with pytest.raises(Forbidden, match="'/etc' lies outside"):  # and nothing is said of what is in it
+            await desk.submit(OPERATOR, "say hello", plan=files, inputs={"word": "/etc"})
         for plan in ("../w/plans/post.yaml", "/etc/passwd", ".hidden"):
             with pytest.raises(UsageError, match="is a path"):
                 await desk.submit(OPERATOR, "say hello", plan=plan)
@@ -117,6 +128,51 @@ async def test_only_files_of_the_workspace_and_uploads_are_read(tmp_path: Path) 
         assert Path(file).is_relative_to(tmp_path / "w" / ".stretto" / "uploads")
         _, new = await desk.submit(OPERATOR, "say hello", inputs={"word": file})
         assert new
+
+
+@pytest.mark.parametrize("name", ["報告" * 100 + ".txt", "x" * 300, "..", "/", "", "a/.. ", "\ud800\0?", ".part"])
+async def test_a_file_is_kept_whatever_its_name_and_for_its_owner_alone(tmp_path: Path, name: str) -> None:
+    async with office(tmp_path / "w") as service:
+        came = await asyncio.gather(*(service.desk.upload(OPERATOR, name, b"content") for _ in range(20)))
+        (file,) = {Path(one) for one in came}
+        assert file.read_bytes() == b"content"
+        assert [one.name for one in file.parent.iterdir()] == [file.name]
+        assert file.is_relative_to(tmp_path / "w" / ".stretto" / "uploads")
+        assert (file.stat().st_mode & 0o077, file.parent.stat().st_mode & 0o077) == (0, 0)
+
+
+async def test_a_run_has_other_limits_also_where_the_plan_of_the_workspace_needs_inputs(tmp_path: Path) -> None:
+    place = workspace(tmp_path / "w")
+    (place / "plans" / "post.yaml").write_text(PLAN.replace("{kind: value, default: hello}", "{kind: value}"))
+    async with office(place) as service:
+        desk = service.desk
+        state, _ = await desk.submit(OPERATOR, "say hello", inputs={"word": "hi"})
+        await until(desk, state.run, asks)
+        state = await desk.resume(OPERATOR, state.run, budget="$3", deadline="1h")
+        assert state.budget.money == 3
+        assert state.deadline is not None
+        with pytest.raises(UsageError, match="budget"):
+            await desk.resume(OPERATOR, state.run, budget="much")
+
+
+async def test_a_run_may_have_a_dot_in_its_name(tmp_path: Path) -> None:
+    place = workspace(tmp_path / "w")
+    await open_workspace(place).run("say hello", run_id="v1.2")
+    async with office(place) as service:
+        assert (await service.desk.run(VIEWER, "v1.2")).run == "v1.2"
+
+
+async def test_an_order_with_a_whole_plan_comes_again_under_its_key(tmp_path: Path) -> None:
+    tasks = [
+        {"id": "a", "skill": "office.shout", "inputs": {"word": {"ref": "item"}}, "for_each": ["x" * 9000, "y"]},
+        {"id": "b", "skill": "office.shout", "inputs": {"word": "z"}, "after": ["a"], "limits": {"timeout": 9}},
+    ]
+    order = {"plan": {"tasks": tasks, "deliver": {"ref": "a.output"}}, "inputs": {}, "budget": "$1.50", "key": "k"}
+    async with office(tmp_path / "w") as service:
+        state, _ = await service.desk.submit(OPERATOR, "shout", **order)  # type: ignore[arg-type]
+        assert (await until(service.desk, state.run, ended)).status.value == "finished"
+        again, new = await service.desk.submit(OPERATOR, "shout", **order)  # type: ignore[arg-type]
+        assert (again.run, new) == (state.run, False)
 
 
 async def test_a_bad_plan_is_refused_with_its_defects(tmp_path: Path) -> None:

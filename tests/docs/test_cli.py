@@ -25,6 +25,11 @@ HEAVY = {
     "pydantic", "jinja2", "sqlite3", "ruamel", "cel", "jsonschema", "httpx", "rich.console", "msgspec", "psutil",
     "bs4", "pint", "stretto.bootstrap", "stretto.core.decide", "stretto.specialists",
 }  # fmt: skip
+DRIVING = {
+    "pydantic_settings", "jinja2", "ruamel", "cel", "jsonschema", "httpx", "snowballstemmer", "bs4", "pint",
+    "stretto.bootstrap.facade", "stretto.agents", "stretto.models", "stretto.planners", "stretto.specialists",
+    "stretto.workspace",
+}  # fmt: skip
 
 
 def options(command: Any) -> set[str]:
@@ -74,12 +79,28 @@ def test_the_json_has_the_fields_that_the_page_shows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"]])
-def test_help_loads_nothing_heavy(words: list[str]) -> None:
+def test_help_loads_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+    said, loaded = cold(words, tmp_path)
+    assert "stretto" in said
+    assert HEAVY & loaded == set()
+
+
+def test_who_only_looks_at_runs_does_not_load_what_drives_them(tmp_path: Path) -> None:
+    place = Place(tmp_path / "place", "tasks: {a: {skill: job.echo, inputs: {text: hello}}}\n")
+    assert place.stretto("run").code == 0
+    said, loaded = cold(["runs"], place.folder)
+    assert "Do the job." in said
+    assert DRIVING & loaded == set()
+
+
+def cold(words: list[str], folder: Path) -> tuple[str, set[str]]:
+    """Call the program as a process that starts cold; gives what it said and the modules that it loaded."""
     told = (
         "import json, sys\nsys.argv[0] = 'stretto'\nfrom stretto.cli import main\n"
         "try:\n    main()\nfinally:\n    print(json.dumps(list(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", told, *words], capture_output=True, text=True, timeout=60, check=True)
-    help_, _, loaded = done.stdout.rstrip().rpartition("\n")
-    assert "stretto" in help_
-    assert HEAVY & set(json.loads(loaded)) == set()
+    done = subprocess.run(
+        [sys.executable, "-c", told, *words], cwd=folder, capture_output=True, text=True, timeout=60, check=True
+    )
+    said, _, loaded = done.stdout.rstrip().rpartition("\n")
+    return said, set(json.loads(loaded))

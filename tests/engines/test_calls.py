@@ -14,7 +14,7 @@ import pytest
 from stretto import Assignment, Orchestrator, agent, irreversible, plan, pure, ref, reversible, task
 from stretto.core.commands import AnswerRequest, Command
 from stretto.core.domain import Call, Called, Cost, FailureClass, Review, SideEffect, Usage
-from stretto.core.events import CallBegun, CallEnded, CallFailed, CallRefused
+from stretto.core.events import AttemptCompleted, CallBegun, CallEnded, CallFailed, CallRefused
 from stretto.core.state import RunState
 from stretto.journals.sqlite import SqliteJournal
 from stretto.ports import AgentFailure, Caller, Product
@@ -477,7 +477,7 @@ def test_two_hundred_branches_with_calls_never_cross_a_budget() -> None:
     assert run.state.completed > 20
 
 
-def test_a_review_waits_for_room_that_work_under_way_holds() -> None:
+def test_a_review_waits_for_room_that_work_under_way_holds(tmp_path: Path) -> None:
     class Costly:
         name = "costly"
 
@@ -490,10 +490,11 @@ def test_a_review_waits_for_room_that_work_under_way_holds() -> None:
                 return Called(output=True, cost=Cost(money=Decimal("0.30")))
 
             call = Call(key="judge", role="reviewer", what="test:judge", reserve=Cost(money=Decimal("0.30")))
+            first_asks.set()
             await caller.call(call, judged)
             return Review(accepted=True, reviewer="costly")
 
-    first_done = asyncio.Event()
+    first_asks = asyncio.Event()
 
     @pure(cost="$0.10")
     async def quick() -> str:
@@ -501,19 +502,24 @@ def test_a_review_waits_for_room_that_work_under_way_holds() -> None:
 
     @pure(cost="$0.80")
     async def slow() -> str:
-        await first_done.wait()
+        await first_asks.wait()
         return "slow"
 
     async def both() -> Run:
-        team = Orchestrator([quick, slow], budget="$1")
+        team = Orchestrator([quick, slow], budget="$1", store=tmp_path / "runs.db")
         house = team.house  # the reviewers of the house, and one that costs
         team.house = lambda *given: _with_reviewer(house(*given), Costly())  # type: ignore[method-assign]
-        asyncio.get_running_loop().call_later(0.05, first_done.set)
         return await team.run("do it", plan=plan(task("q", quick), task("s", slow), deliver=[ref("q"), ref("s")]))
 
     run = go(both())
     assert run.status == "finished"
     assert world == ["q", "s"]
+    told = events_of(tmp_path / "runs.db", run)
+    assert [
+        (type(one), one.of.task if isinstance(one, CallBegun) else one.task)
+        for one in told
+        if isinstance(one, AttemptCompleted | CallBegun)
+    ] == [(AttemptCompleted, "q"), (AttemptCompleted, "s"), (CallBegun, "q"), (CallBegun, "s")]
     assert run.state.coordination.cost.money == Decimal("0.60")
 
 

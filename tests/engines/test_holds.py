@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import subprocess
 import sys
 import textwrap
 import threading
@@ -21,6 +20,7 @@ from stretto.core.domain import Breaker, FailureClass, Notice, Plan, Provider, R
 from stretto.core.errors import BadAgent, NotifierError, UsageError
 from stretto.core.events import AgentHeld, AttemptStarted, BreakerClosed, BreakerOpened, Event, NoticeTried
 from stretto.core.state import RunState
+from tests import forked
 
 T = TypeVar("T")
 SECONDS = 60.0
@@ -224,7 +224,7 @@ def test_a_rate_holds_exactly_for_all_processes_of_a_store_together(tmp_path: Pa
     script, store = tmp_path / "job.py", tmp_path / "runs.db"
     script.write_text(textwrap.dedent(RATED))
     command = [sys.executable, str(script), str(store)]
-    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    processes = [forked.Popen(command, stdin=forked.PIPE) for _ in range(2)]
     try:
         for one in processes:
             assert one.stdout is not None
@@ -233,8 +233,7 @@ def test_a_rate_holds_exactly_for_all_processes_of_a_store_together(tmp_path: Pa
             one.communicate("go\n", timeout=SECONDS)
     finally:
         for one in processes:
-            one.kill()
-            one.wait(SECONDS)
+            one.close()
     with sqlite3.connect(store) as reader:
         assert reader.execute("SELECT count(*) FROM events WHERE type = 'AttemptStarted'").fetchone() == (7,)
         assert reader.execute("SELECT count(*) FROM events WHERE run = '@agent/ask'").fetchone() == (7,)
@@ -262,13 +261,13 @@ def test_tokens_are_settled_beside_the_run(tmp_path: Path) -> None:
 
 
 def test_a_paused_run_is_given_back_with_its_reason_and_resumed(tmp_path: Path) -> None:
-    begun, done = asyncio.Event(), []
+    begun, noticed, done = asyncio.Event(), asyncio.Event(), []
 
     @pure
     async def work(item: int) -> int:
         """Work."""
         begun.set()
-        await asyncio.sleep(0.25)
+        await noticed.wait()
         done.append(item)
         return item
 
@@ -276,10 +275,12 @@ def test_a_paused_run_is_given_back_with_its_reason_and_resumed(tmp_path: Path) 
         team = Orchestrator([work], store=tmp_path / "runs.db", parallel=1)
         going = asyncio.create_task(team.run("work", plan=over(work, 3), run_id="r1"))
         await begun.wait()
-        await team.pause("r1", "lunch")
+        while (await team.pause("r1", "lunch")).state.paused is None:
+            pass
+        noticed.set()
         paused = await going
         assert (paused.status, paused.as_json()["paused"]) == ("waiting", "lunch")
-        assert 1 <= len(done) < 3
+        assert done == [0]
         again = await team.pause("r1", "once more")
         assert again.state.paused == "lunch"
         ended = await team.resume("r1")

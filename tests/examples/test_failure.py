@@ -1,11 +1,12 @@
 """Every script of `examples/failure` runs by itself and prints what `docs/failure.md` says it prints."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests import forked
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "examples" / "failure").glob("*.py"))
@@ -16,8 +17,6 @@ PAGE = (ROOT / "docs" / "failure.md").read_text()
 def test_a_script_prints_what_the_page_says(script: Path, tmp_path: Path) -> None:
     told = re.search(rf"```text\n\$ python examples/failure/{script.name}\n(.*?)```", PAGE, re.DOTALL)
     assert told is not None, f"docs/failure.md does not show {script.name}"
-    done = subprocess.run(
-        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = forked.run([sys.executable, script], cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == told[1]

@@ -3,7 +3,6 @@
 import csv
 import html
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests import forked
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "examples/market-report"
@@ -56,14 +57,7 @@ class Report:
 
 def run(data: Path, out: Path, goal: str = "Write a market report on cargo e-bikes from these sources") -> Report:
     command = [*STRETTO, "run", goal, "-w", str(EXAMPLE), "--input", f"folder={data}", "--no-wait", "--quiet"]
-    ended = subprocess.run(
-        [*command, "--store", str(out / "runs.db"), "--output", str(out / "report")],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
+    ended = forked.run([*command, "--store", out / "runs.db", "--output", out / "report"], timeout=90)
     assert ended.returncode in (0, 3), ended.stderr
     made = out / "report"
     return Report(

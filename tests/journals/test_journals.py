@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-import subprocess
 import sys
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from stretto.journals.owner import Owner, this_process
 from stretto.journals.sqlite import LEASE_SECONDS, SqliteJournal
 from stretto.ports import Journal
 from stretto.testing.journal_contract import JournalContract, line, refused, story
+from tests import forked
 
 
 class TestMemoryJournal(JournalContract):
@@ -112,7 +112,7 @@ class TestSqliteJournal(JournalContract):
             "    os.kill(os.getpid(), signal.SIGKILL)\n"
             "asyncio.run(main())\n"
         )
-        assert subprocess.run([sys.executable, "-c", code, str(store)], check=False, timeout=30).returncode == -9
+        assert forked.run([sys.executable, "-c", code, str(store)]).returncode == -9
 
         async def take(journal: Journal) -> int:
             assert await journal.owner("r") is None

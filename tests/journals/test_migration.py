@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import subprocess
 import sys
 import time
 from contextlib import closing
@@ -15,6 +14,7 @@ from stretto.core.errors import StoreError
 from stretto.journals.sqlite import SCHEMA, SqliteJournal
 from stretto.ports import RunSummary
 from stretto.views import Run
+from tests import forked
 
 SCHEMA_1 = """
 CREATE TABLE events (
@@ -100,12 +100,11 @@ async def test_many_processes_may_open_an_older_store_at_once(tmp_path: Path) ->
         "sys.stdin.read(); SqliteJournal(Path(sys.argv[1]))\n"
     )
     command = [sys.executable, "-c", code, str(store)]
-    opening = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    opening = [forked.Popen(command, stdin=forked.PIPE) for _ in range(4)]
     for one in opening:
         assert one.stdin is not None
         one.stdin.close()
-        one.stdin = None
-    told = [one.communicate(timeout=60)[1] for one in opening]
+    told = [one.communicate()[1] for one in opening]
     assert [one.returncode for one in opening] == [0, 0, 0, 0], told
     with closing(sqlite3.connect(store)) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA,)

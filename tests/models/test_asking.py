@@ -10,7 +10,6 @@ import keyring
 import msgspec
 import pytest
 from keyring.backend import KeyringBackend
-from tests.models.serving import Answer, Asked, chat, error, serving
 
 from stretto.core.domain import Call, Called, FailureClass, Usage
 from stretto.models import asking
@@ -21,6 +20,7 @@ from stretto.models.roster import ModelRoster
 from stretto.ports import AgentFailure
 from stretto.testing.models import Answer as Say
 from stretto.testing.models import Fault, Malformed, ModelServer, Rule, Stall, ToolUse, Truncated
+from tests.models.serving import Answer, Asked, chat, error, serving
 
 PROMPT = Prompt(messages=(Message(role="system", text="Be brief."), Message(role="user", text="Say hello.")))
 

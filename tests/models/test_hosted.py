@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.models.serving import Answer, Served, chat, error, serving
 
 from stretto.core.domain import FailureClass, Usage
 from stretto.models.definition import models_of
 from stretto.models.prompt import Message, Model, Prompt, Reply, Tool, ToolCall
 from stretto.models.roster import ModelRoster
 from stretto.ports import AgentFailure
+from tests.models.serving import Answer, Served, chat, error, serving
 
 SCHEMA = {
     "type": "object",

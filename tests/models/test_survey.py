@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.cli.program import look
 
 from stretto import Orchestrator
 from stretto.models.survey import survey
 from stretto.settings import Settings
 from stretto.testing.models import Answer, ModelServer, Rule, Unauthorized
+from tests.cli.program import look
 
 VARIABLES = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY", "STRETTO_MODEL")
 

@@ -4,7 +4,7 @@ import time
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stretto.core.domain import AgentCard, Catalogue, Cost, InputSpec, Json, Schema, SideEffect, Skill
@@ -14,7 +14,7 @@ from stretto.planners.auto import propose
 from stretto.planners.proposal import Proposal
 from stretto.planners.rules.search import HARMLESS
 
-EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=150)
 ODD: list[Schema] = [
     {},
     {"$ref": "#"},

@@ -5,8 +5,6 @@ from functools import reduce
 from pathlib import Path
 
 import pytest
-from tests.cli.program import look, on_terminal, stretto
-from tests.core.world import plain
 
 from stretto import Orchestrator, irreversible, pure
 from stretto.bootstrap import find_run, leave_word, open_store
@@ -14,6 +12,8 @@ from stretto.core.commands import AnswerRequest
 from stretto.core.events import Event, GoalInterpreted, PersonAnswered, PersonAsked
 from stretto.core.evolve import evolve
 from stretto.core.state import RunState
+from tests.cli.program import look, on_terminal, stretto
+from tests.core.world import plain
 
 AGENTS = '''
 from dataclasses import dataclass

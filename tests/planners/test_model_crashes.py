@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engines.test_runs import go, statuses
 
 from stretto import Orchestrator
 from stretto.core.state import RunState
 from stretto.testing.models import Answer, ModelServer, Rule, Stall, When
+from tests.engines.test_runs import go, statuses
 
 from .modelling import GOAL, SOUND, A, B, answer, call, hired, out, prompt
 

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.engines.test_runs import go, statuses
 
 from stretto.core.domain import Usage
 from stretto.testing.models import Answer, Cut, ModelServer, Pace, RateLimited, Rule, ServerError, Unauthorized, When
+from tests.engines.test_runs import go, statuses
 
 from .modelling import GOAL, SOUND, A, B, added, answer, call, early, hired, lines, out, prompt, server
 

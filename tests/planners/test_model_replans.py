@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from tests.engines.test_runs import go, statuses
 
 from stretto import agent, pure
 from stretto.core.domain import FailureClass
 from stretto.ports import AgentFailure
+from tests.engines.test_runs import go, statuses
 
 from .modelling import CREW, GOAL, A, B, answer, call, hired, mail, out, prompt, server, write
 

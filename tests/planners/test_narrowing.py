@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.planners.test_goals import ROOT, ROWS
 
 from stretto.bootstrap import Orchestrator, open_workspace, specialists
 from stretto.core.commands import SubmitGoal
@@ -18,6 +17,7 @@ from stretto.models.prompt import Prompt
 from stretto.planners.model.cards import card
 from stretto.planners.model.narrowing import narrowed, skills_of
 from stretto.planners.model.prompting import LONGEST_ANSWER, MOST_TOKENS, Standing, planning_prompt
+from tests.planners.test_goals import ROOT, ROWS
 
 VERBS = (
     "book cancel order ship invoice price measure paint record play mix map route forecast simulate train tag "

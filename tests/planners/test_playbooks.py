@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stretto import Orchestrator, pure
@@ -283,7 +283,7 @@ names = st.sampled_from(["x", "y", "a-b", "in_"])
 words = st.text(alphabet="ab'\"\\\\😀 .", max_size=4)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(words, words, names, st.booleans(), st.booleans())
 def test_an_inlined_plan_gives_what_the_flat_plan_gives(
     first: str, second: str, id_: str, through: bool, runs: bool

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engines.test_runs import go, statuses
 
 from stretto import Orchestrator, agent, idempotent, irreversible, plan, pure, ref, task
 from stretto.core.domain import Task
 from stretto.core.errors import UsageError
 from stretto.core.events import AttemptStarted, PlanClosed
 from stretto.views import Run
+from tests.engines.test_runs import go, statuses
 
 seen: dict[str, asyncio.Event] = {}
 

@@ -123,6 +123,16 @@ def test_a_literal_has_the_type_of_what_it_holds(word: Any, problem: str | None)
     assert [one.message for one in check(plan, TEAM) if one.code == "type-mismatch"] == ([problem] if problem else [])
 
 
+def test_items_that_are_meant_letter_by_letter_are_given_as_they_stand() -> None:
+    items = ["a", {"ref": "b.output"}, [{"ref": "c.output"}]]
+    for each in ({"literal": items}, {"items": {"literal": items}}):
+        plan, found = read_plan({"tasks": {"a": said({"ref": "item"}, for_each=each)}})
+        assert found == []
+        assert plan.tasks[0].for_each is not None
+        assert plan.tasks[0].for_each.items == ["a", *({"literal": one} for one in items[1:])]
+        assert findings({"a": said({"ref": "item"}, for_each=each)}) == [], "none of them is a reference"
+
+
 def test_actions_are_compared_by_their_arguments_as_far_as_these_can_be_kept() -> None:
     hands = AgentCard(name="hands", skills=(Skill(name="post", effect=SideEffect.REVERSIBLE),))
     given = {"a": math.nan, "b": math.nan, "c": 1, "d": 1}

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -20,7 +20,7 @@ from stretto.core.plan.writing import write_plan
 from stretto.documents import parse_document
 from tests.plans.team import TEAM
 
-EXAMPLES = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=80)
 
 
 def ref(number: int) -> dict[str, str]:

@@ -185,21 +185,21 @@ def test_what_is_rounded_says_so_and_what_is_not_is_exact() -> None:
     assert evaluate("180 deg in rad").rounded
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet="0123456789+-*/^()%., eEkminsqrt°$€²!√", max_size=40) | st.text(max_size=30))
 def test_any_text_is_a_number_or_a_clear_refusal(text: str) -> None:
     with contextlib.suppress(BadExpression):
         assert evaluate(text).text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.fractions(min_value=-(10**12), max_value=10**12), st.fractions(min_value=-(10**12), max_value=10**12))
 def test_sums_of_fractions_are_exact(one: Fraction, other: Fraction) -> None:
     found = evaluate("a + b", {"a": f"({one})", "b": f"({other})"})
     assert Fraction(found.exact) == one + other
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=4))
 def test_the_text_of_a_quantity_can_be_read_again(number: Any) -> None:
     once = evaluate(f"({number} km) in mile")

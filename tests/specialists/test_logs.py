@@ -235,7 +235,7 @@ LIES = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=150)
 @given(user=LIES)
 def test_no_user_name_changes_where_an_attempt_came_from(read: Read, user: str) -> None:
     found = read(
@@ -373,7 +373,7 @@ def test_windows_that_overlap_are_one_burst_and_others_are_two(read: Read) -> No
     ]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=80)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=80)
 @given(
     times=st.lists(st.integers(0, 3599), min_size=1, max_size=60),
     threshold=st.integers(1, 7),

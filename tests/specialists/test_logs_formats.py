@@ -316,7 +316,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=300)
 @given(text=st.lists(st.one_of(PIECES, st.text(max_size=8)), max_size=40).map("".join))
 def test_no_text_breaks_the_analyser(log: Path, text: str) -> None:
     log.write_text(text, encoding="utf-8", errors="replace")

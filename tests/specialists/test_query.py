@@ -191,7 +191,7 @@ def test_a_file_that_is_no_table_is_an_error_that_says_why(write: Write, content
         list_tables([write("a.csv", content)])
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(content=st.text(alphabet='ab1,;\t"\n\r.é-', max_size=80))
 def test_any_text_is_a_table_or_a_clear_error(tmp_path: Path, content: str) -> None:
     (tmp_path / "any.csv").write_bytes(content.encode())
@@ -204,7 +204,7 @@ def test_any_text_is_a_table_or_a_clear_error(tmp_path: Path, content: str) -> N
         assert len(run_query("SELECT * FROM any", [str(tmp_path / "any.csv")]).rows) == table.rows
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     values=st.lists(
         st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**9), max_value=10**9), min_size=1
@@ -274,7 +274,7 @@ def test_broken_json_is_told_with_its_line(write: Write, text: str, line: int) -
         list_tables([write("a.json", text)])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     records=st.lists(
         st.dictionaries(

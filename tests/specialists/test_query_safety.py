@@ -47,7 +47,7 @@ def test_a_million_cells_take_little_memory(bench: ModuleType) -> None:
     assert used < 250
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     words=st.lists(
         st.sampled_from(PIECES),

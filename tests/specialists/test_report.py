@@ -253,7 +253,7 @@ def cells_per_line(markdown: str) -> set[int]:
     return {len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) - 1 for line in lines}
 
 
-@settings(max_examples=120, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=120, suppress_health_check=list(HealthCheck))
 @given(documents())
 def test_any_sound_document_gives_two_harmless_texts(document: Document) -> None:
     rendered = render(document)
@@ -262,7 +262,7 @@ def test_any_sound_document_gives_two_harmless_texts(document: Document) -> None
     assert rendered == render(document)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts)
 def test_any_text_in_every_field_is_harmless(text: str) -> None:
     rendered = render(everything(text))
@@ -531,7 +531,6 @@ def test_a_chart_or_table_of_nothing_says_so() -> None:
     assert "No rows." in one_table(Table(columns=("c",), rows=())).html
 
 
-@settings(deadline=None)
 @given(st.lists(finite, min_size=1, max_size=50), st.sampled_from(("bar", "line", "timeline")))
 def test_every_chart_stays_within_its_frame(values: list[float], kind: str) -> None:
     labels = tuple(map(str, range(len(values))))

@@ -277,7 +277,7 @@ def test_the_index_language_is_not_spoken(write: Write, question: str) -> None:
     assert search_files(question, [write("a.txt", "The lamp.")]).terms
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(question=st.text(max_size=60), text=st.text(max_size=400))
 def test_any_question_of_any_text_gives_passages_that_hold(tmp_path: Path, question: str, text: str) -> None:
     for suffix in ("md", "txt", "html"):
@@ -291,7 +291,7 @@ def test_any_question_of_any_text_gives_passages_that_hold(tmp_path: Path, quest
         assert 1 <= passage.line <= passage.end_line
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     lines=st.lists(st.sampled_from(["# A", "text one", "", "- item", "```", "| a | b |", "|---|---|", "    x", "==="]))
 )

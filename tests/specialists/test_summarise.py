@@ -172,7 +172,7 @@ def test_binary_files_are_refused(tmp_path: Path) -> None:
         summarise(files=[file])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet="aB .!?\n-#`>|0é。\"'", max_size=300) | st.text(max_size=200))
 def test_every_sentence_found_is_of_the_text(text: str) -> None:
     lines = text.split("\n")

@@ -213,14 +213,14 @@ def test_injected_instructions_are_only_text() -> None:
     assert check([claim], sources=sources).verdicts[0].verdict == "contradicted"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=120), st.text(max_size=200))
 def test_any_claim_and_line_get_a_verdict(claim: str, line: str) -> None:
     found = check([Claim(text=claim, citations=[Citation(file="x", line=1)])], sources={"x": line + "\n."})
     assert len(found.verdicts) == 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(min_value=100, max_value=10**9), st.integers(min_value=1, max_value=99))
 def test_a_number_that_is_another_is_never_supported(number: int, off: int) -> None:
     claim = Claim(text=f"The town has {number + off} inhabitants.", citations=[Citation(file="x", line=1)])

@@ -461,7 +461,7 @@ def test_a_stall_lasts_for_its_seconds_or_until_the_client_leaves() -> None:
             assert until_broken(server) == (["one", " two", " three"], None)
         assert all(one.seconds >= 0.2 for one in server.requests)
         for told in ([], ["one"]):
-            heard, error = until_broken(server, timeout=0.5)
+            heard, error = until_broken(server, timeout=1.0)
             assert heard == told
             assert isinstance(error, openai.APITimeoutError)
         assert [one.end for one in server.wait(times=4, ended=True)] == ["whole", "whole", "left", "left"]
@@ -574,7 +574,7 @@ def test_it_closes_at_once_with_streams_open_and_leaves_no_thread() -> None:
             thread.start()
         server.wait(times=5)
         began = time.perf_counter()
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 10
     for thread in threads:
         thread.join(10)
     assert threading.active_count() == before

@@ -6,6 +6,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from desk import Draft
+
 from stretto import Assignment, irreversible
 from stretto.core.domain import Preview
 

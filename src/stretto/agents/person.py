@@ -11,7 +11,7 @@ from stretto.core.plan.diagnostics import shown
 from stretto.ports import Assignment
 from stretto.validation import JsonSchemas
 
-_FIELDS = ("name", "description", "inputs", "output", "labels", "evidence", "who", "ask")
+FIELDS = ("name", "description", "inputs", "output", "labels", "evidence", "who", "ask")
 
 
 class PersonAgent:
@@ -60,10 +60,10 @@ def _skill(agent: str, raw: Any) -> SkillCard:
     if not isinstance(raw, dict) or not isinstance(raw.get("name"), str) or not raw["name"]:
         raise BadAgent(f"a skill of {agent} is a mapping with a `name`, not {shown(raw)}")
     where = f"the skill {raw['name']!r} of {agent}"
-    if unknown := next((name for name in raw if name not in _FIELDS), None):
-        raise BadAgent(f"{where} has no field {shown(unknown)}; known: {', '.join(_FIELDS)}")
+    if unknown := next((name for name in raw if name not in FIELDS), None):
+        raise BadAgent(f"{where} has no field {shown(unknown)}; known: {', '.join(FIELDS)}")
     labels = raw.get("labels") or ()
-    if isinstance(labels, str) or not all(isinstance(one, str) for one in labels):
+    if not isinstance(labels, list | tuple) or not all(isinstance(one, str) for one in labels):
         raise BadAgent(f"{where}: labels are a list of names, not {shown(labels)}")
     return SkillCard(
         name=raw["name"] if "." in raw["name"] else f"{agent}.{raw['name']}",

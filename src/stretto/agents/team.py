@@ -28,7 +28,7 @@ from stretto.core.errors import BadAgent, OwnedElsewhere, StrettoError
 from stretto.core.policy import Policy
 from stretto.core.routing import GRAVITY
 from stretto.core.state import RunState, team_run
-from stretto.ports import Assignment, Engine, Journal, Office, Order, People, Starter
+from stretto.ports import Assignment, Engine, Historian, Journal, Office, Order, People, Starter
 
 PURSUE = "pursue"
 DEEPEST = 8
@@ -66,15 +66,22 @@ class TeamAgent:
         self.card, self._ways, self._budget, self._office = card, dict(ways), budget, office
         self._accept_partial, self._starter = accept_partial, starter
 
-    def hired(self, journal: Journal, people: People, policies: tuple[Policy, ...], engine: Engine) -> "TeamAgent":
-        """Give this team at work for a run: its runs go to that run's journal, people, policies and engine."""
+    def hired(
+        self,
+        journal: Journal,
+        people: People,
+        policies: tuple[Policy, ...],
+        engine: Engine,
+        historians: tuple[Historian, ...] = (),
+    ) -> "TeamAgent":
+        """Give this team at work for a run, whose journal, people, policies, engine and historians its runs have."""
         return TeamAgent(
             self.card,
             self._ways,
             budget=self._budget,
             office=self._office,
             accept_partial=self._accept_partial,
-            starter=self._office.starter(journal, people, policies, engine),
+            starter=self._office.starter(journal, people, policies, engine, historians),
         )
 
     async def run(self, assignment: Assignment) -> Outcome:

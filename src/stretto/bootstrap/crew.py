@@ -23,7 +23,7 @@ from stretto.bootstrap.houses import furnished
 from stretto.bootstrap.models import roster_of
 from stretto.bootstrap.stores import open_store
 from stretto.conditions import condition_defects
-from stretto.core.commands import SubmitGoal
+from stretto.core.commands import ChangeLimits, SubmitGoal
 from stretto.core.domain import Breaker, Budget, Catalogue, InputSpec, Json, Plan, PlannerChoice, Provider
 from stretto.core.errors import UsageError
 from stretto.core.limits import CHOICES_OF_RULES, listed_or, provider_of
@@ -43,7 +43,7 @@ from stretto.orchestrator import House
 from stretto.planners.auto import propose
 from stretto.planners.proposal import Proposal
 from stretto.playbooks import read_playbooks
-from stretto.ports import Engine, Journal, Listener, People
+from stretto.ports import Engine, Historian, Journal, Listener, People
 from stretto.registry import Registry
 from stretto.settings import Settings, read_settings
 from stretto.workspace import Workspace, goal_inputs, read_plan_file, require, resolve_inputs
@@ -82,12 +82,14 @@ class Crew:
         models: ModelsGiven | ModelRoster | None = None,
         planner: PlannerChoice | None = None,
         unplanned: Literal["refuse", "ask"] | None = None,
+        edition: str = "",
     ) -> None:
-        self.settings = settings or read_settings(workspace.folder if workspace else None)
+        self.settings = settings or read_settings(workspace.files if workspace else None)
         self.workspace = workspace
+        self.edition = edition  # of the workspace, which its runs note
         self.models = models if isinstance(models, ModelRoster) else roster_of(workspace, self.settings, models)
         self.registry = Registry(agents_of(agents, self.models))
-        self.playbooks = read_playbooks(workspace.folder, self.size) if workspace else ()
+        self.playbooks = read_playbooks(workspace.files, self.size) if workspace else ()
         self.rules = rules_of(
             self.settings,
             workspace,
@@ -228,6 +230,15 @@ class Crew:
             deadline=until,
             workspace=self.place,
             streamed=streamed,
+            edition=self.edition,
+        )
+
+    def limits(self, *, actor: str, budget: str | Budget | None, deadline: str | float | None) -> ChangeLimits:
+        """Give the command that changes the limits of a run, as far as they are given; raises UsageError."""
+        return ChangeLimits(
+            actor=actor,
+            budget=as_budget(budget) if budget is not None else None,
+            deadline=as_deadline(deadline, time.time()),
         )
 
     @property
@@ -245,12 +256,17 @@ class Crew:
             yield journal
 
     def house(
-        self, journal: Journal, people: People, above: tuple[Policy, ...] = (), below: Engine | None = None
+        self,
+        journal: Journal,
+        people: People,
+        above: tuple[Policy, ...] = (),
+        below: Engine | None = None,
+        historians: tuple[Historian, ...] = (),
     ) -> House:
         """Give everything that a run needs from outside the core.
 
         `above` are the policies of those it works for, `below` is what drives the runs of its teams: as long as the
-        tasks they are for, which wait with them.
+        tasks they are for, which wait with them. `historians` are told of its runs and of those of its teams.
         """
         return furnished(
             journal,
@@ -261,5 +277,6 @@ class Crew:
             above=above,
             below=below,
             listeners=self._listeners,
+            historians=historians,
             notifiers=notifiers(self.notify),
         )

@@ -1,22 +1,22 @@
 """`Orchestrator`: what users hold. How each thing is done stands in the other modules."""
 
 import math
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Literal, cast
 
 from stretto.agents.team import TeamAgent
-from stretto.bootstrap.choices import Approve, as_budget, as_deadline, who_answers
+from stretto.bootstrap.choices import Approve, who_answers
 from stretto.bootstrap.crew import AnyPlan, Crew
 from stretto.bootstrap.proposing import proposed
 from stretto.bootstrap.stores import actor
 from stretto.bootstrap.streaming import AnyStream, adopting, adopting_again
 from stretto.bootstrap.teams import team_of
-from stretto.bootstrap.words import cancel, fork, grant, leave_word
+from stretto.bootstrap.tracing import traced, who_traces
+from stretto.bootstrap.words import GONE, cancel, fork, grant, leave_word
 from stretto.chronicle import chronicle
-from stretto.core.commands import ChangeLimits, Command, Continue, Pause, RateRun, Recover, Replan, RetryTask
+from stretto.core.commands import ChangeEdition, Command, Continue, Pause, RateRun, Recover, Replan, RetryTask
 from stretto.core.domain import Budget, Json, PlannerChoice
 from stretto.core.errors import UsageError
 from stretto.core.state import RunState
@@ -27,12 +27,12 @@ from stretto.engines.places import Places
 from stretto.lookup import find_run, parent_of
 from stretto.orchestrator import Conductor, load
 from stretto.planners.proposal import Proposal
-from stretto.ports import People, Planner
+from stretto.ports import Engine, Journal, People, Planner
 from stretto.streams import PlanStream, is_stream
 from stretto.travel import as_it_was, moment_of
 from stretto.views import Run
 from stretto.words import GRACE
-from stretto.workers import RUNS, Tell, Worker
+from stretto.workers import RUNS, Houses, Tell, Worker
 
 
 class Orchestrator(Crew):
@@ -94,6 +94,7 @@ class Orchestrator(Crew):
             planner=planner,
             streamed=streamed,
         )
+        first = replace(first, traceparent=who_traces())
         adopts = adopting(self, plan, inputs, budget=first.budget, until=first.deadline, known={}) if streamed else None
         return await self._drive(first.run, [first], asked, wait, adopts)
 
@@ -131,19 +132,15 @@ class Orchestrator(Crew):
         """
         first: list[Command] = [Recover(), Continue(actor=actor())]
         if budget is not None or deadline is not None:
-            first.append(
-                ChangeLimits(
-                    actor=actor(),
-                    budget=as_budget(budget) if budget is not None else None,
-                    deadline=as_deadline(deadline, time.time()),
-                )
-            )
+            first.append(self.limits(actor=actor(), budget=budget, deadline=deadline))
         asked = who_answers(approve, people)
         async with self.journal() as journal:
             run = await find_run(journal, run_id)
             if parent := await parent_of(journal, run):
                 raise UsageError(f"run {run} is a team's work for run {parent}; resume that one")
-            state = await load(journal, run) if plan is not None else RunState()
+            state = await load(journal, run)
+        if self.edition and state.edition and self.edition != state.edition:
+            first.append(ChangeEdition(actor=actor(), edition=self.edition, reason=GONE))
         planner = adopting_again(self, state, plan, inputs) if plan is not None else None
         return await self._drive(run, first, asked, wait, planner)
 
@@ -260,18 +257,26 @@ class Orchestrator(Crew):
 
     @asynccontextmanager
     async def worker(
-        self, *, runs: int = RUNS, places: int | None = None, tell: Tell = lambda report: None
+        self,
+        *,
+        runs: int = RUNS,
+        places: int | None = None,
+        tell: Tell = lambda report: None,
+        houses: Callable[[Journal, Engine], Houses] | None = None,
     ) -> AsyncIterator[Worker]:
         """Open the store for a worker, which drives the runs of this workspace that nobody drives.
 
         `runs` bounds the runs that it drives at once, `places` the agent calls under way over all of them (where it
-        says nothing, as many as one run may have). Raises UsageError for less than one of either.
+        says nothing, as many as one run may have). `houses` choose where each run is driven, with the journal and the
+        engine below; else all are driven by this team. Raises UsageError for less than one of either.
         """
-        async with self.journal() as journal:
+        async with traced(self.settings) as historians, self.journal() as journal:
             shared = Places(self.rules.parallel if places is None else places)
-            house = self.house(journal, Nobody(), below=LocalEngine(shared, patience=math.inf))
+            below = LocalEngine(shared, patience=math.inf)
+            house = self.house(journal, Nobody(), below=below, historians=historians)
+            homes = houses(journal, below) if houses is not None else None
             engine = LocalEngine(shared, clock=house.clock)
-            yield Worker(house, engine, workspace=self.place, runs=runs, tell=tell)
+            yield Worker(house, engine, houses=homes, workspace=self.place, runs=runs, tell=tell)
 
     def as_agent(
         self,
@@ -299,8 +304,8 @@ class Orchestrator(Crew):
     async def _drive(
         self, run: str, first: Sequence[Command], people: People, wait: bool, planner: Planner | None = None
     ) -> Run:
-        async with self.journal() as journal:
-            house = self.house(journal, people)
+        async with traced(self.settings) as historians, self.journal() as journal:
+            house = self.house(journal, people, historians=historians)
             conductor = Conductor(house if planner is None else replace(house, planner=planner))
             state = await LocalEngine(clock=house.clock).drive(run, conductor, first=first, wait=wait)
         return Run(state=state)

@@ -32,7 +32,7 @@ SPECIALISTS = {
     for name in ("retrieve", "query", "logs", "calculate", "verify", "summarise", "fetch", "report")
 }
 
-_PERSON = "name, description, skills"
+PERSON = ("name", "description", "skills")
 
 
 def agents_of(given: Sequence[AnyAgent], models: Models) -> list[Agent]:
@@ -69,7 +69,7 @@ def carded(agent: FunctionAgent | TeamAgent, source: AgentSource) -> Agent:
     return agent
 
 
-def specialist(name: str, where: str = "", **options: Json) -> FunctionAgent:
+def specialist(name: str, where: str = "", /, **options: Json) -> FunctionAgent:
     """Give an agent that ships with Stretto, with its options: `specialist("fetch", allow=["example.org"])`.
 
     Raises BadWorkspace for an unknown agent, and for options that it does not take.
@@ -119,7 +119,9 @@ def _person(source: AgentSource) -> Agent:
     name, skills = options.pop("name", ""), options.pop("skills", ())
     description = str(options.pop("description", "") or "")
     if options:
-        raise BadWorkspace(f"{source.where}: person has no option {next(iter(options))!r}; it takes {_PERSON}")
+        raise BadWorkspace(
+            f"{source.where}: person has no option {next(iter(options))!r}; it takes {', '.join(PERSON)}"
+        )
     try:
         return person(name, skills, description)
     except BadAgent as error:

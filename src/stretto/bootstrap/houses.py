@@ -15,7 +15,7 @@ from stretto.models.roster import NO_MODELS
 from stretto.notifiers import dispatch
 from stretto.orchestrator import House
 from stretto.planners.auto import AutoPlanner
-from stretto.ports import Agent, Engine, Journal, Listener, Notifier, People
+from stretto.ports import Agent, Engine, Historian, Journal, Listener, Notifier, People
 from stretto.registry import Registry
 from stretto.reviewers.criteria import CriteriaReviewer
 from stretto.reviewers.grounding import GroundingReviewer
@@ -37,18 +37,22 @@ def furnished(
     above: tuple[Policy, ...] = (),
     below: Engine | None = None,
     listeners: tuple[Listener, ...] = (),
+    historians: tuple[Historian, ...] = (),
     notifiers: tuple[Notifier, ...] = (),
 ) -> House:
     """Give the house of a run, with its teams at work for it.
 
     `above` are the policies of those it works for, `below` is what drives the runs of its teams: as long as the
-    tasks they are for, which wait with them. `models` are those that its planner, reviewers and synthesiser may ask,
-    and `size` is how large a plan may be.
+    tasks they are for, which wait with them. `historians` are told of its runs and of those of its teams. `models` are
+    those that its planner, reviewers and synthesiser may ask, and `size` is how large a plan may be.
     """
     schemas, conditions = JsonSchemas(), CelConditions()
     policies = above or DEFAULT
     engine = below or LocalEngine(patience=math.inf)
-    at_work = (one.hired(journal, people, policies, engine) if isinstance(one, TeamAgent) else one for one in agents)
+    at_work = (
+        one.hired(journal, people, policies, engine, historians) if isinstance(one, TeamAgent) else one
+        for one in agents
+    )
     return House(
         journal=journal,
         registry=Registry(at_work),
@@ -66,12 +70,13 @@ def furnished(
         clock=SystemClock(),
         people=people,
         listeners=listeners,
+        historians=historians,
         notifiers=notifiers,
         dispatch=dispatch,
         summariser=ModelSummariser(models.of("summariser")) if models.of("summariser") else None,
     )
 
 
-def bare_house(journal: Journal) -> House:
+def bare_house(journal: Journal, historians: tuple[Historian, ...] = ()) -> House:
     """Give a house without agents and people: enough to carry out a command, not to perform work."""
-    return furnished(journal, Nobody())
+    return furnished(journal, Nobody(), historians=historians)

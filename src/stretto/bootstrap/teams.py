@@ -18,7 +18,7 @@ from stretto.core.forking import Deeds, later_deeds
 from stretto.core.policy import Policy
 from stretto.core.state import RunState, team_run
 from stretto.orchestrator import Conductor, House, load
-from stretto.ports import Engine, Journal, Order, People, Starter
+from stretto.ports import Engine, Historian, Journal, Order, People, Starter
 
 
 def team_of(
@@ -54,8 +54,17 @@ class _Office:
     crew: Crew
     plans: dict[str, Plan]
 
-    def starter(self, journal: Journal, people: People, policies: tuple[Policy, ...], engine: Engine) -> Starter:
-        return _Starter(office=self, journal=journal, people=people, policies=policies, engine=engine)
+    def starter(
+        self,
+        journal: Journal,
+        people: People,
+        policies: tuple[Policy, ...],
+        engine: Engine,
+        historians: tuple[Historian, ...] = (),
+    ) -> Starter:
+        return _Starter(
+            office=self, journal=journal, people=people, policies=policies, engine=engine, historians=historians
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +76,10 @@ class _Starter:
     people: People
     policies: tuple[Policy, ...]
     engine: Engine
+    historians: tuple[Historian, ...]
 
     async def pursue(self, order: Order) -> RunState:
-        house = self.office.crew.house(self.journal, self.people, self.policies, self.engine)
+        house = self.office.crew.house(self.journal, self.people, self.policies, self.engine, self.historians)
         stands = await load(self.journal, order.run)
         first = list(self._on(order, stands)) if stands.run else [await self._begun(order)]
         stopping = asyncio.create_task(self._stop_with(order), name=f"stretto-stop-{order.run}")
@@ -105,6 +115,7 @@ class _Starter:
             kept=deeds.kept,
             begun=deeds.begun,
             undone=deeds.undone,
+            edition=crew.edition,
         )
 
     async def _done_before(self, order: Order) -> Deeds:

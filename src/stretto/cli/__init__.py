@@ -5,7 +5,22 @@ from typing import NoReturn
 
 import typer
 
-from stretto.cli import agents, answers, control, init, keys, models, numbers, plans, requests, run, runs, worker
+from stretto.cli import (
+    agents,
+    answers,
+    control,
+    init,
+    keys,
+    models,
+    numbers,
+    plans,
+    requests,
+    run,
+    runs,
+    schemas,
+    worker,
+    workspace,
+)
 from stretto.cli.capture import fill_standard_streams
 from stretto.cli.options import EXIT, EXIT_USAGE
 from stretto.cli.text import clean
@@ -21,7 +36,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (init, run, plans, runs, control, requests, answers, numbers, agents, models, worker, keys):
+for module in (
+    init, run, plans, runs, control, requests, answers, numbers, agents, models, worker, keys, workspace, schemas,
+):  # fmt: skip
     module.register(app)
 
 

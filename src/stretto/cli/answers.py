@@ -3,7 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
@@ -12,9 +12,6 @@ from stretto.cli.text import place
 from stretto.core.canonical import canonical
 from stretto.core.domain import Json
 from stretto.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from stretto.core.domain import Request
 
 TaskArgument = Annotated[
     Optional[str], typer.Argument(metavar="[TASK]", help="The task; may be left out when only one waits.")
@@ -117,9 +114,9 @@ def _decide(
     name: str | None,
     **more: Any,
 ) -> None:
+    from stretto.answering import answer_of
     from stretto.bootstrap import find_run, leave_word, open_store, user
     from stretto.core.chains import answers_for
-    from stretto.core.commands import AnswerRequest
     from stretto.orchestrator import load
     from stretto.results import is_result, result_of
 
@@ -146,22 +143,10 @@ def _decide(
             if (typed := more.get("typed")) is not None:
                 value = result_of(state, asked, typed)
             elif asked.kind == "alternatives":
-                word, value = "answer", _choice(asked, decision)
+                word, value = "answer", decision
             elif asked.kind in ("question", "goal") and decision != "deny":
                 word, value = "answer", result_of(state, asked, decision) if is_result(state, asked) else decision
-            if asked.kind == "doubt" and word not in ("done", "retry", "fail"):
-                raise UsageError(f"{asked.task!r} is in doubt: answer done, retry or fail")
-            if asked.kind == "review" and word not in ("approve", "retry", "done", "skip", "fail"):
-                raise UsageError(f"a person decides about {asked.task!r}: answer approve, retry, done, skip or fail")
-            if asked.kind == "failure" and word not in ("retry", "done", "skip", "fail"):
-                raise UsageError(f"{asked.task!r} failed: answer retry, done, skip or fail")
-            command = AnswerRequest(
-                actor=actor,
-                request=asked.id,
-                decision=word,  # type: ignore[arg-type]
-                reason=more.get("reason", ""),
-                value=value,
-            )
+            command = answer_of(state, asked.id, word, actor=actor, value=value, reason=more.get("reason", ""))
             owner = await journal.owner(run)
             await leave_word(journal, run, command)
             resume = f"stretto resume {run}{place(workspace, store)}"
@@ -169,16 +154,6 @@ def _decide(
             return f"{_DONE.get(word, word)}: {asked.task or 'the goal'} of run {run}; {after}"
 
     typer.echo(asyncio.run(leave()))
-
-
-def _choice(asked: "Request", said: str) -> str:
-    from stretto.core.chains import alternative
-
-    chosen = alternative(asked, said)
-    if chosen is None:
-        listed = "; ".join(f"{number} {one}" for number, one in enumerate(asked.choices, 1))
-        raise UsageError(f"{said!r} is none of the choices, name or number one of: {listed}")
-    return chosen
 
 
 def _arguments(file: Path) -> dict[str, Any]:

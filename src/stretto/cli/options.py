@@ -9,7 +9,10 @@ import typer
 from stretto.core.errors import BadWorkspace, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stretto.bootstrap import Orchestrator
+    from stretto.bootstrap.editions import Opening
     from stretto.ports import Listener
 
 WorkspaceOption = Annotated[
@@ -115,18 +118,23 @@ def prepared_store(store: Path | None) -> Path | None:
 
 
 def orchestrator(
-    folder: Path | None, store: Path | None, listeners: "tuple[Listener, ...]" = (), model: str | None = None
+    folder: Path | None,
+    store: Path | None,
+    listeners: "tuple[Listener, ...]" = (),
+    model: str | None = None,
+    *,
+    opened: "Callable[[Path, Opening], Orchestrator] | None" = None,
 ) -> "Orchestrator":
     """Open a workspace; without one, the team of those that ship with Stretto.
 
-    `model` serves every role; behind commas stand those that take its place.
+    `model` serves every role; behind commas stand those that take its place. `opened` says how, where it is not just
+    what stands in the folder.
     """
-    from stretto.bootstrap import Orchestrator, open_workspace, specialists
+    from stretto.bootstrap import Orchestrator, specialists
+    from stretto.bootstrap.editions import Opening
 
     models = [one.strip() for one in model.split(",")] if model is not None else None
     if folder is None:
         return Orchestrator(specialists(), store=store, listeners=listeners, models=models)
-    try:
-        return open_workspace(folder, store=store, listeners=listeners, models=models)
-    except SystemExit as error:
-        raise BadWorkspace(f"an agents' file of {folder} ends the program while it is loaded: exit {error}") from None
+    opening = Opening(store=store, listeners=listeners, models=models)
+    return opening.standing(folder) if opened is None else opened(folder, opening)

@@ -34,6 +34,7 @@ from stretto.core.errors import UsageError
 
 if TYPE_CHECKING:
     from stretto.bootstrap import Orchestrator
+    from stretto.bootstrap.editions import Opening
     from stretto.core.domain import PlannerChoice
     from stretto.core.state import RunState
     from stretto.ports import People
@@ -198,14 +199,9 @@ def _folder_of(run_id: str, workspace: Path | None, store: Path | None) -> Path 
         return workspace_folder(workspace)
     if store is None and (here := here_or(None)) is not None:
         return here
-    from stretto.bootstrap import SPECIALISTS, find_run, open_store
-    from stretto.orchestrator import load
+    from stretto.bootstrap import SPECIALISTS
 
-    async def look() -> "RunState":
-        async with open_store(store_file(None, store), must_exist=True) as journal:
-            return await load(journal, await find_run(journal, run_id))
-
-    state = asyncio.run(look())
+    state = asyncio.run(_state(run_id, store))
     if state.workspace:
         return Path(state.workspace)
     if not {one.name for one in state.catalogue.agents} <= SPECIALISTS.keys():
@@ -213,6 +209,24 @@ def _folder_of(run_id: str, workspace: Path | None, store: Path | None) -> Path 
             "this run was started from Python; go on with Orchestrator.resume(), or name a workspace with -w"
         )
     return None
+
+
+def _in_its_edition(run_id: str, store: Path) -> "Callable[[Path, Opening], Orchestrator]":
+    """Say how a workspace is opened: in the edition of the run that is to go on, else so that a new one notes it."""
+    from stretto.bootstrap.editions import opened_for, opened_here
+
+    if not run_id:
+        return opened_here
+    state = asyncio.run(_state(run_id, store))
+    return lambda folder, opening: opened_for(state.edition, folder, opening)
+
+
+async def _state(run_id: str, store: Path | None) -> "RunState":
+    from stretto.bootstrap import find_run, open_store
+    from stretto.orchestrator import load
+
+    async with open_store(store_file(None, store), must_exist=True) as journal:
+        return await load(journal, await find_run(journal, run_id))
 
 
 def _approve(text: str) -> Literal["ask", "all", "none"]:
@@ -249,7 +263,8 @@ def _drive(
     with prints_kept_apart() as apart:
         screen = screen_for(apart.err, place=where, plain=shown.plain, quiet=shown.quiet)
         apart.pass_to(screen.overhear)
-        team = orchestrator(folder, prepared_store(store) or store_file(folder, None), (screen,), model)
+        file = prepared_store(store) or store_file(folder, None)
+        team = orchestrator(folder, file, (screen,), model, opened=_in_its_edition(run_id, file))
         people: People = Terminal(screen) if on_terminal and patient else Nobody()
 
         async def shown_while_pursued() -> "Run":

@@ -249,7 +249,7 @@ def _print(run: "Run", where: str, now: float, *, past: bool = False) -> None:
     from stretto.ledger import ledger_lines
     from stretto.telling.standstill import standstill
     from stretto.usage import usage_lines
-    from stretto.views import is_team_work
+    from stretto.views import edition_name, is_team_work
 
     state = run.state
     write(record(state, now, width_for(), signs_of()))
@@ -261,6 +261,9 @@ def _print(run: "Run", where: str, now: float, *, past: bool = False) -> None:
     typer.echo(f"\nbegan {local(state.started)}{ended}, cost {run.cost}")
     for line in [*usage_lines(state), *ledger_lines(state)]:
         typer.echo(clean(line))
+    if state.edition or state.edition_note:
+        why = f" ({one_line(state.edition_note)})" if state.edition_note else ""
+        typer.echo(f"{edition_name(state.edition)} of the workspace{why}")
     if run.wake is not None and run.wake > time.time():
         typer.echo(f"sleeps until {local(run.wake)}")
     below = [team_run(state.run, id_, one.turn) for id_, one in state.tasks.items() if is_team_work(state, one)]

@@ -1,7 +1,9 @@
 """`worker`: drive the runs of a store that nobody drives."""
 
+import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional, TextIO
 
@@ -10,9 +12,10 @@ import typer
 from stretto.cli.interruption import end, until_interrupted
 from stretto.cli.options import StoreOption, WorkspaceOption, here_or, orchestrator, prepared_store, store_file
 from stretto.cli.text import one_line
-from stretto.core.errors import UsageError
+from stretto.core.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
+    from stretto.bootstrap.reloading import Reload, Reloading
     from stretto.workers import Report
 
 RUNS = 16
@@ -41,11 +44,12 @@ def worker(
     folder = here_or(workspace)
     file = prepared_store(store) or store_file(folder, None)
     with prints_kept_apart() as apart:
-        team = orchestrator(folder, file)
-        log = _Log(apart.out, apart.err, (team.workspace.folder if team.workspace else Path()) / "output")
+        log = _Log(apart.out, apart.err, (folder or Path()) / "output")
+        reloading = _reloading(folder, file, log)
+        team = reloading or orchestrator(folder, file)
 
         async def work() -> None:
-            async with team.worker(runs=runs, places=places, tell=log) as one:
+            async with team.worker(runs=runs, places=places, tell=log) as one, _watched(None if once else reloading):
                 if not once:
                     log.say(f"drives what is due in {file}; Ctrl-C ends it and gives its runs back")
                 await one.work(once=once)
@@ -54,6 +58,30 @@ def worker(
         apart.settle()
         log.conclude()
         end(0)
+
+
+def _reloading(folder: Path | None, store: Path, log: "_Log") -> "Reloading | None":
+    """Open a workspace so that it may change; None where there is none, or where its editions cannot be kept."""
+    from stretto.bootstrap.reloading import Reloading
+
+    if folder is None:
+        return None
+    try:
+        return Reloading(folder, store, tell=log.reloaded)
+    except StoreError as error:
+        log.say(f"{error}; changes of the workspace are not taken up, and runs go on with what stands there")
+        return None
+
+
+@contextlib.asynccontextmanager
+async def _watched(reloading: "Reloading | None") -> AsyncIterator[None]:
+    """Take up what changes in the workspace meanwhile."""
+    watching = asyncio.create_task(reloading.watch()) if reloading is not None else None
+    try:
+        yield
+    finally:
+        if watching is not None:
+            watching.cancel()
 
 
 class _Log:
@@ -80,6 +108,13 @@ class _Log:
         with contextlib.suppress(OSError, ValueError):
             self._err.write(f"stretto: {one_line(text)}\n")
             self._err.flush()
+
+    def reloaded(self, reload: "Reload") -> None:
+        """Say what came of a changed workspace."""
+        from stretto.cli.editions import told
+
+        for line in told(reload):
+            self.say(line)
 
     def conclude(self) -> None:
         """Say what came of it all."""

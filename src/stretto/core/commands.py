@@ -62,6 +62,8 @@ class SubmitGoal(Base):
     kept: dict[str, Kept] = field(default_factory=dict)  # by key: what those did
     begun: tuple[str, ...] = ()  # keys of actions that those began, with no known end
     undone: tuple[str, ...] = ()  # keys of actions that those took back
+    traceparent: str = ""  # the span of whoever begins it, as W3C Trace Context writes it
+    edition: str = ""  # of the workspace, where one is kept (see `stretto.editions`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +238,14 @@ class ChangeLimits(Base):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEdition(Base):
+    """Go on with another edition of the workspace; `reason` says why the run cannot keep its own."""
+
+    edition: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel(Base):
     """Stop the run; what is finished stays, or with `undo` is taken back first where it can be.
 
@@ -352,6 +362,7 @@ Command: TypeAlias = (
     | FireTimer
     | AnswerRequest
     | ChangeLimits
+    | ChangeEdition
     | Cancel
     | Pause
     | Continue

@@ -75,6 +75,17 @@ class RunSubmitted(Fact):
     kept: dict[str, Kept] = content(personal=True, default_factory=dict)
     begun: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
+    traceparent: str = ""  # the span of whoever began it, as W3C Trace Context writes it
+    edition: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionChanged(Fact):
+    """The run goes on with another edition of its workspace than the one it had."""
+
+    edition: str
+    before: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -785,6 +796,7 @@ Event: TypeAlias = (
     | RequestEscalated
     | RequestExpired
     | LimitsChanged
+    | EditionChanged
     | DeadlinePassed
     | RunStopped
     | RunCancelled

@@ -280,6 +280,8 @@ class RunState(Struct, frozen=True, kw_only=True, gc=False):
     goal: str = ""
     inputs: dict[str, Json] = field(default_factory=dict)
     workspace: str = ""
+    edition: str = ""  # of the workspace
+    edition_note: str = ""  # why it is not the one that the run began with
     parent: str = ""  # the run whose task this run is
     catalogue: Catalogue = field(default_factory=Catalogue)
     roster: Roster = field(default_factory=lambda: Roster(agents=Map(), by_skill=Map()))

@@ -101,7 +101,10 @@ class Timeline:
 
 @dataclass(slots=True)
 class TimelineFold:
-    """A run's events folded so far; `handoffs` grows by one with each task that starts after what it waited for."""
+    """A run's events folded so far: stretches that are `open`, by task and kind, and those that are `closed`.
+
+    `handoffs` grows by one with each task that starts after what it waited for.
+    """
 
     begin: float = 0.0
     end: float = 0.0
@@ -118,7 +121,7 @@ class TimelineFold:
     handoffs: list[Handoff] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
-        """Fold one more event."""
+        """Take in the next event of the run."""
         if not self.ended:
             self.end = event.at
         match event:

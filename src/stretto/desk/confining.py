@@ -2,15 +2,18 @@
 
 import hashlib
 import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from stretto.core.commands import SubmitGoal
 from stretto.core.domain import Json, Plan
 from stretto.core.errors import Forbidden, UsageError
+from stretto.core.plan.writing import write_plan
 from stretto.planners.rules.goals import paths_in
 
 LONGEST_NAME = 120
+"""Bytes of the name under which a file is kept."""
 _STRANGE = re.compile(r"[^\w.\- ]+")
 
 
@@ -23,7 +26,7 @@ def require_plan_name(plan: object) -> None:
 def require_inside(order: SubmitGoal, *, cwd: Path, roots: tuple[Path, ...]) -> None:
     """Raise Forbidden where an order has something read that lies outside the folders `roots`.
 
-    Looked at is every text in the inputs, in the plan's arguments, and every path that the goal mentions.
+    Looked at is every text in the inputs and anywhere in the plan, and every path that the goal mentions.
     """
     texts = [*paths_in(order.goal), *_texts(list(order.inputs.values())), *_of_plan(order.plan)]
     for text in texts:
@@ -37,12 +40,16 @@ def require_plan_inside(plan: Plan | None, inputs: Json, *, cwd: Path, roots: tu
 
 
 def keep_upload(folder: Path, name: str, content: bytes) -> Path:
-    """Keep what somebody handed in, under its content's hash, and give its file; the name is only its last part."""
-    plain = _STRANGE.sub("_", Path(name.replace("\\", "/")).name).strip(". ")[-LONGEST_NAME:] or "file"
+    """Keep what somebody handed in, under its content's hash, and give its file; the name is only its last part.
+
+    The same file may be handed in twice at once. It is for the owner of this process alone.
+    """
+    plain = _STRANGE.sub("_", Path(name.replace("\\", "/")).name).strip(". ")
+    plain = plain.encode()[-LONGEST_NAME:].decode(errors="ignore").strip(". ") or "file"
     home = folder / hashlib.sha256(content).hexdigest()[:24]
-    home.mkdir(parents=True, exist_ok=True)
-    file = home / plain
-    part = home / f".{plain}.part"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file, part = home / plain, home / f".{uuid.uuid4().hex}.part"
+    part.touch(mode=0o600)
     part.write_bytes(content)
     part.replace(file)
     return file
@@ -61,10 +68,8 @@ def _require_text_inside(text: str, cwd: Path, roots: tuple[Path, ...]) -> None:
 
 
 def _of_plan(plan: Plan | None) -> Iterator[str]:
-    for task in plan.tasks if plan is not None else ():
-        yield from _texts(task.inputs)
-    for spec in plan.inputs.values() if plan is not None else ():
-        yield from _texts(spec.default)
+    if plan is not None:
+        yield from _texts(write_plan(plan))
 
 
 def _texts(value: Json) -> Iterator[str]:
@@ -73,7 +78,7 @@ def _texts(value: Json) -> Iterator[str]:
         match stack.pop():
             case str() as text:
                 yield text
-            case list() as several:
+            case list() | tuple() as several:
                 stack += several
             case dict() as named:
-                stack += named.values()
+                stack += [*named, *named.values()]

@@ -18,7 +18,7 @@ from stretto.answering import answer_of, answered, is_word_of, why_settled
 from stretto.chronicle import chronicle
 from stretto.core.audit import Envelope, broken_link
 from stretto.core.canonical import canonical
-from stretto.core.commands import ChangeLimits, Command, Continue, Pause, RateRun, Replan, RetryTask, SubmitGoal
+from stretto.core.commands import Command, Continue, Pause, RateRun, Replan, RetryTask, SubmitGoal
 from stretto.core.domain import Artifact, Json, PlannerChoice, Request, RunStatus
 from stretto.core.errors import Conflict, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.events import Event, RunSubmitted
@@ -142,7 +142,7 @@ class Desk:
             yield followed
 
     async def artifact(self, who: Principal, run: str, task: str, name: str) -> Artifact:
-        """Give a file of an accepted result, by the names that the run knows it by; raises UsageError."""
+        """Give a file of an accepted result, by the names that the run knows it by."""
         one = await self._found(who, run)
         for id_, artifact in artifacts_of(one.state):
             if (id_, artifact.name) == (task, name):
@@ -224,6 +224,7 @@ class Desk:
     ) -> Proposal:
         """Say how a goal would be pursued, and run nothing."""
         self._require(who, Permission.OPERATE)
+        self._require_plan_inside(None, inputs or {})  # before anything looks at what it names
         self._require_inside(self.team.order(goal, actor=who.actor, plan=None, inputs=inputs))
         return await self.team.plan(goal, inputs=inputs, answers=answers, planner=planner)
 
@@ -247,6 +248,7 @@ class Desk:
         """
         self._require(who, Permission.OPERATE)
         require_plan_name(plan)
+        self._require_plan_inside(None, inputs or {})  # before anything looks at what it names
         team = self.team
         run = _run_of(team.place, who.name, key) if key else new_run_id()
         order = team.order(
@@ -260,10 +262,12 @@ class Desk:
             planner=planner,
         )
         self._require_inside(order)
+        facts: list[Recorded] = []
+        house = replace(self._house, followers=(*self._house.followers, lambda state, told: facts.extend(told)))
         for _ in range(_LOOKS):
             if key and (await self._journal.heads([run]))[0]:
                 return _same(order, await self._following.run(run)), False
-            conductor = Conductor(self._house, judging=False)
+            conductor = Conductor(house, judging=False)
             try:
                 await conductor.begin(run, [order])
             except OwnedElsewhere:  # the same order came twice at once
@@ -271,7 +275,8 @@ class Desk:
                 continue
             await conductor.leave()
             self._nudge()
-            return conductor.state, True
+            if facts and facts[0].seq == 1:  # else another was quicker, and has left the run by now
+                return conductor.state, True
         raise Conflict(f"run {run} is being begun by another; ask again in a moment")
 
     async def pause(self, who: Principal, run: str, reason: str = "") -> RunState:
@@ -287,13 +292,7 @@ class Desk:
         if one.state.parent:
             raise UsageError(f"run {run} is a team's work for run {one.state.parent}; resume that one")
         if budget is not None or deadline is not None:
-            given = self.team.order("limits", actor=who.actor, budget=budget, deadline=deadline)
-            limits = ChangeLimits(
-                actor=who.actor,
-                budget=given.budget if budget is not None else None,
-                deadline=given.deadline if deadline is not None else None,
-            )
-            await self._word(run, limits)
+            await self._word(run, self.team.limits(actor=who.actor, budget=budget, deadline=deadline))
         return await self._word(run, Continue(actor=who.actor))
 
     async def cancel(
@@ -424,8 +423,9 @@ class Desk:
 
     async def _found(self, who: Principal, run: str, permission: Permission = Permission.VIEW) -> Followed:
         self._require(who, permission)
-        one = await self._following.run(run)
-        root = one if "." not in run else await self._following.run(run.partition(".")[0])
+        one = root = await self._following.run(run)
+        while root.state.parent:  # a team's work belongs to whom the team works for
+            root = await self._following.run(root.state.parent)
         if not one.seq or root.state.workspace != self.team.place:
             raise UnknownRun(f"there is no run {run!r} here")
         return one

@@ -6,10 +6,12 @@ processes are looked up in the journal.
 """
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from stretto.core.errors import StoreError
 from stretto.core.evolve import evolve
 from stretto.core.state import RunState
 from stretto.ports import Journal, Recorded
@@ -47,14 +49,10 @@ class Followed:
         async with self._loading:
             self._take(await self._journal.read(self._run, self.seq), None)
 
-    def note(self, state: RunState, told: Sequence[Recorded]) -> bool:
-        """Take in a commit of this process; False where something before it is not known yet."""
-        if not told or told[-1].seq <= self.seq:
-            return True
-        if told[0].seq > self.seq + 1:
-            return False
-        self._take(told, state)
-        return True
+    def note(self, state: RunState, told: Sequence[Recorded]) -> None:
+        """Take in what this process has committed, unless something before it is not known yet."""
+        if told and told[0].seq <= self.seq + 1:
+            self._take(told, state)
 
     async def after(self, seq: int) -> Sequence[Recorded]:
         """Give the events after a number; waits until there are some."""
@@ -86,6 +84,11 @@ class Following:
         self._flush: asyncio.TimerHandle | None = None
         self._looking: asyncio.Task[None] | None = None
 
+    @property
+    def kept(self) -> int:
+        """How many runs are in memory."""
+        return len(self._runs)
+
     def __call__(self, state: RunState, told: Sequence[Recorded]) -> None:
         """Note a commit (see `stretto.ports.Follower`); costs next to nothing where nobody watches the run."""
         if state.run not in self._runs:
@@ -96,10 +99,9 @@ class Following:
             self._flush = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._hand_on)
 
     async def run(self, run: str) -> Followed:
-        """Give a run as far as it is known by now; `seq` is 0 for one that there is not."""
+        """Give a run with all that has happened in it; `seq` is 0 for one that there is not."""
         one = await self._known(run)
-        if not one.watchers:
-            await one.load()
+        await one.load()
         return one
 
     @asynccontextmanager
@@ -145,12 +147,16 @@ class Following:
                 one.note(state, events)
 
     async def _look(self) -> None:
-        """Look for what other processes did to watched runs, and for what was missed."""
+        """Look for what others did to watched runs, and what was missed; what cannot be read is read later."""
         while watched := [run for run, one in self._runs.items() if one.watchers]:
-            heads = await self._journal.heads(watched)
-            for run, head in zip(watched, heads, strict=True):
-                one = self._runs.get(run)
-                if one is not None and head > one.seq and run not in self._told:
-                    await one.load()
+            with contextlib.suppress(StoreError):
+                for run, head in zip(watched, await self._journal.heads(watched), strict=True):
+                    await self._catch_up(run, head)
             await asyncio.sleep(LOOK_SECONDS)
         self._looking = None
+
+    async def _catch_up(self, run: str, head: int) -> None:
+        one = self._runs.get(run)
+        if one is not None and head > one.seq:
+            with contextlib.suppress(StoreError):  # one that cannot be read keeps nobody from the others
+                await one.load()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from stretto.core.commands import SubmitGoal
+from stretto.core.commands import ChangeLimits, SubmitGoal
 from stretto.core.domain import Budget, Catalogue, Json, Plan, PlannerChoice
 from stretto.planners.proposal import Proposal
 from stretto.registry import Registry
@@ -37,6 +37,10 @@ class Team(Protocol):
         planner: PlannerChoice | None = None,
     ) -> SubmitGoal:
         """Give the command that begins a run, checked. Raises BadPlan and UsageError."""
+        ...
+
+    def limits(self, *, actor: str, budget: str | Budget | None, deadline: str | float | None) -> ChangeLimits:
+        """Give the command that changes the limits of a run, as far as they are given. Raises UsageError."""
         ...
 
     async def plan(

@@ -17,6 +17,9 @@ ROLES: tuple[Role, ...] = tuple(role for role in get_args(Role) if role != "tool
 DEFAULT = "default"
 """What serves every role that has no model of its own."""
 
+PRICE = ("input", "output", "cached")
+"""What a price may say, in dollars for a million tokens."""
+
 LONGEST_SILENCE = 600.0
 """Seconds of silence that the clients of providers bear at most."""
 
@@ -175,8 +178,8 @@ def _reference(name: str, place: str, defined: "Mapping[str, Any] | Sequence[str
 
 def _definition(raw: Mapping[str, Any], name: str) -> Definition:
     for part in raw:
-        if part not in _READERS and part not in ("model", "url"):
-            mend = Names(lambda: ["model", "url", *_READERS]).mend(str(part))
+        if part not in READERS and part not in ("model", "url"):
+            mend = Names(lambda: ["model", "url", *READERS]).mend(str(part))
             raise BadModel(f"{name}.{part}", f"a model has no field {part!r}. {mend}")
     model, url = raw.get("model"), raw.get("url", "")
     if not isinstance(model, str) or not model:
@@ -186,7 +189,7 @@ def _definition(raw: Mapping[str, Any], name: str) -> Definition:
     except UsageError as error:
         raise BadModel(f"{name}.{'url' if url else 'model'}", str(error)) from None
     values = {}
-    for part, reader in _READERS.items():
+    for part, reader in READERS.items():
         if raw.get(part) is not None:
             try:
                 values[part] = reader(raw[part])
@@ -219,7 +222,7 @@ def _price(raw: Any) -> Price:
         raise BadModel("", f"{form}; not {raw!r}")
     found: dict[str, Decimal] = {}
     for name, value in raw.items():
-        if name not in ("input", "output", "cached"):
+        if name not in PRICE:
             raise BadModel(str(name), f"a price has no {name!r}; {form}")
         found[name] = _dollars(value, name)
     if missing := [name for name in ("input", "output") if name not in found]:
@@ -275,7 +278,7 @@ def _labels(raw: Json) -> tuple[str, ...]:
     return tuple(labels)
 
 
-_READERS: Mapping[str, Callable[[Any], Any]] = {
+READERS: Mapping[str, Callable[[Any], Any]] = {
     "key_env": _variable,
     "price": _price,
     "window": _whole("window"),

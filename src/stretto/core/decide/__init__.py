@@ -8,6 +8,7 @@ from stretto.core.commands import (
     AnswerRequest,
     BeginCall,
     Cancel,
+    ChangeEdition,
     ChangeLimits,
     ClarifyGoal,
     ClosePlan,
@@ -46,7 +47,7 @@ from stretto.core.decide.planning import add_task, clarify, close_plan, fail_pla
 from stretto.core.decide.rating import rate
 from stretto.core.decide.reviews import review
 from stretto.core.decide.revising import choose, edit, follow, replan
-from stretto.core.decide.runs import change_limits, deliver, fire
+from stretto.core.decide.runs import change_edition, change_limits, deliver, fire
 from stretto.core.decide.starting import judged
 from stretto.core.decide.undoing import undo_what_fell
 from stretto.core.events import (
@@ -103,6 +104,8 @@ def step(state: RunState, command: Command) -> tuple[Sequence[Event], RunState]:
             watch(draft)
         case ChangeLimits():
             change_limits(draft, command)
+        case ChangeEdition():
+            change_edition(draft, command)
         case Cancel():
             cancel(draft, command)
         case Pause():

@@ -142,7 +142,7 @@ def is_held(state: RunState, one: TaskState) -> bool:
     """Whether a task has an action under way, done but not accepted, or in doubt, that must not be done twice."""
     if one.status is TaskStatus.UNKNOWN:
         return True
-    if one.status is TaskStatus.RUNNING and one.calling and dangerous(one):
+    if one.status is TaskStatus.RUNNING and dangerous(one):
         return True
     if one.status not in _AT_WORK or one.agent is None or one.children is not None:
         return False

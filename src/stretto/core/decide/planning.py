@@ -57,6 +57,8 @@ def submit(draft: Draft, command: SubmitGoal) -> None:
         kept=command.kept,
         begun=command.begun,
         undone=command.undone,
+        traceparent=command.traceparent,
+        edition=command.edition,
     )
 
 

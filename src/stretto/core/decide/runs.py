@@ -2,6 +2,7 @@
 
 from stretto.core.chains import TIMER
 from stretto.core.commands import (
+    ChangeEdition,
     ChangeLimits,
     Deliver,
     FireTimer,
@@ -18,6 +19,7 @@ from stretto.core.domain import (
 )
 from stretto.core.events import (
     DeadlinePassed,
+    EditionChanged,
     LimitsChanged,
     RetryDue,
     RunEnded,
@@ -30,6 +32,13 @@ def change_limits(draft: Draft, command: ChangeLimits) -> None:
     state = draft.state
     if state.run and not state.status.final and (command.budget or command.deadline is not None):
         draft.say(LimitsChanged, budget=command.budget, deadline=command.deadline)
+
+
+def change_edition(draft: Draft, command: ChangeEdition) -> None:
+    """Have a run that goes on do so with another edition of its workspace."""
+    state = draft.state
+    if state.run and not state.status.final and command.edition != state.edition:
+        draft.say(EditionChanged, edition=command.edition, before=state.edition, reason=command.reason)
 
 
 def fire(draft: Draft, command: FireTimer) -> None:

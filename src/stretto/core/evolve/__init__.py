@@ -26,6 +26,7 @@ from stretto.core.events import (
     CallRefused,
     CompensationPlanned,
     DeadlinePassed,
+    EditionChanged,
     Event,
     GoalInterpreted,
     Heard,
@@ -237,6 +238,8 @@ def evolve(state: RunState, event: Event) -> RunState:
                 budget=event.budget if event.budget is not None else state.budget,
                 deadline=event.deadline if event.deadline is not None else state.deadline,
             )
+        case EditionChanged():
+            return replace(state, edition=event.edition, edition_note=event.reason)
         case DeadlinePassed():
             return noticed(stopped(replace(state, deadline_passed=True), event.reason), event)
         case RunCancelled():

@@ -26,6 +26,7 @@ def submitted(state: RunState, event: RunSubmitted) -> RunState:
         goal=event.goal,
         inputs=event.inputs,
         workspace=event.workspace,
+        edition=event.edition,
         parent=event.parent,
         catalogue=event.catalogue,
         roster=roster(event.catalogue),

@@ -10,9 +10,9 @@ from stretto.core.plan.diagnostics import Diagnostic, diagnose, listed, shown, u
 from stretto.core.routing import Roster
 
 KINDS = ("approval", "question", "doubt", "goal", "failure", "alternatives", "review", "default")
-_STEP = tuple(one.name for one in fields(Ask))
-_CHAIN = tuple(one.name for one in fields(Chain))
-_WORDS = get_args(Fallback)
+STEP = tuple(one.name for one in fields(Ask))
+CHAIN = tuple(one.name for one in fields(Chain))
+WORDS = get_args(Fallback)
 _FITTING = {
     "approval": ("deny", "fail", "approve", "wait"),
     "question": ("deny", "fail", "skip", "answer", "wait"),
@@ -40,7 +40,7 @@ def place_of(error: BadChain, whole: str) -> str:
 
 def read_asks(raw: Json) -> Asks:
     """Give chains by kind of request: a mapping of such, or one chain for every kind. Raises BadChain."""
-    if not isinstance(raw, dict) or "steps" in raw or set(raw) & set(_STEP):
+    if not isinstance(raw, dict) or "steps" in raw or set(raw) & set(STEP):
         return {"default": read_chain(raw, "", "default")}
     for kind in raw:
         if kind not in KINDS:
@@ -51,8 +51,8 @@ def read_asks(raw: Json) -> Asks:
 def read_chain(raw: Json, path: str, kind: str) -> Chain:
     """Give one chain: a list of people and at its end what then holds, or a mapping with `steps`. Raises BadChain."""
     body = dict(raw) if isinstance(raw, dict) and "steps" in raw else {"steps": raw}
-    if unknown := next((name for name in body if name not in _CHAIN), None):
-        raise BadChain(under(path, unknown), f"a chain has no field {shown(unknown)}; known: {', '.join(_CHAIN)}")
+    if unknown := next((name for name in body if name not in CHAIN), None):
+        raise BadChain(under(path, unknown), f"a chain has no field {shown(unknown)}; known: {', '.join(CHAIN)}")
     inside = under(path, "steps") if "steps" in (raw if isinstance(raw, dict) else ()) else path
     steps = list(body["steps"]) if isinstance(body["steps"], list | tuple) else [body["steps"]]
     while steps and (said := _ending(steps[-1])):
@@ -62,8 +62,8 @@ def read_chain(raw: Json, path: str, kind: str) -> Chain:
     many = isinstance(body["steps"], list | tuple)
     asked = tuple(_step(one, under(inside, number) if many else inside) for number, one in enumerate(steps))
     otherwise, only = body.get("otherwise", "wait"), body.get("only", False)
-    if otherwise not in _FITTING.get(kind, _WORDS):
-        fitting = ", ".join(_FITTING.get(kind, _WORDS))
+    if otherwise not in _FITTING.get(kind, WORDS):
+        fitting = ", ".join(_FITTING.get(kind, WORDS))
         raise BadChain(path, f"nobody answering cannot come to {shown(otherwise)} here; it may be {fitting}")
     if not isinstance(only, bool):
         raise BadChain(under(path, "only"), f"only is true or false, not {shown(only)}")
@@ -109,7 +109,7 @@ def _problems(
 
 def _ending(raw: Json) -> dict[str, Any] | None:
     """Give what the last entry of a list says of the chain as a whole; None for a step."""
-    if isinstance(raw, str) and raw in _WORDS:
+    if isinstance(raw, str) and raw in WORDS:
         return {"otherwise": raw}
     if isinstance(raw, dict) and raw.keys() == {"answer"}:
         return {"otherwise": "answer", "value": raw["answer"]}
@@ -120,10 +120,10 @@ def _step(raw: Json, path: str) -> Ask:
     if isinstance(raw, str) and raw:
         return Ask(who=raw)
     if not isinstance(raw, dict) or not raw:
-        told = f"a chain names people, like {{who: ann, within: 2h}}, and ends with {', '.join(_WORDS[:-1])} or wait"
+        told = f"a chain names people, like {{who: ann, within: 2h}}, and ends with {', '.join(WORDS[:-1])} or wait"
         raise BadChain(path, f"{told}; this is {shown(raw)}")
-    if unknown := next((name for name in raw if name not in _STEP), None):
-        raise BadChain(under(path, unknown), f"a step has no field {shown(unknown)}; known: {', '.join(_STEP)}")
+    if unknown := next((name for name in raw if name not in STEP), None):
+        raise BadChain(under(path, unknown), f"a step has no field {shown(unknown)}; known: {', '.join(STEP)}")
     who = raw.get("who") or ""
     if not isinstance(who, str):
         raise BadChain(under(path, "who"), f"who is a name, not {shown(who)}")
@@ -138,7 +138,7 @@ def _step(raw: Json, path: str) -> Ask:
 
 def _written(chain: Chain) -> Json:
     steps: list[Json] = [
-        {name: value for name in _STEP if (value := getattr(one, name)) not in (None, "")} or {"who": ""}
+        {name: value for name in STEP if (value := getattr(one, name)) not in (None, "")} or {"who": ""}
         for one in chain.steps
     ]
     if chain.otherwise == "answer":

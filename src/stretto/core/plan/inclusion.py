@@ -18,7 +18,7 @@ DEEPEST = 8
 MOST_TASKS = 20_000
 _PLAIN_STEP = re.compile(r"\.([^.\[\]]*[^.\[\]\w][^.\[\]]*)")
 """A step that is no identifier, as in `.a-b`."""
-_FIELDS = frozenset({"id", "include", "with", "after", "when", "objective"})
+FIELDS = frozenset({"id", "include", "with", "after", "when", "objective"})
 
 
 class CannotInclude(Exception):
@@ -118,7 +118,7 @@ def _part(id_: str, body: dict[str, Json], find: Callable[[str], Json | None], i
 def _check_fields(body: dict[str, Json], place: str) -> None:
     """Say what is wrong with an inclusion itself."""
     for field in body:
-        if field not in _FIELDS:
+        if field not in FIELDS:
             mend = "Put it on the tasks of the included playbook." if field == "for_each" else "Remove it."
             raise _cannot(under(place, field), f"an inclusion has no field {shown(field)}", mend)
     if not isinstance(body["include"], str) or not isinstance(body.get("with") or {}, dict):

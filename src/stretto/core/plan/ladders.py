@@ -26,7 +26,7 @@ MOST_RUNGS = 50
 LONGEST = 366 * 86400.0
 """Seconds that a pause or a person may take at most."""
 
-_EXTRAS = {"retry": ("pause",), "revise": ("pause",), "with": ("times", "pause"), "ask": ("within",)}
+EXTRAS = {"retry": ("pause",), "revise": ("pause",), "with": ("times", "pause"), "ask": ("within",)}
 _FORMS = (
     "Write a rung like retry, {retry: 3, pause: 0.5}, {revise: 2}, backup, {agent: NAME}, {ask: NAME}, skip or fail."
 )
@@ -132,7 +132,7 @@ def _rung(raw: Any, place: str, said: list[Diagnostic]) -> Rung | None:
         return None
     do = kinds[0]
     before = len(said)
-    extras = _EXTRAS.get(do, ())
+    extras = EXTRAS.get(do, ())
     for name in raw:
         if name != do and name not in extras:
             message = f"`{do}` has no field {shown(name)}"

@@ -31,15 +31,15 @@ from stretto.core.plan.references import ID, RESERVED, is_reference
 
 TASK_FIELDS = tuple(one.name for one in fields(Task) if one.name != "undoes")
 PLAN_FIELDS = ("name", "goal", "description", "inputs", "tasks", "deliver")
-_INPUT_FIELDS = tuple(one.name for one in fields(InputSpec))
-_LIMITS = tuple(one.name for one in fields(Limits))
-_FOR_EACH = tuple(one.name for one in fields(ForEach))
-_JOIN = tuple(one.name for one in fields(Join))
-_REPEAT = tuple(one.name for one in fields(Repeat))
-_UNDO = tuple(one.name for one in fields(Undo))
-_KINDS = ("value", "file", "files", "folder")
-_CHOICES = {name: get_args(Task.__annotations__[name]) for name in ("risk", "approval")}
-_EFFECTS = tuple(one.value for one in SideEffect if one is not SideEffect.UNDECLARED)
+INPUT_FIELDS = tuple(one.name for one in fields(InputSpec))
+LIMITS = tuple(one.name for one in fields(Limits))
+FOR_EACH = tuple(one.name for one in fields(ForEach))
+JOIN = tuple(one.name for one in fields(Join))
+REPEAT = tuple(one.name for one in fields(Repeat))
+UNDO = tuple(one.name for one in fields(Undo))
+KINDS = ("value", "file", "files", "folder")
+CHOICES = {name: get_args(Task.__annotations__[name]) for name in ("risk", "approval")}
+EFFECTS = tuple(one.value for one in SideEffect if one is not SideEffect.UNDECLARED)
 _LONGEST_KEY = 1000
 _ASK_MEND = "See docs/failure.md on people who do not answer."
 
@@ -168,10 +168,10 @@ class _Reader:
         for name in ("inputs", "output"):
             if body.get(name) is not None:
                 values[name] = self.mapping(body[name], f"{place}.{name}")
-        for name, allowed in _CHOICES.items():
+        for name, allowed in CHOICES.items():
             if body.get(name) is not None:
                 values[name] = self.choice(body[name], allowed, allowed[0], f"{place}.{name}")
-        if body.get("effect") is not None and self.choice(body["effect"], _EFFECTS, "", f"{place}.effect"):
+        if body.get("effect") is not None and self.choice(body["effect"], EFFECTS, "", f"{place}.effect"):
             values["effect"] = SideEffect(body["effect"])
         if body.get("limits") is not None:
             values["limits"] = self.limits(body["limits"], f"{place}.limits")
@@ -206,14 +206,14 @@ class _Reader:
                 self.say(
                     "bad-value", place, f"{shown(name)} cannot be referred to", "Use a name without dots and brackets."
                 )
-            if isinstance(body, str) and body in _KINDS:
+            if isinstance(body, str) and body in KINDS:
                 body = {"kind": body}
             body = self.mapping({} if body is None else body, place)
-            self.known(place, body, _INPUT_FIELDS, "an input has")
+            self.known(place, body, INPUT_FIELDS, "an input has")
             yield (
                 name,
                 InputSpec(
-                    kind=self.choice(body.get("kind", "value"), _KINDS, "value", f"{place}.kind"),
+                    kind=self.choice(body.get("kind", "value"), KINDS, "value", f"{place}.kind"),
                     description=self.text(body, "description", place),
                     default=body.get("default"),
                     required=self.flag(body, "required", "default" not in body, place),
@@ -224,8 +224,8 @@ class _Reader:
     def limits(self, raw: Json, place: str) -> Limits:
         values: dict[str, Any] = {}
         body = self.mapping(raw, place)
-        self.known(place, body, _LIMITS, "limits have")
-        for name in _LIMITS:
+        self.known(place, body, LIMITS, "limits have")
+        for name in LIMITS:
             value = body.get(name)
             if value is None:
                 continue
@@ -245,7 +245,7 @@ class _Reader:
         if isinstance(raw, str):
             return Undo(skill=raw)
         body = self.mapping(raw, place)
-        self.known(place, body, _UNDO, "undo has")
+        self.known(place, body, UNDO, "undo has")
         inputs = body.get("inputs")
         return Undo(
             skill=self.text(body, "skill", place) or None,
@@ -276,7 +276,7 @@ class _Reader:
                 "Write `for_each: {ref: inputs.files}` or `for_each: {items: ..., max: 100}`.",
             )
             return None
-        self.known(place, body, _FOR_EACH, "for_each has")
+        self.known(place, body, FOR_EACH, "for_each has")
         return ForEach(
             items=items,
             max=self.count(body, "max", place),
@@ -288,7 +288,7 @@ class _Reader:
         if isinstance(raw, list | tuple):
             return Join(of=self.names(raw, place))
         body = self.mapping(raw, place)
-        self.known(place, body, _JOIN, "a join has")
+        self.known(place, body, JOIN, "a join has")
         if body.get("of") is None:
             self.say("missing-field", place, "the join names no tasks", "Add `of: [TASK, TASK]`.")
             return None
@@ -301,7 +301,7 @@ class _Reader:
 
     def repeat(self, raw: Json, place: str) -> Repeat | None:
         body = {"max": raw} if isinstance(raw, int) and not isinstance(raw, bool) else self.mapping(raw, place)
-        self.known(place, body, _REPEAT, "a repetition has")
+        self.known(place, body, REPEAT, "a repetition has")
         if body.get("max") is None:
             self.say("missing-field", place, "the repetition has no bound", "Add `max: NUMBER`.")
             return None

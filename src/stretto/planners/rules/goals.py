@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, TypeAlias
 
 from stretto.core.domain import Json
@@ -109,10 +110,6 @@ _POLITE = re.compile(
     r"|(?:can|could|would|will)\s+you|i(?:'d|\s+would)\s+like(?:\s+you)?\s+to|i\s+(?:need|want)(?:\s+you)?(?:\s+to)?"
     r"|(?:do\s+not|don['’]?t)\s+forget\s+to|(?:remember|make\s+sure)\s+to|we\s+(?:need|want)(?:\s+to)?|help\s+me(?:\s+to)?|let(?:'s|\s+us|\s+me)|your\s+task\s+is\s+to|go\s+and)\b[\s,:]*",
     re.IGNORECASE,
-)
-_MANNER = frozenset(
-    stem(one)
-    for one in words_of("be keep avoid use make ensure prefer limit focus remember mind note don do never always stay")
 )
 _FORBIDS = re.compile(
     r"^(?:(?:do|does|must|should|shall|may|can|could|will|would|need)\s*(?:not|n['’]t)\b|(?:don|can|won|mustn|shouldn)['’]?t\b"
@@ -311,7 +308,7 @@ def _clause(
     question = first in QUESTIONS or body.endswith("?")
     gives = _GIVE.match(polished) is not None
     forbids = _FORBIDS.match(polished) is not None and not question
-    manner = stem(first) in _MANNER and not (gives or own or forbids)
+    manner = stem(first) in _manners() and not (gives or own or forbids)
     if words[1:2] and words[1] in _PARTICLES and acts(stem(first + words[1])):
         first += words[1]
     verb = "" if question or gives else stem(first) if first else ""
@@ -326,6 +323,13 @@ def _clause(
         forbids=forbids,
         back=_back(polished),
     )
+
+
+@cache
+def _manners() -> frozenset[str]:
+    """Give the stems of verbs that say how something is done, not what."""
+    said = "be keep avoid use make ensure prefer limit focus remember mind note don do never always stay"
+    return frozenset(map(stem, words_of(said)))
 
 
 def _back(text: str) -> str:

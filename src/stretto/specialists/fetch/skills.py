@@ -20,7 +20,7 @@ def skills(
 
     `robots` respects robots.txt; a page may take `seconds` in all and `megabytes` unpacked. Raises BadWorkspace.
     """
-    if isinstance(allow, str) or not all(isinstance(one, str) for one in allow):
+    if not isinstance(allow, list | tuple) or not all(isinstance(one, str) for one in allow):
         raise BadWorkspace(f"fetch: allow is a list of hosts like [example.org], not {allow!r}")
     if not isinstance(robots, bool):
         raise BadWorkspace(f"fetch: robots is true or false, not {robots!r}")

@@ -1,0 +1,1 @@
+INSERT INTO entries (at, who, edition, before, outcome, said, changes) VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -1,0 +1,1 @@
+SELECT name, body FROM files JOIN blobs ON blobs.hash = files.blob WHERE edition = ? ORDER BY name

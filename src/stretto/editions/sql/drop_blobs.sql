@@ -1,0 +1,1 @@
+DELETE FROM blobs WHERE NOT EXISTS (SELECT 1 FROM files WHERE blob = hash)

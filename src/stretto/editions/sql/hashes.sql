@@ -1,0 +1,1 @@
+SELECT name, blob FROM files WHERE edition = ?

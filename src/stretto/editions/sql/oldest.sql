@@ -1,0 +1,1 @@
+SELECT edition, bytes FROM editions ORDER BY used

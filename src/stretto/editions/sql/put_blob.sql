@@ -1,0 +1,1 @@
+INSERT INTO blobs (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING

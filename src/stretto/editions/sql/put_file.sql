@@ -1,0 +1,1 @@
+INSERT INTO files (edition, name, blob) VALUES (?, ?, ?) ON CONFLICT DO NOTHING

@@ -1,0 +1,1 @@
+UPDATE editions SET used = ? WHERE edition = ?
