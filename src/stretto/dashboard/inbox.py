@@ -106,7 +106,7 @@ class _Inbox:
         """Settle the cards of what is asked no longer, with who decided it."""
         open_ = {(one.run, one.request.id) for one in seen.asked}
         for (run, request), card in self._cards.items():
-            if (run, request) in open_ or card.settled:
+            if (run, request) in open_ or card.settled or card.speaking:
                 continue
             try:
                 recorded = await self.frame.visitor.do(RECORDED, run)
@@ -122,6 +122,7 @@ class _Card:
     def __init__(self, page: _Inbox, asked: Asked) -> None:
         self._page, self._asked = page, asked
         self.settled = False
+        self.speaking = False  # a word is on its way from here, and says itself what came of it
         request, now = asked.request, time.time()
         sign, name = KINDS[request.kind]
         with Tag("article", "sheet request", tabindex="-1") as self._whole:
@@ -289,7 +290,11 @@ class _Card:
         visitor = self._page.frame.visitor
         if self.settled:
             return
-        await visitor.do(ANSWER, self._asked.run, self._asked.request.id, decision, value=value, reason=reason)
+        self.speaking = True
+        try:
+            await visitor.do(ANSWER, self._asked.run, self._asked.request.id, decision, value=value, reason=reason)
+        finally:
+            self.speaking = False
         self.settle(f"{word.done} by {visitor.who().name}.", "good")
 
     def settle(self, text: str, tone: str, *, mine: bool = True) -> None:

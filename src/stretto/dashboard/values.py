@@ -90,8 +90,12 @@ def _text(text: str, classes: str) -> None:
 
 def _lines(lines: Sequence[str]) -> None:
     """Show lines of a diff in one element: thousands of them are too many to be elements of their own here."""
-    marked = "".join(f'<span class="{_kind(line)}">{escape(legible(line))}\n</span>' for line in lines)
-    Tag("pre", "diff", tabindex="0", role="region", aria_label="Changes", innerHTML=marked)
+    Tag("pre", "diff", tabindex="0", role="region", aria_label="Changes", innerHTML=marked(lines))
+
+
+def marked(lines: Sequence[str]) -> str:
+    """Give the markup of lines of a diff, each with its kind; what stands in them is text."""
+    return "".join(f'<span class="{_kind(line)}">{escape(legible(line))}\n</span>' for line in lines)
 
 
 def _kind(line: str) -> str:
