@@ -104,7 +104,8 @@ async def test_only_files_of_the_workspace_and_uploads_are_read(tmp_path: Path) 
     (tmp_path / "secret.txt").write_text("s")
     async with office(tmp_path / "w") as service:
         desk = service.desk
-        for inputs in ({"word": str(tmp_path / "secret.txt")}, {"word": "../secret.txt"}, {"word": "/etc/passwd"}):
+        outside = (str(tmp_path / "secret.txt"), "../secret.txt", "/etc/passwd", "/etc/*", "../*.txt", "~/../*/x[0-9]")
+        for inputs in ({"word": text} for text in outside):
             with pytest.raises(Forbidden, match="outside the workspace"):
                 await desk.submit(OPERATOR, "say hello", inputs=inputs)
         shout, item = {"id": "a", "skill": "office.shout"}, {"word": {"ref": "item"}}

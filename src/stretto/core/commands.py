@@ -64,6 +64,7 @@ class SubmitGoal(Base):
     undone: tuple[str, ...] = ()  # keys of actions that those took back
     traceparent: str = ""  # the span of whoever begins it, as W3C Trace Context writes it
     edition: str = ""  # of the workspace, where one is kept (see `stretto.editions`)
+    asked: str = ""  # the hash of the order as it was given, where it may be given again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,7 @@ class RunSubmitted(Fact):
     undone: tuple[str, ...] = ()
     traceparent: str = ""  # the span of whoever began it, as W3C Trace Context writes it
     edition: str = ""
+    asked: str = ""  # the hash of the order as it was given, where it may be given again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

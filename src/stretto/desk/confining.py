@@ -4,6 +4,8 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from stretto.core.commands import SubmitGoal
@@ -14,6 +16,8 @@ from stretto.planners.rules.goals import paths_in
 
 LONGEST_NAME = 120
 """Bytes of the name under which a file is kept."""
+LONGEST_PATH = 4096
+_PATTERN = re.compile(r"[*?\[{]")
 _STRANGE = re.compile(r"[^\w.\- ]+")
 
 
@@ -23,20 +27,42 @@ def require_plan_name(plan: object) -> None:
         raise UsageError(f"the plan {plan!r} is a path; name a plan of the workspace, or give the plan itself")
 
 
-def require_inside(order: SubmitGoal, *, cwd: Path, roots: tuple[Path, ...]) -> None:
-    """Raise Forbidden where an order has something read that lies outside the folders `roots`.
+@dataclass(frozen=True, slots=True)
+class Confines:
+    """The folders in which everything lies that others may have read; relative paths are looked for in `bases`."""
 
-    Looked at is every text in the inputs and anywhere in the plan, and every path that the goal mentions.
-    """
-    texts = [*paths_in(order.goal), *_texts(list(order.inputs.values())), *_of_plan(order.plan)]
-    for text in texts:
-        _require_text_inside(text, cwd, roots)
+    roots: tuple[Path, ...]
+    bases: tuple[Path, ...]
 
+    def require_order(self, order: SubmitGoal) -> None:
+        """Raise Forbidden where an order has something read that lies outside.
 
-def require_plan_inside(plan: Plan | None, inputs: Json, *, cwd: Path, roots: tuple[Path, ...]) -> None:
-    """Raise Forbidden where a plan, or inputs, have something read that lies outside the folders `roots`."""
-    for text in [*_of_plan(plan), *_texts(inputs)]:
-        _require_text_inside(text, cwd, roots)
+        Looked at is every text in the inputs and anywhere in the plan, and every path that the goal mentions.
+        """
+        for text in paths_in(order.goal):
+            self._require(text)
+        self.require(order.plan, list(order.inputs.values()))
+
+    def require(self, plan: Plan | None, inputs: Json) -> None:
+        """Raise Forbidden where a plan, or inputs, have something read that lies outside."""
+        for text in (*_of_plan(plan), *_texts(inputs)):
+            self._require(text)
+
+    def _require(self, text: str) -> None:
+        """Look at the path that a text may be, or at the folder that it is a pattern in."""
+        if not text or len(text) > LONGEST_PATH or "\n" in text or "\0" in text:
+            return
+        told = Path(text)
+        fixed = list(takewhile(lambda part: not _PATTERN.search(part), told.parts))
+        path = Path(*fixed) if fixed else Path()
+        for base in self.bases:
+            try:
+                file = (base / path.expanduser()).resolve()
+                there = file.exists()
+            except (OSError, RuntimeError, ValueError):
+                continue
+            if there and not any(file.is_relative_to(root) for root in self.roots):
+                raise Forbidden(f"{text!r} lies outside the workspace; hand the file in, or ask who runs this server")
 
 
 def keep_upload(folder: Path, name: str, content: bytes) -> Path:
@@ -53,18 +79,6 @@ def keep_upload(folder: Path, name: str, content: bytes) -> Path:
     part.write_bytes(content)
     part.replace(file)
     return file
-
-
-def _require_text_inside(text: str, cwd: Path, roots: tuple[Path, ...]) -> None:
-    if not text or len(text) > 4096 or "\n" in text or "\0" in text:
-        return
-    try:
-        file = (cwd / Path(text).expanduser()).resolve()
-        there = file.exists()
-    except (OSError, RuntimeError, ValueError):
-        return
-    if there and not any(file.is_relative_to(root) for root in roots):
-        raise Forbidden(f"{text!r} lies outside the workspace; hand the file in, or ask whoever runs this server")
 
 
 def _of_plan(plan: Plan | None) -> Iterator[str]:

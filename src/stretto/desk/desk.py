@@ -24,7 +24,7 @@ from stretto.core.errors import Conflict, OwnedElsewhere, UnknownRun, UsageError
 from stretto.core.events import Event, RunSubmitted
 from stretto.core.state import RunState
 from stretto.decisions import decisions
-from stretto.desk.confining import keep_upload, require_inside, require_plan_inside, require_plan_name
+from stretto.desk.confining import Confines, keep_upload, require_plan_name
 from stretto.desk.following import Followed, Following
 from stretto.desk.knowing import States, Streams
 from stretto.desk.offering import Offer, offers_of
@@ -224,8 +224,8 @@ class Desk:
     ) -> Proposal:
         """Say how a goal would be pursued, and run nothing."""
         self._require(who, Permission.OPERATE)
-        self._require_plan_inside(None, inputs or {})  # before anything looks at what it names
-        self._require_inside(self.team.order(goal, actor=who.actor, plan=None, inputs=inputs))
+        self._confines.require(None, inputs or {})  # before anything looks at what it names
+        self._confines.require_order(self.team.order(goal, actor=who.actor, plan=None, inputs=inputs))
         return await self.team.plan(goal, inputs=inputs, answers=answers, planner=planner)
 
     async def submit(
@@ -248,7 +248,7 @@ class Desk:
         """
         self._require(who, Permission.OPERATE)
         require_plan_name(plan)
-        self._require_plan_inside(None, inputs or {})  # before anything looks at what it names
+        self._confines.require(None, inputs or {})  # before anything looks at what it names
         team = self.team
         run = _run_of(team.place, who.name, key) if key else new_run_id()
         order = team.order(
@@ -261,7 +261,9 @@ class Desk:
             run_id=run,
             planner=planner,
         )
-        self._require_inside(order)
+        self._confines.require_order(order)
+        if key:
+            order = replace(order, asked=digest([goal, plan, inputs, budget, deadline, planner]))
         facts: list[Recorded] = []
         house = replace(self._house, followers=(*self._house.followers, lambda state, told: facts.extend(told)))
         for _ in range(_LOOKS):
@@ -332,7 +334,7 @@ class Desk:
         await self._found(who, run, Permission.OPERATE)
         require_plan_name(plan)
         chosen = self.team.read_plan(plan) if plan is not None else None
-        self._require_plan_inside(chosen, [dict(values or {}), inputs or {}])
+        self._confines.require(chosen, [dict(values or {}), inputs or {}])
 
         def wish(state: RunState) -> Command:
             return edit_of(state, chosen, values=values or {}, remove=remove, inputs=inputs or {}, actor=who.actor)
@@ -360,7 +362,7 @@ class Desk:
         await self._found(who, run, Permission.OPERATE)
         require_plan_name(plan)
         chosen = self.team.read_plan(plan) if plan is not None else None
-        self._require_plan_inside(chosen, inputs or {})
+        self._confines.require(chosen, inputs or {})
         forked = await words.fork(self._house, run, at, actor=who.actor, plan=chosen, inputs=inputs or {})
         self._nudge()
         return (await self._following.run(forked)).state
@@ -454,20 +456,11 @@ class Desk:
         self._nudge()
         return state
 
-    def _require_inside(self, order: SubmitGoal) -> None:
-        require_inside(order, cwd=self._cwd, roots=self._roots)
-
-    def _require_plan_inside(self, plan: Any, inputs: Json) -> None:
-        require_plan_inside(plan, inputs, cwd=self._cwd, roots=self._roots)
-
     @property
-    def _cwd(self) -> Path:
-        workspace = self.team.workspace
-        return workspace.folder if workspace else Path.cwd()
-
-    @property
-    def _roots(self) -> tuple[Path, ...]:
-        return (self._cwd.resolve(), self._files.resolve())
+    def _confines(self) -> Confines:
+        workspace, here = self.team.workspace, Path.cwd()
+        home = workspace.folder if workspace else here
+        return Confines(roots=(home.resolve(), self._files.resolve()), bases=(home, here))
 
 
 def _run_of(place: str, name: str, key: str) -> str:
@@ -482,8 +475,6 @@ def _events(one: Followed) -> list[Event]:
 def _same(order: SubmitGoal, known: Followed) -> RunState:
     """Give the run that an order has begun already; raises Conflict where it was another order."""
     begun = known.recorded[0].event
-    if not isinstance(begun, RunSubmitted) or any(
-        getattr(order, name) != getattr(begun, name) for name in ("goal", "inputs", "plan", "budget")
-    ):
+    if not isinstance(begun, RunSubmitted) or begun.asked != order.asked:
         raise Conflict(f"this key has begun the run {known.state.run} with another order; take another key")
     return known.state

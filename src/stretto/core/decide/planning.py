@@ -59,6 +59,7 @@ def submit(draft: Draft, command: SubmitGoal) -> None:
         undone=command.undone,
         traceparent=command.traceparent,
         edition=command.edition,
+        asked=command.asked,
     )
 
 
