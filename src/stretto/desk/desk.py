@@ -17,7 +17,7 @@ from stretto.access.roles import Permission, Principal, require, require_reach
 from stretto.answering import answer_of, answered, is_word_of, why_settled
 from stretto.chronicle import chronicle
 from stretto.core.audit import Envelope, broken_link
-from stretto.core.canonical import canonical
+from stretto.core.canonical import canonical, digest
 from stretto.core.commands import Command, Continue, Pause, RateRun, Replan, RetryTask, SubmitGoal
 from stretto.core.domain import Artifact, Json, PlannerChoice, Request, RunStatus
 from stretto.core.errors import Conflict, OwnedElsewhere, UnknownRun, UsageError
