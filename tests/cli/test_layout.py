@@ -11,9 +11,7 @@ from msgspec.structs import replace
 
 from stretto.cli.view.layout import arrange, layout
 from stretto.cli.view.lines import ASCII, UNICODE, fit, foreign, pad, plain_text, width_of
-from stretto.cli.view.rows import Kind, outline, rows_of
 from stretto.cli.view.tables import plan_table, record
-from stretto.cli.view.words import money, span, tokens
 from stretto.core.domain import (
     AgentCard,
     Budget,
@@ -45,6 +43,8 @@ from stretto.core.plan.forecast import forecast
 from stretto.core.plan.graph import graph_of
 from stretto.core.routing import roster
 from stretto.core.state import RunState
+from stretto.telling.rows import Kind, outline, rows_of
+from stretto.telling.words import money, span, tokens
 from tests.core.world import World, catalogues, plans
 
 NOW = 1_800_000_000.0

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from stretto.cli.view.rows import Kind, Row, rows_of
 from stretto.core.commands import AddTask, ClosePlan, Command, Judged, ReportOutcome, ReportReview, SubmitGoal
 from stretto.core.decide import step
 from stretto.core.domain import (
@@ -22,6 +21,7 @@ from stretto.core.events import Event
 from stretto.core.reconcile import judgements
 from stretto.core.state import RunState
 from stretto.core.timeline import timeline
+from stretto.telling.rows import Kind, Row, rows_of
 from tests.cli.program import look, stretto
 
 PLAN = """

@@ -11,9 +11,9 @@ from typing import TextIO
 
 from stretto.cli.rendering import as_text
 from stretto.cli.text import answer_command, as_json, clean, counted, local, one_line
-from stretto.cli.view.standstill import standstill
 from stretto.core.domain import Artifact
 from stretto.core.errors import UsageError
+from stretto.telling.standstill import standstill
 from stretto.usage import usage_lines
 from stretto.views import Run, artifact_bytes, artifacts_of
 

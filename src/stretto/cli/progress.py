@@ -7,7 +7,6 @@ from typing import TextIO
 from stretto.cli.chains import news
 from stretto.cli.screen import Quiet
 from stretto.cli.text import clean, one_line
-from stretto.cli.view.standstill import named
 from stretto.core.chains import BY_HAND
 from stretto.core.events import (
     AgentHeld,
@@ -44,6 +43,7 @@ from stretto.core.events import (
     TaskSkipped,
 )
 from stretto.core.state import RunState
+from stretto.telling.standstill import named
 
 MOST_TASK_LINES = 400
 _SIGNS = {"start": "▸", "done": "✓", "fail": "✗", "skip": "–", "ask": "?", "note": "·"}

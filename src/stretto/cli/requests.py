@@ -68,7 +68,7 @@ def _print(found: "list[tuple[RunState, Request]]", now: float) -> None:
     from stretto.cli.view.lines import foreign
     from stretto.cli.view.printing import signs_of, width_for, write
     from stretto.cli.view.tables import columns
-    from stretto.cli.view.words import ticking
+    from stretto.telling.words import ticking
 
     signs = signs_of()
     cells = [

@@ -244,10 +244,10 @@ def _print(run: "Run", where: str, now: float, *, past: bool = False) -> None:
     from stretto.cli.chains import charge
     from stretto.cli.output import answer_text, defects_text, gaps_text
     from stretto.cli.view.printing import signs_of, width_for, write
-    from stretto.cli.view.standstill import standstill
     from stretto.cli.view.tables import record, rungs
     from stretto.core.state import team_run
     from stretto.ledger import ledger_lines
+    from stretto.telling.standstill import standstill
     from stretto.usage import usage_lines
     from stretto.views import edition_name, is_team_work
 

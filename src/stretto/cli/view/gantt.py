@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from rich.cells import cell_len
 
 from stretto.cli.view.lines import UNICODE, Line, Signs, Span, cropped, foreign, pad
-from stretto.cli.view.words import count, span
 from stretto.core.timeline import Handoff, Stretch, Timeline
+from stretto.telling.words import count, span
 
 UNSEEN = 100
 """Cells that are taken where there is no terminal."""

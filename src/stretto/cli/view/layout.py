@@ -12,12 +12,12 @@ from rich.cells import cell_len
 
 from stretto.cli.text import answer_command
 from stretto.cli.view.lines import UNICODE, Line, Signs, Span, cropped, flow, foreign, pad
-from stretto.cli.view.rows import Kind, Row, counts, kind_of, rows_of
-from stretto.cli.view.standstill import standstill
-from stretto.cli.view.words import against, cost, listed, span, ticking
 from stretto.core.chains import coming
 from stretto.core.domain import FREE, Request, RunStatus
 from stretto.core.state import RunState
+from stretto.telling.rows import Kind, Row, counts, kind_of, rows_of
+from stretto.telling.standstill import standstill
+from stretto.telling.words import against, cost, listed, span, ticking
 
 STYLES = {
     Kind.ASKING: "bold yellow",

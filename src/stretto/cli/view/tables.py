@@ -6,8 +6,6 @@ from rich.cells import cell_len
 
 from stretto.cli.view.layout import STYLES, head, sign_of
 from stretto.cli.view.lines import LONGEST, UNICODE, Line, Signs, Span, cropped, foreign, pad
-from stretto.cli.view.rows import Kind, Row, outline, rows_of
-from stretto.cli.view.words import cost, count, span
 from stretto.core.domain import Plan, RunStatus, SideEffect, Task
 from stretto.core.plan.forecast import Forecast, cost_of, duration, forecast
 from stretto.core.plan.graph import graph_of
@@ -15,6 +13,8 @@ from stretto.core.plan.references import Need, needs
 from stretto.core.routing import Roster
 from stretto.core.state import RunState, TaskState
 from stretto.ports import RunSummary
+from stretto.telling.rows import Kind, Row, outline, rows_of
+from stretto.telling.words import cost, count, span
 
 MOST_TASKS = 400
 """Tasks of a plan that are drawn."""

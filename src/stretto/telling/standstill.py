@@ -1,9 +1,9 @@
 """Why a run does not go on as it could: it is paused, or agents and providers are held. Pure."""
 
-from stretto.cli.view.words import span
 from stretto.core.domain import Hold
 from stretto.core.holds import PROVIDER, keys_of
 from stretto.core.state import RunState, TaskState, candidates_for
+from stretto.telling.words import span
 
 MOST = 3
 """Holds that are told one by one."""

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stretto.cli.view.standstill import held_note
-from stretto.cli.view.words import count, listed, span
 from stretto.core.domain import TaskStatus
 from stretto.core.plan.references import Need
 from stretto.core.state import WAIT, RunState, TaskState, candidates_for, child_id
+from stretto.telling.standstill import held_note
+from stretto.telling.words import count, listed, span
 
 
 class Kind(StrEnum):

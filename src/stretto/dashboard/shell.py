@@ -1,0 +1,184 @@
+"""The frame around every page: where one is, what waits, who one is, and what the page has to say."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+from urllib.parse import quote
+
+from nicegui import Client, background_tasks, ui
+from starlette.requests import Request
+
+from stretto.core.errors import StrettoError, Unauthenticated
+from stretto.dashboard.board import ASKING, Board
+from stretto.dashboard.parts import Tag, button, foreign, heading, link
+from stretto.dashboard.visitor import Visitor, visitor_of
+from stretto.desk import Desk
+
+NAVIGATION: Final = (("Runs", "/"), ("Inbox", "/inbox"), ("Agents", "/agents"), ("Numbers", "/numbers"))
+MOST_NOTICES = 4
+
+_SHOW = "getHtmlElement({id})?.showModal()"
+_CLOSE = "getHtmlElement({id})?.close()"
+
+
+def run_address(run: str, tab: str = "", **query: str) -> str:
+    """Give the address of a run's page."""
+    asked = "&".join(f"{key}={quote(value, safe='')}" for key, value in {"tab": tab, **query}.items() if value)
+    return f"/runs/{quote(run, safe='')}{'?' if asked else ''}{asked}"
+
+
+class Frame:
+    """One open page: its visitor, its address, and where it says what there is to say."""
+
+    def __init__(self, visitor: Visitor, board: Board, request: Request, client: Client) -> None:
+        self.visitor, self.board = visitor, board
+        self.path: Mapping[str, str] = request.path_params
+        self.query: Mapping[str, str] = request.query_params
+        self.client = client
+        with client.content:
+            self._notices = Tag("div", "notices", aria_live="polite")
+            self._dialogs = Tag("div", "dialogs")
+
+    def say(self, text: str, tone: str = "bad") -> None:
+        """Show a notice until it is closed: tone `bad` for what did not work, `good` for what did."""
+        shown = self._notices.default_slot.children
+        while len(shown) >= MOST_NOTICES:
+            shown[0].delete()
+        with self._notices, Tag("div", "notice", role="alert" if tone == "bad" else "status", data_tone=tone) as notice:
+            foreign(text)
+            button("✕", notice.delete, "quiet", aria_label="Close this notice")
+
+    @contextmanager
+    def plainly(self) -> Iterator[None]:
+        """Show what goes wrong inside as a notice, and go on; who is not known any more is led to sign in."""
+        try:
+            yield
+        except Unauthenticated:
+            self.leave()
+        except StrettoError as error:
+            self.say(str(error))
+
+    def leave(self) -> None:
+        """Ask the server for this page anew, which leads who is not known any more to where one signs in."""
+        self.client.run_javascript("window.location.reload()")
+
+    def while_open(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something as long as the page is open; it ends with the page."""
+
+        async def go() -> None:
+            with self.client.content, self.plainly():
+                await work()
+
+        task = background_tasks.create(go(), name="stretto-page")
+        self.client.on_delete(lambda: task.cancel())
+
+    def open(self, address: str) -> None:
+        """Go to another page of ours."""
+        self.client.open(address)
+
+    def confirm(
+        self, title: str, text: str, yes: str, work: Callable[[], Awaitable[None]], *, tone: str = "bad"
+    ) -> None:
+        """Ask before something that cannot be taken back."""
+        with self.dialog(title) as dialog:
+            foreign(text)
+            with Tag("div", "actions"):
+
+                async def agreed() -> None:
+                    self.close(dialog)
+                    await work()
+
+                button(yes, agreed, "primary", data_tone=tone)
+                button("Back", lambda: self.close(dialog))
+
+    @contextmanager
+    def dialog(self, title: str) -> Iterator[Tag]:
+        """Open a dialog over the page; what is made inside stands in it. The escape key closes it."""
+        with self._dialogs, Tag("dialog", "dialog") as dialog:
+            dialog.attribute("aria_labelledby", f"title-{dialog.id}")
+            heading(2, title).attribute("id", f"title-{dialog.id}")
+            dialog.on("close", dialog.delete, args=[])
+            yield dialog
+        self.client.run_javascript(_SHOW.format(id=dialog.id))
+
+    def close(self, dialog: Tag) -> None:
+        """Close a dialog."""
+        self.client.run_javascript(_CLOSE.format(id=dialog.id))
+
+
+@asynccontextmanager
+async def framed(request: Request, desk: Desk, board: Board, name: str, title: str) -> AsyncIterator[Frame | None]:
+    """Build the frame of a page for whoever asks; what is made inside is the page.
+
+    Gives None, with the reason on the page, where whoever asks is not known. An error of the desk becomes the page.
+    """
+    client = ui.context.client
+    ui.page_title(f"{title} – {name}")
+    try:
+        visitor = visitor_of(request.scope, desk)
+        visitor.who()
+    except Unauthenticated as error:
+        client.status_code = 401
+        _failed("Nobody is signed in", str(error))
+        yield None
+        return
+    with client.layout:
+        header = Tag("header", "top")
+    client.layout.default_slot.children.insert(0, client.layout.default_slot.children.pop())
+    frame = Frame(visitor, board, request, client)
+    with header:
+        link("Skip to content", "#content", "skip")
+        _header(frame, name, request.url.path)
+    with client.content, Tag("div", "page", id="content", tabindex="-1"):
+        try:
+            yield frame
+        except StrettoError as error:
+            client.status_code = 404 if "there is no run" in str(error) else 403
+            _failed("This cannot be shown", str(error))
+
+
+def _header(frame: Frame, name: str, here: str) -> None:
+    with link("", "/", "brand", aria_label=f"Stretto, workspace {name}"):
+        Tag("span", "mark", "", aria_hidden="true")
+        foreign(name, "workspace", 60)
+    with Tag("nav", "", aria_label="Pages"):
+        for text, address in NAVIGATION:
+            current = here == address or (address == "/" and here.startswith(("/runs", "/new")))
+            with link(text, address, aria_current="page" if current else None):
+                if address == "/inbox":
+                    _waiting(frame)
+    with Tag("div", "aside"):
+        foreign(frame.visitor.who().name, "who", 40).attribute("title", "who you are here")
+        Tag("button", "button quiet theme", "", type="button", aria_label="Theme: as the system, light or dark").on(
+            "click", js_handler="() => stretto.turn()"
+        )
+
+
+def _waiting(frame: Frame) -> None:
+    """Show how much waits for people, as it changes."""
+    badge = Tag("span", "count", "", hidden=True)
+
+    async def watch() -> None:
+        async with frame.board.watching(frame.visitor, ASKING) as watched:
+            seen = None
+            while True:
+                seen = await watched.after(seen)
+                frame.visitor.who()
+                badge.text = str(seen.asks)
+                badge.attribute("aria_label", f"{seen.asks} waiting")
+                badge.attribute("hidden", not seen.asks)
+
+    frame.while_open(watch)
+
+
+def _failed(title: str, why: str) -> None:
+    with Tag("section", "failed", role="alert"):
+        heading(1, title)
+        foreign(why)
+        link("All runs", "/")
+
+
+async def idle() -> None:
+    """Wait until the page is closed."""
+    await asyncio.Event().wait()
