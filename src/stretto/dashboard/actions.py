@@ -33,6 +33,7 @@ EVENTS: Final = Action("list events", Permission.VIEW, Desk.events)
 ARTIFACT: Final = Action("read an artifact", Permission.VIEW, Desk.artifact)
 INBOX: Final = Action("see what waits for people", Permission.VIEW, Desk.inbox)
 AUDIT: Final = Action("audit a run", Permission.VIEW, Desk.audit)
+PLANS: Final = Action("see the plans on offer", Permission.VIEW, Desk.plans)
 UPLOAD: Final = Action("hand in a file", Permission.OPERATE, Desk.upload)
 PROPOSE: Final = Action("see a plan first", Permission.OPERATE, Desk.propose)
 SUBMIT: Final = Action("start a run", Permission.OPERATE, Desk.submit)
@@ -49,7 +50,7 @@ ACTIONS: Final[Mapping[str, Action[..., Any]]] = MappingProxyType(
     {
         action.name: action
         for action in (
-            RUNS, COUNTS, RUN, RECORDED, EVENTS, ARTIFACT, INBOX, AUDIT, UPLOAD, PROPOSE, SUBMIT, PAUSE, RESUME,
+            RUNS, COUNTS, RUN, RECORDED, EVENTS, ARTIFACT, INBOX, AUDIT, PLANS, UPLOAD, PROPOSE, SUBMIT, PAUSE, RESUME,
             CANCEL, RETRY, EDIT, REPLAN, FORK, ANSWER,
         )
     }

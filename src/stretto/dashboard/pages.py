@@ -12,6 +12,8 @@ from nicegui import ui
 from starlette.requests import Request
 
 from stretto.dashboard.board import Board
+from stretto.dashboard.new_run import new_run
+from stretto.dashboard.one_run import one_run
 from stretto.dashboard.runs import runs
 from stretto.dashboard.shell import Frame, framed
 from stretto.desk import Desk
@@ -23,7 +25,9 @@ SECONDS_TO_RECONNECT = 30.0
 
 Build = Callable[[Frame], Awaitable[None]]
 
-PAGES: Final[Mapping[str, tuple[str, Build]]] = MappingProxyType({"/": ("Runs", runs)})
+PAGES: Final[Mapping[str, tuple[str, Build]]] = MappingProxyType(
+    {"/": ("Runs", runs), "/new": ("New run", new_run), "/runs/{run}": ("Run", one_run)}
+)
 """By address: the title, and what builds the page."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from nicegui.elements.mixins.text_element import TextElement
 
-from stretto.dashboard.words import Told, ago, exact, iso, short
+from stretto.dashboard.words import Told, ago, exact, iso, legible, short
 
 
 class Tag(TextElement):
@@ -38,6 +38,13 @@ class Tag(TextElement):
         self.attribute("data_tone", tone or None)
 
 
+class Foreign(Tag):
+    """An element with a text that others wrote: nothing in it is hidden from the reader."""
+
+    def _text_to_model_text(self, text: str) -> None:
+        super()._text_to_model_text(legible(text))
+
+
 def heading(level: int, text: str, classes: str = "") -> Tag:
     """Give a heading."""
     return Tag(f"h{level}", classes, text)
@@ -57,7 +64,7 @@ def button(text: str, on_click: Callable[..., Any], classes: str = "", **attribu
 
 def foreign(text: str, classes: str = "", most: int | None = None) -> Tag:
     """Give a text that others wrote, whose direction stays its own, cut to `most` characters."""
-    made = Tag("bdi", f"foreign {classes}", text if most is None else short(text, most))
+    made = Foreign("bdi", f"foreign {classes}", text if most is None else short(text, most))
     if most is not None and len(text) > most:
         made.attribute("title", short(text, 2000))
     return made

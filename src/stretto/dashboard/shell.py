@@ -31,8 +31,8 @@ def run_address(run: str, tab: str = "", **query: str) -> str:
 class Frame:
     """One open page: its visitor, its address, and where it says what there is to say."""
 
-    def __init__(self, visitor: Visitor, board: Board, request: Request, client: Client) -> None:
-        self.visitor, self.board = visitor, board
+    def __init__(self, visitor: Visitor, board: Board, name: str, request: Request, client: Client) -> None:
+        self.visitor, self.board, self.name = visitor, board, name
         self.path: Mapping[str, str] = request.path_params
         self.query: Mapping[str, str] = request.query_params
         self.client = client
@@ -73,23 +73,35 @@ class Frame:
         task = background_tasks.create(go(), name="stretto-page")
         self.client.on_delete(lambda: task.cancel())
 
+    def title(self, text: str) -> None:
+        """Name the page, in its window and its history."""
+        self.client.title = f"{text} – {self.name}"
+
     def open(self, address: str) -> None:
         """Go to another page of ours."""
         self.client.open(address)
 
-    def confirm(
-        self, title: str, text: str, yes: str, work: Callable[[], Awaitable[None]], *, tone: str = "bad"
-    ) -> None:
-        """Ask before something that cannot be taken back."""
+    @contextmanager
+    def asking(self, title: str, yes: str, work: Callable[[], Awaitable[None]], *, tone: str = "") -> Iterator[Tag]:
+        """Ask before something is done, with the fields that are made inside; what goes wrong is said in the dialog."""
         with self.dialog(title) as dialog:
-            foreign(text)
-            with Tag("div", "actions"):
+            yield dialog
+            with Tag("p", "wrong", role="alert", data_tone="bad", hidden=True) as wrong:
+                why = foreign("")
 
-                async def agreed() -> None:
-                    self.close(dialog)
+            async def agreed() -> None:
+                try:
                     await work()
+                except Unauthenticated:
+                    self.leave()
+                except StrettoError as error:
+                    why.text = str(error)
+                    wrong.attribute("hidden", False)
+                else:
+                    self.close(dialog)
 
-                button(yes, agreed, "primary", data_tone=tone)
+            with Tag("div", "actions"):
+                button(yes, agreed, "primary", data_tone=tone or None)
                 button("Back", lambda: self.close(dialog))
 
     @contextmanager
@@ -126,10 +138,10 @@ async def framed(request: Request, desk: Desk, board: Board, name: str, title: s
     with client.layout:
         header = Tag("header", "top")
     client.layout.default_slot.children.insert(0, client.layout.default_slot.children.pop())
-    frame = Frame(visitor, board, request, client)
+    frame = Frame(visitor, board, name, request, client)
     with header:
         link("Skip to content", "#content", "skip")
-        _header(frame, name, request.url.path)
+        _header(frame, request.url.path)
     with client.content, Tag("div", "page", id="content", tabindex="-1"):
         try:
             yield frame
@@ -138,10 +150,10 @@ async def framed(request: Request, desk: Desk, board: Board, name: str, title: s
             _failed("This cannot be shown", str(error))
 
 
-def _header(frame: Frame, name: str, here: str) -> None:
-    with link("", "/", "brand", aria_label=f"Stretto, workspace {name}"):
+def _header(frame: Frame, here: str) -> None:
+    with link("", "/", "brand", aria_label=f"Stretto, workspace {frame.name}"):
         Tag("span", "mark", "", aria_hidden="true")
-        foreign(name, "workspace", 60)
+        foreign(frame.name, "workspace", 60)
     with Tag("nav", "", aria_label="Pages"):
         for text, address in NAVIGATION:
             current = here == address or (address == "/" and here.startswith(("/runs", "/new")))
@@ -173,7 +185,7 @@ def _waiting(frame: Frame) -> None:
 
 
 def _failed(title: str, why: str) -> None:
-    with Tag("section", "failed", role="alert"):
+    with Tag("section", "unavailable", role="alert"):
         heading(1, title)
         foreign(why)
         link("All runs", "/")

@@ -1,5 +1,6 @@
 """Statuses and moments in plain language: a status has a sign and a word, and needs no colour to be read."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,12 +50,18 @@ TASK_STATUS: Final[Mapping[Kind, Told]] = MappingProxyType(
 LONGEST = 300
 """Characters of a foreign text that a line of a list shows."""
 
+_HIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _DAY, _HOUR, _MINUTE = 86400, 3600, 60
 
 
+def legible(text: str) -> str:
+    """Give a text in which nothing is hidden: controls, and marks that turn the reading direction, are spelt out."""
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def short(text: str, most: int = LONGEST) -> str:
-    """Give a text on one line, cut where it is long."""
-    line = " ".join(text[: 4 * most].split())
+    """Give a text on one line, legible, and cut where it is long."""
+    line = legible(" ".join(text[: 4 * most].split()))
     return line if len(line) <= most and len(text) <= 4 * most else f"{line[: most - 1]}…"
 
 

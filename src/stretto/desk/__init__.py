@@ -2,6 +2,7 @@
 
 from stretto.desk.desk import Asked, Desk, Page
 from stretto.desk.following import Followed, Following
+from stretto.desk.offering import Offer
 from stretto.desk.team import Team
 
-__all__ = ["Asked", "Desk", "Followed", "Following", "Page", "Team"]
+__all__ = ["Asked", "Desk", "Followed", "Following", "Offer", "Page", "Team"]

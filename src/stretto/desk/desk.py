@@ -25,6 +25,7 @@ from stretto.core.events import RunSubmitted
 from stretto.core.state import RunState
 from stretto.desk.confining import keep_upload, require_inside, require_plan_inside, require_plan_name
 from stretto.desk.following import Followed, Following
+from stretto.desk.offering import Offer, offers_of
 from stretto.desk.team import Team
 from stretto.edits import edit_of
 from stretto.lookup import new_run_id
@@ -166,6 +167,11 @@ class Desk:
         self._require(who, Permission.VIEW)
         progress = await bring_up_to_date(self._journal, MEASURED_AT_ONCE)
         return await numbers(self._journal, self.team.place, since, until, by), progress
+
+    async def plans(self, who: Principal) -> Sequence[Offer]:
+        """Give the plans and playbooks of the workspace that a run can begin with."""
+        self._require(who, Permission.VIEW)
+        return await asyncio.to_thread(offers_of, self.team)
 
     # ---- operating
 

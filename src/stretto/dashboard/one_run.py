@@ -1,0 +1,158 @@
+"""One run: what it is about, how it stands, what can be done with it, and a tab for each way to look at it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from stretto.core.state import RunState
+from stretto.dashboard.controls import Controls
+from stretto.dashboard.delivery import delivered
+from stretto.dashboard.graph_tab import graph
+from stretto.dashboard.live import LiveRun
+from stretto.dashboard.parts import Tag, chip, foreign, link, when
+from stretto.dashboard.shell import Frame, run_address
+from stretto.dashboard.timeline_tab import timeline
+from stretto.dashboard.words import RUN_STATUS, exact, short
+from stretto.telling.outlook import outlook
+from stretto.telling.standstill import named, reason
+from stretto.telling.words import against, span
+
+Tab = Callable[[Frame, LiveRun], Awaitable[None]]
+
+TABS: Final[Mapping[str, tuple[str, Tab]]] = MappingProxyType(
+    {"result": ("Result", delivered), "graph": ("Graph", graph), "timeline": ("Timeline", timeline)}
+)
+"""By the word in the address: the tab's name, and what builds it. The first one is shown where none is named."""
+
+
+async def one_run(frame: Frame) -> None:
+    """Build the page of a run: `/runs/RUN?tab=TAB`, with `at` for a point of its past."""
+    live = LiveRun(frame, frame.path["run"], frame.query.get("at"))
+    await live.load()
+    _title(frame, live.state)
+    _Head(frame, live)
+    tab = frame.query.get("tab", "")
+    chosen = tab if tab in TABS else next(iter(TABS))
+    with Tag("nav", "tabs", aria_label="Views of this run"):
+        for name, (text, _) in TABS.items():
+            address = run_address(live.run, name, at=live.at or "")
+            link(text, address, aria_current="page" if name == chosen else None)
+    with Tag("div", "tab"):
+        await TABS[chosen][1](frame, live)
+    live.follow()
+
+
+def _title(frame: Frame, state: RunState) -> None:
+    frame.title(short(state.goal or state.run, 60))
+
+
+class _Head:
+    """What every tab of a run begins with, kept up to date."""
+
+    def __init__(self, frame: Frame, live: LiveRun) -> None:
+        self._live = live
+        state = live.state
+        with Tag("div", "runhead"):
+            if live.past:
+                with Tag("p", "past", role="status", data_tone="asking"):
+                    Tag("span", "", f"This is the run as it was on {exact(state.at)}, after event {state.seq}. ")
+                    link("Back to now", run_address(live.run, frame.query.get("tab", "")))
+            with Tag("div", "row crumbs soft"):
+                link("Runs", "/")
+                foreign(live.run, "mono")
+                if state.forked_from:
+                    with Tag("span"):
+                        Tag("span", "", "forked from ")
+                        link(state.forked_from, run_address(state.forked_from))
+                if state.parent:
+                    with Tag("span"):
+                        Tag("span", "", "part of ")
+                        link(state.parent, run_address(state.parent))
+            with Tag("div", "row spread"):
+                with Tag("h1", "goal"):
+                    foreign(state.goal or "A run without a goal", most=600)
+                if not live.past:
+                    Controls(frame, live)
+            with Tag("div", "row standing"):
+                self._status = Tag("span")
+                with Tag("span", "progress"):
+                    self._bar = Tag("span", "bar", role="progressbar", aria_valuemin=0, aria_label="Tasks done")
+                    with self._bar:
+                        self._done = Tag("i")
+                    self._tasks = Tag("span")
+                with Tag("span"):
+                    Tag("span", "soft", "Began ")
+                    when(state.started, live.now)
+                with Tag("span"):
+                    Tag("span", "soft", "Took ")
+                    self._took = Tag("time")
+                self._cost = Tag("span", "against")
+                self._end = Tag("span")
+            self._why = Tag("ul", "why", hidden=True)
+        self._shown: tuple[object, ...] = ()
+        live.on_change(self._show)
+
+    def _show(self, state: RunState, now: float) -> None:
+        told = RUN_STATUS[state.standing]
+        amounts = tuple(against(state.spent, state.steps, state.budget))
+        why = tuple(_why(state, now))
+        if (told, amounts, why) != self._shown:
+            self._shown = (told, amounts, why)
+            self._redraw(state, amounts, why)
+        total = max(state.planned, 1)
+        share = 100 * min(1.0, 1 - state.open_tasks / max(len(state.ids), 1)) if state.ids else 0.0
+        self._bar.attribute("aria_valuenow", state.completed)
+        self._bar.attribute("aria_valuemax", total)
+        self._done.attribute("style", f"width:{share:.1f}%")
+        self._tasks.text = f"{state.completed} of {state.planned} tasks" if state.planned else "no tasks yet"
+        self._took.text = span((state.ended if state.ended is not None else now) - state.started)
+        ticks = state.ended is None and not self._live.past
+        self._took.attribute("data_since", f"{state.started:.3f}" if ticks else None)
+        self._end.text = _expectation(state, now)
+
+    def _redraw(self, state: RunState, amounts: tuple[tuple[str, float], ...], why: tuple[str, ...]) -> None:
+        self._status.clear()
+        with self._status:
+            chip(RUN_STATUS[state.standing], "large")
+        self._cost.clear()
+        with self._cost:
+            for text, used in amounts:
+                Tag("span", "", text, data_tone="bad" if used >= 1 else "asking" if used >= 0.8 else None)
+        self._why.clear()
+        self._why.attribute("hidden", not why)
+        with self._why:
+            for line in why:
+                with Tag("li"):
+                    foreign(line, most=400)
+
+
+def _expectation(state: RunState, now: float) -> str:
+    """Say when the run should end, as far as anybody knows."""
+    if state.ended is not None or not state.ids:
+        return ""
+    ahead = outlook(state, now)
+    parts = []
+    if ahead.end is not None and (ahead.end > now + 1 or not ahead.unknown):
+        least = "at least " if ahead.unknown else "about "
+        parts.append(f"{least}{span(ahead.end - now)} to go")
+    if state.until is not None:
+        left = state.until - now
+        parts.append(f"deadline in {span(left)}" if left > 0 else "past its deadline")
+    return ", ".join(parts)
+
+
+def _why(state: RunState, now: float) -> list[str]:
+    """Say why a run does not go on as it could."""
+    if state.status.final:
+        return [f"Cancelled: {state.cancelled}"] if state.cancelled else []
+    told = []
+    if state.paused is not None:
+        told.append(f"Paused: {state.paused or 'somebody asked for it'}")
+    if state.cancelling is not None:
+        told.append("Being cancelled: what is under way may end by itself for a moment")
+    if state.draft is not None:
+        told.append(f"Being planned anew: {state.draft.why}")
+    if state.requests:
+        many = len(state.requests)
+        told.append("Something waits for a person" if many == 1 else f"{many} things wait for people")
+    return [*told, *(f"The {named(key)} {reason(hold, now)}" for key, hold in sorted(state.holds.items())[:3])]
