@@ -1,7 +1,7 @@
 """The graph of a run as boxes and lines, folded where it is large. Pure: what is drawn, and what of it has changed."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -29,12 +29,14 @@ _LONGEST = 120
 class Box:
     """A box: one task, an item, a fan-out with its items folded in, or a group of tasks.
 
-    `opens` is what shows its inside, empty where it has none; `indent` says that it belongs to the box above.
+    `opens` is what shows its inside, empty where it has none; `place` says which steps a group is, `indent` that the
+    box belongs to the one above.
     """
 
     id: str
     name: str
     members: tuple[str, ...]
+    place: str = ""
     opens: str = ""
     indent: bool = False
 
@@ -76,7 +78,7 @@ def shape_of(state: RunState, opened: str = "") -> Shape:
     if opened.startswith(_GROUP):
         inside = [id_ for id_ in ids if _in_group(opened, depth[id_], state.tasks[id_].task.skill)]
         if inside:
-            ids, name = inside, _group_name(opened, len(inside))
+            ids, name = inside, ", ".join(_group_name(opened, len(inside)))
     boxes = _folded(state, ids, depth)
     drawn = {member: box.id for box in boxes for member in box.members}
     crumbs = (("", "All tasks"), (opened, name)) if name else ()
@@ -133,31 +135,28 @@ def critical_lines(shape: Shape, ahead: Outlook) -> list[str]:
 
 
 def _look(box: Box, members: Sequence[Row], critical: bool) -> dict[str, Any]:
-    first = members[0]
-    kinds: dict[Kind, int] = defaultdict(int)
-    if first.counts is not None and len(members) == 1:
-        kinds.update({Kind(word): many for word, many in first.counts.items()})
-    else:
-        for row in members:
-            kinds[row.kind] += 1
-    kind = first.kind if len(members) == 1 else _liveliest(kinds)
-    told = TASK_STATUS[kind]
+    first, whole = members[0], len(members) == 1
+    kinds = _kinds(members)
     many = sum(kinds.values())
-    if len(members) > 1:
-        note = listed({one.value: number for one, number in sorted(kinds.items(), key=lambda pair: -pair[1])})
-    else:
-        note = first.note
-    seconds = span(first.seconds) if first.seconds is not None and not first.ticks and len(members) == 1 else ""
-    below = [count(kinds.get(Kind.DONE, 0), "done").removesuffix("s") + f" of {many}"] if many > 1 else [first.agent]
+    told = TASK_STATUS[first.kind if whole else _liveliest(kinds)]
+    took = span(first.seconds) if whole and first.seconds is not None and not first.ticks else ""
+    who = f"{kinds[Kind.DONE]} of {many} done" if many > 1 else first.agent
     return {
         "sign": told.sign,
         "tone": told.tone,
         "word": told.word,
-        "below": short(" · ".join(part for part in (*below, seconds) if part) or told.word.lower(), 60),
-        "note": short(note, 300),
+        "below": short(" · ".join(part for part in (who, box.place, took) if part) or told.word, 60),
+        "note": short(first.note if whole else listed({kind.value: kinds[kind] for kind in kinds}), 300),
         "critical": critical,
-        "shares": [[TASK_STATUS[one].tone, number / many] for one, number in kinds.items()] if many > 1 else [],
+        "shares": [[TASK_STATUS[kind].tone, kinds[kind] / many] for kind in kinds] if many > 1 else [],
     }
+
+
+def _kinds(members: Sequence[Row]) -> Counter[Kind]:
+    """Count how the tasks of a box stand; a fan-out's items count, not it itself."""
+    if len(members) == 1 and members[0].counts is not None:
+        return Counter({Kind(word): many for word, many in members[0].counts.items()})
+    return Counter(row.kind for row in members)
 
 
 _LIVELY = (Kind.ASKING, Kind.RUNNING, Kind.FAILED, Kind.RETRYING, Kind.READY, Kind.BLOCKED, Kind.CANCELLED,
@@ -209,7 +208,8 @@ def _folded(state: RunState, ids: Sequence[str], depth: Mapping[str, int]) -> li
         if len(members) == 1:
             boxes += _task(state, members[0], room=0)
         else:
-            boxes.append(Box(id=token, name=_group_name(token, len(members)), members=tuple(members), opens=token))
+            name, place = _group_name(token, len(members))
+            boxes.append(Box(id=token, name=name, members=tuple(members), place=place, opens=token))
     return boxes
 
 
@@ -269,7 +269,7 @@ def _parts(token: str) -> tuple[int, int, str]:
     return int(first), int(last), skill
 
 
-def _group_name(token: str, many: int) -> str:
+def _group_name(token: str, many: int) -> tuple[str, str]:
     first, last, skill = _parts(token)
     steps = f"step {first + 1}" if first == last else f"steps {first + 1}–{last + 1}"
-    return f"{skill} × {many}, {steps}"
+    return f"{skill} × {many}", steps

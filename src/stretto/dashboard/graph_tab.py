@@ -17,7 +17,9 @@ from stretto.telling.rows import Kind, Row, rows_of
 MOST_LISTED = 200
 """Tasks that the list beside the picture shows."""
 
-_KEYS = "Arrow keys walk along the lines, Enter opens, Escape leads back out, + and − zoom."
+_KEYS = (
+    "Arrow keys walk along the lines, Enter opens, Escape leads back out, + and − zoom, as does Ctrl with the wheel."
+)
 
 
 class Picture(ui.element, component="components/run_graph.js"):

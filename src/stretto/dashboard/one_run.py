@@ -1,9 +1,10 @@
 """One run: what it is about, how it stands, what can be done with it, and a tab for each way to look at it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from stretto.core.events import RunCancelled, RunCancelling
 from stretto.core.state import RunState
 from stretto.dashboard.controls import Controls
 from stretto.dashboard.delivery import delivered
@@ -16,6 +17,10 @@ from stretto.dashboard.words import RUN_STATUS, exact, short
 from stretto.telling.outlook import outlook
 from stretto.telling.standstill import named, reason
 from stretto.telling.words import against, span
+
+LONGEST_GOAL = 240
+"""Characters of a goal that stand over its page; the whole of a longer one is a click away."""
+MOST_HOLDS = 3
 
 Tab = Callable[[Frame, LiveRun], Awaitable[None]]
 
@@ -70,9 +75,13 @@ class _Head:
                         link(state.parent, run_address(state.parent))
             with Tag("div", "row spread"):
                 with Tag("h1", "goal"):
-                    foreign(state.goal or "A run without a goal", most=600)
+                    foreign(state.goal or "A run without a goal", most=LONGEST_GOAL)
                 if not live.past:
                     Controls(frame, live)
+            if len(state.goal) > LONGEST_GOAL:
+                with Tag("details", "soft"):
+                    Tag("summary", "", "The whole goal")
+                    foreign(state.goal, "prewrap")
             with Tag("div", "row standing"):
                 self._status = Tag("span")
                 with Tag("span", "progress"):
@@ -95,7 +104,7 @@ class _Head:
     def _show(self, state: RunState, now: float) -> None:
         told = RUN_STATUS[state.standing]
         amounts = tuple(against(state.spent, state.steps, state.budget))
-        why = tuple(_why(state, now))
+        why = tuple(_why(self._live, now))
         if (told, amounts, why) != self._shown:
             self._shown = (told, amounts, why)
             self._redraw(state, amounts, why)
@@ -124,6 +133,9 @@ class _Head:
             for line in why:
                 with Tag("li"):
                     foreign(line, most=400)
+            if state.requests and not state.status.final:
+                with Tag("li"):
+                    link("Decide in the inbox", "/inbox")
 
 
 def _expectation(state: RunState, now: float) -> str:
@@ -141,10 +153,11 @@ def _expectation(state: RunState, now: float) -> str:
     return ", ".join(parts)
 
 
-def _why(state: RunState, now: float) -> list[str]:
-    """Say why a run does not go on as it could."""
+def _why(live: LiveRun, now: float) -> list[str]:
+    """Say why a run does not go on as it could, or why it ended before its time."""
+    state = live.state
     if state.status.final:
-        return [f"Cancelled: {state.cancelled}"] if state.cancelled else []
+        return list(_cut_short(live))
     told = []
     if state.paused is not None:
         told.append(f"Paused: {state.paused or 'somebody asked for it'}")
@@ -152,7 +165,20 @@ def _why(state: RunState, now: float) -> list[str]:
         told.append("Being cancelled: what is under way may end by itself for a moment")
     if state.draft is not None:
         told.append(f"Being planned anew: {state.draft.why}")
-    if state.requests:
-        many = len(state.requests)
+    if many := len(state.requests):
         told.append("Something waits for a person" if many == 1 else f"{many} things wait for people")
-    return [*told, *(f"The {named(key)} {reason(hold, now)}" for key, hold in sorted(state.holds.items())[:3])]
+    return [*told, *(f"The {named(key)} {reason(hold, now)}" for key, hold in sorted(state.holds.items())[:MOST_HOLDS])]
+
+
+def _cut_short(live: LiveRun) -> Iterator[str]:
+    state = live.state
+    if state.refused is not None:
+        yield f"There was no plan: {state.refused}"
+    if state.stopped is not None:
+        yield f"Stopped: {state.stopped}"
+    if state.deadline_passed:
+        yield "The deadline passed"
+    if state.cancelled is not None:
+        told = (one.event for one in reversed(live.recorded) if isinstance(one.event, RunCancelled | RunCancelling))
+        why = next((event.reason for event in told if event.reason), "")
+        yield f"Cancelled by {state.cancelled.removeprefix('person:')}{f': {why}' if why else ''}"

@@ -4,7 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const CHARACTER = 7.1; // pixels of a letter of a name, on average
 const LEAST_ZOOM = 0.04;
-const READABLE = 0.55; // what is drawn at first is never smaller
+const READABLE = 0.8; // what is drawn at first is never smaller
 const MOST_ZOOM = 2;
 
 function make(name, attributes = {}, parent = null, text = null) {
@@ -195,11 +195,10 @@ export default {
     listen(svg) {
       const pointers = new Map();
       svg.addEventListener("wheel", (event) => {
-        if (!event.ctrlKey && !event.metaKey && !this.touched && !event.shiftKey) {
-          if (this.view.scale >= 1 || event.deltaMode) return; // the page scrolls over a graph that is wholly seen
-        }
+        if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
         event.preventDefault();
-        this.zoom(Math.exp(-event.deltaY / 400), [event.offsetX, event.offsetY]);
+        const { left, top } = svg.getBoundingClientRect();
+        this.zoom(Math.exp(-event.deltaY / 300), [event.clientX - left, event.clientY - top]);
       }, { passive: false });
       svg.addEventListener("pointerdown", (event) => {
         pointers.set(event.pointerId, [event.clientX, event.clientY]);
