@@ -1,8 +1,9 @@
 """The lists of runs that open pages show, looked up for all of them together: one look a second, whoever watches."""
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,9 @@ from stretto.ports import RunQuery
 
 EVERY = 1.0
 """Seconds between two looks."""
+
+SHARE = 0.15
+"""The greatest share of one core that the pictures of all open pages may take together."""
 
 ASKING: Final = RunQuery(asking=True, teams=False, limit=1000)
 """The runs in which something waits for a person."""
@@ -58,10 +62,28 @@ class Watched:
         return self.sight
 
 
-class Board:
-    """All queries that are watched. They are looked up in turn, so the store's work does not grow with the pages."""
+class Brush:
+    """Lets pages draw one after another, so that however many are open, runs have the rest of the server's time."""
 
     def __init__(self) -> None:
+        self._free = asyncio.Lock()
+
+    async def draw(self, work: Callable[[], None]) -> None:
+        """Do this when it is this page's turn; a costly picture makes the next one wait longer."""
+        async with self._free:
+            begun = time.perf_counter()
+            work()
+            await asyncio.sleep((time.perf_counter() - begun) * (1 / SHARE - 1))
+
+
+class Board:
+    """What open pages share: the queries that they watch, looked up in turn, and the brush.
+
+    So the work of the store and of the server does not grow with the pages.
+    """
+
+    def __init__(self) -> None:
+        self.brush = Brush()
         self._watched: dict[RunQuery, Watched] = {}
         self._turns: deque[RunQuery] = deque()
         self._looking: asyncio.Task[None] | None = None
@@ -75,8 +97,7 @@ class Board:
             self._turns.append(query)
         one.visitors.append(visitor)
         try:
-            if one.sight is None:
-                await one.look(visitor)
+            await one.look(visitor)
             if self._looking is None:
                 self._looking = asyncio.create_task(self._look(), name="stretto-board")
             yield one

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from stretto.core.domain import RunStatus
 from stretto.core.state import RunState
@@ -12,8 +13,6 @@ from stretto.ports import Recorded
 
 LEAST_PAUSE = 0.25
 """Seconds between two pictures."""
-SHARE = 0.2
-"""The greatest share of the server's time that one page's pictures may take."""
 TICK = 2.0
 """Seconds after which a run that works is shown anew though nothing was recorded: its expectations move with time."""
 
@@ -60,17 +59,18 @@ class LiveRun:
     async def _follow(self) -> None:
         async with self._frame.visitor.watching(self.run) as followed:
             while True:
-                try:
+                with suppress(TimeoutError):
                     async with asyncio.timeout(TICK if self._moves else None):
                         await followed.after(self.state.seq)
-                except TimeoutError:
-                    pass
+                await self._frame.client.connected()
                 self._frame.visitor.who()
-                begun = time.perf_counter()
                 self.state, self.recorded = followed.state, followed.recorded
-                for change in self._changes:
-                    change(self.state, self.now)
-                await asyncio.sleep(max(LEAST_PAUSE, (time.perf_counter() - begun) / SHARE))
+                await self._frame.board.brush.draw(self._draw)
+                await asyncio.sleep(LEAST_PAUSE)
+
+    def _draw(self) -> None:
+        for change in self._changes:
+            change(self.state, self.now)
 
     @property
     def _moves(self) -> bool:

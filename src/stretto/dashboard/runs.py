@@ -132,6 +132,8 @@ class _Listing:
                     seen = None
                     while True:
                         seen = await watched.after(seen)
+                        if self._found.is_set():
+                            await self._frame.client.connected()
                         self._frame.visitor.who()
                         self._show(seen)
                         self._found.set()

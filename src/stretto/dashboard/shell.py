@@ -176,6 +176,7 @@ def _waiting(frame: Frame) -> None:
             seen = None
             while True:
                 seen = await watched.after(seen)
+                await frame.client.connected()
                 frame.visitor.who()
                 badge.text = str(seen.asks)
                 badge.attribute("aria_label", f"{seen.asks} waiting")
