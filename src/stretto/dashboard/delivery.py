@@ -12,7 +12,7 @@ from stretto.dashboard.live import LiveRun
 from stretto.dashboard.markdown import MOST, safe_html
 from stretto.dashboard.parts import Tag, button, foreign, heading, link
 from stretto.dashboard.shell import Frame, run_address
-from stretto.dashboard.words import legible
+from stretto.dashboard.words import legible, short
 from stretto.telling.words import count
 from stretto.views import Run, artifact_bytes, artifacts_of
 
@@ -91,11 +91,33 @@ def _artifacts(frame: Frame, state: RunState) -> None:
         return
     with _section("Files"), Tag("ul", "files"):
         for task, artifact in found[:MOST_LISTED]:
-            with Tag("li", "row"):
-                _download(frame, state.run, task, artifact)
-                Tag("span", "soft", f"{artifact.media}, {size(len(artifact_bytes(artifact)))}, from ")
-                foreign(task, "mono soft", 80)
+            with Tag("li"):
+                with Tag("div", "row"):
+                    _download(frame, state.run, task, artifact)
+                    Tag("span", "soft", f"{artifact.media}, {size(len(artifact_bytes(artifact)))}, from ")
+                    foreign(task, "mono soft", 80)
+                if artifact.media == "text/markdown" and artifact.encoding == "utf-8":
+                    _readable(frame, state.run, task, artifact)
         _rest(len(found))
+
+
+def _readable(frame: Frame, run: str, task: str, artifact: Artifact) -> None:
+    """Let a document be read on the page; it is sent once somebody wants to."""
+    if len(artifact.content) > MOST:
+        return
+    with Tag("details") as opened:
+        Tag("summary", "", f"Read {short(artifact.name, 80)} here")
+        place = Tag("div", "prose")
+
+    async def read() -> None:
+        if place.default_slot.children:
+            return
+        with frame.plainly():
+            one = await frame.visitor.do(ARTIFACT, run, task, artifact.name)
+            with place:
+                ui.html(safe_html(one.content), sanitize=True)
+
+    opened.on("toggle", read, args=[])
 
 
 def _download(frame: Frame, run: str, task: str, artifact: Artifact) -> None:

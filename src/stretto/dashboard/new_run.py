@@ -32,6 +32,7 @@ MOST_TASKS = 200
 
 _PLANNED: Final = "plan it"
 _TOO_LARGE: Final = 413
+_REVEAL: Final = "getHtmlElement({id}).scrollIntoView({{block: 'start', behavior: 'smooth'}})"
 
 
 class FileInput(Upload, component="components/file_input.js"):
@@ -111,7 +112,7 @@ class _Order:
                 ]
             else:
                 files = InputSpec(kind="files", required=False, description="What it should read, where it needs any.")
-                self._inputs = [_Input(self._frame, "files", files, Wanted(), None)]
+                self._inputs = [_Input(self._frame, "files", files, Wanted(), None, "Files to read")]
 
     @property
     def _defaults(self) -> Mapping[str, Json]:
@@ -161,6 +162,8 @@ class _Order:
             self._frame.leave()
         except StrettoError as error:
             self._refuse(str(error))
+        else:
+            self._frame.client.run_javascript(_REVEAL.format(id=self._preview.id))
 
     async def _propose(self, inputs: dict[str, Json]) -> None:
         offer = self._offer
@@ -304,7 +307,7 @@ class _Order:
 class _Input:
     """The field of one input of a plan."""
 
-    def __init__(self, frame: Frame, name: str, spec: InputSpec, wants: Wanted, default: Json) -> None:
+    def __init__(self, frame: Frame, name: str, spec: InputSpec, wants: Wanted, default: Json, label: str = "") -> None:
         self.name, self._frame, self._spec, self._wants = name, frame, spec, wants
         begins = default if default is not None else spec.default
         text = begins if isinstance(begins, str) else "" if begins is None else _shown(begins)
@@ -313,14 +316,14 @@ class _Input:
         hint = ". ".join(part.rstrip(".") for part in (spec.description, kind[:1].upper() + kind[1:]) if part)
         hint = f"{hint}{', may stay empty' if optional and begins is None else ''}."
         if spec.kind == "value":
-            self.field = text_line(name, text, hint=hint)
+            self.field = text_line(label or name, text, hint=hint)
             return
         hint = f"{hint} A path in the workspace{', or choose one below' if spec.kind != 'folder' else ''}."
         if spec.kind == "files":
             lines = "\n".join(map(str, begins)) if isinstance(begins, list) else text
-            self.field = text_area(name, lines, hint=f"{hint} One a line.", rows=2)
+            self.field = text_area(label or name, lines, hint=f"{hint} One a line.", rows=2)
         else:
-            self.field = text_line(name, text, hint=hint)
+            self.field = text_line(label or name, text, hint=hint)
         if spec.kind != "folder":
             with self.field.whole:
                 chooser = FileInput(multiple=spec.kind == "files", on_upload=self._handed)
