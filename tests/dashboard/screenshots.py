@@ -1,7 +1,7 @@
 """Take the pictures of the documentation: `python -m tests.dashboard.screenshots [FOLDER]`.
 
-They show the example `market-report`, which needs no model, in a browser on this machine. Each is a PNG below
-200 kB.
+They show two examples that need no model, in a browser on this machine: `market-report`, and `it-operations`, which
+waits for a person. Each is a PNG below 200 kB.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ class Shot:
     scheme: Literal["light", "dark"] = "light"
     size: tuple[int, int] = LAPTOP
     first: Callable[[Page], None] = lambda page: None
+    example: str = "market-report"
 
 
 def _plan(page: Page) -> None:
@@ -47,20 +48,28 @@ SHOTS: Final = (
     Shot(name="result", address="/runs/{run}"),
     Shot(name="graph", address="/runs/{run}?tab=graph"),
     Shot(name="timeline", address="/runs/{run}?tab=timeline", scheme="dark"),
+    Shot(name="tasks", address="/runs/{run}?tab=tasks"),
+    Shot(name="past", address="/runs/{run}?tab=events&at=12"),
+    Shot(name="audit", address="/runs/{run}?tab=audit"),
+    Shot(name="agents", address="/agents"),
+    Shot(name="numbers", address="/numbers"),
+    Shot(name="inbox", address="/inbox", example="it-operations"),
+    Shot(name="inbox-phone", address="/inbox", example="it-operations", scheme="dark", size=PHONE),
     Shot(name="phone", address="/runs/{run}", scheme="dark", size=PHONE),
 )
 
 
 async def _run(folder: Path) -> str:
-    """Write the example's report, and ask for a few others so that the list has something to show."""
+    """Pursue the example's goal, and another one, so that the list has something to show."""
 
     def settled(state: RunState) -> bool:
         return state.status.final or bool(state.requests)
 
     async with asyncio.timeout(4 * SECONDS), serving(open_workspace(folder)) as service:
         goal = service.desk.team.workspace.goal if service.desk.team.workspace else ""
-        refused, _ = await service.desk.submit(ADMIN, "Bake a cake for the spring fair")
-        await until(service.desk, refused.run, settled)
+        if folder.name == "market-report":
+            refused, _ = await service.desk.submit(ADMIN, "Bake a cake for the spring fair")
+            await until(service.desk, refused.run, settled)
         begun, _ = await service.desk.submit(ADMIN, goal)
         await until(service.desk, begun.run, settled)
         return begun.run
@@ -68,26 +77,31 @@ async def _run(folder: Path) -> str:
 
 def take(folder: Path) -> None:
     """Write all pictures into a folder."""
-    with tempfile.TemporaryDirectory() as temporary:
-        workspace = Path(temporary) / "market-report"
-        leave_out = shutil.ignore_patterns(".stretto", "__pycache__")
-        shutil.copytree(ROOT / "examples" / "market-report", workspace, ignore=leave_out)
-        run = asyncio.run(_run(workspace))
-        server = Server(workspace)
-        server.start()
-        try:
-            with a_browser() as browser:
-                for shot in SHOTS:
-                    with visiting(browser, server.url, scheme=shot.scheme, size=shot.size) as visit:
-                        page = visit.open(shot.address.format(run=run))
-                        shot.first(page)
-                        page.wait_for_load_state("networkidle")
-                        file = folder / f"{shot.name}.png"
-                        page.screenshot(path=file)
-                        if file.stat().st_size > LARGEST:
-                            raise ValueError(f"{file} has {file.stat().st_size} bytes; show less on it")
-        finally:
-            server.kill()
+    for example in dict.fromkeys(shot.example for shot in SHOTS):
+        with tempfile.TemporaryDirectory() as temporary:
+            workspace = Path(temporary) / example
+            leave_out = shutil.ignore_patterns(".stretto", "__pycache__")
+            shutil.copytree(ROOT / "examples" / example, workspace, ignore=leave_out)
+            run = asyncio.run(_run(workspace))
+            server = Server(workspace)
+            server.start()
+            try:
+                with a_browser() as browser:
+                    for shot in SHOTS:
+                        if shot.example == example:
+                            with visiting(browser, server.url, scheme=shot.scheme, size=shot.size) as visit:
+                                _take(visit.open(shot.address.format(run=run)), shot, folder)
+            finally:
+                server.kill()
+
+
+def _take(page: Page, shot: Shot, folder: Path) -> None:
+    shot.first(page)
+    page.wait_for_load_state("networkidle")
+    file = folder / f"{shot.name}.png"
+    page.screenshot(path=file)
+    if file.stat().st_size > LARGEST:
+        raise ValueError(f"{file} has {file.stat().st_size} bytes; show less on it")
 
 
 if __name__ == "__main__":

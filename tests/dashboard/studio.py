@@ -6,9 +6,10 @@ AGENTS = '''"""Agents of the studio; they work in moments, so that a test need n
 
 import asyncio
 
-from stretto import irreversible, pure
+from stretto import Assignment, irreversible, pure
 
 tried: set[str] = set()
+PAPER = "# A paper\\n\\n<script>alert(1)</script>\\n"
 
 
 @pure
@@ -48,6 +49,22 @@ async def publish(report: str) -> str:
 
 
 @pure
+async def paper(work: Assignment) -> str:
+    """Write a paper."""
+    work.attach("paper.md", PAPER, "text/markdown")
+    return "a paper"
+
+
+@pure
+async def fragile() -> str:
+    """Break the first time."""
+    if "fragile" not in tried:
+        tried.add("fragile")
+        raise ValueError("it broke")
+    return "whole"
+
+
+@pure
 async def step(number: int) -> int:
     """One of many."""
     return number
@@ -72,6 +89,9 @@ tasks:
   - {id: publish, skill: studio.publish, objective: Publish it, inputs: {report: {ref: write.output}}}
 deliver: {ref: publish.output}
 """
+PAPER = "# A paper\n\n<script>alert(1)</script>\n"
+"""The document that the plan `paper` brings."""
+ONE = "tasks: [{id: only, skill: studio.SKILL}]\ndeliver: {ref: only.output}\n"
 BRIEF = REPORT[: REPORT.index("  - {id: publish")] + "deliver: {ref: write.output}\n"
 
 
@@ -91,9 +111,11 @@ def studio(folder: Path, many: int = 60) -> Path:
     (folder / "agents" / "studio.py").write_text(AGENTS)
     (folder / "plans" / "report.yaml").write_text(REPORT)
     (folder / "plans" / "brief.yaml").write_text(BRIEF)
+    for skill in ("paper", "fragile"):
+        (folder / "plans" / f"{skill}.yaml").write_text(ONE.replace("SKILL", skill))
     (folder / "plans" / "large.yaml").write_text(large(many))
     (folder / "workspace.yaml").write_text(
         "name: studio\nagents:\n  - python: agents/studio.py\nplan: plans/report.yaml\n"
-        "goal: Report on rivers\nladder:\n  transient: [{retry: 2, pause: 0.05}]\n"
+        "goal: Report on rivers\nladder:\n  transient: [{retry: 2, pause: 0.05}]\n  error: [fail]\n"
     )
     return folder

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from stretto.bootstrap import open_workspace, serving
 from stretto.core.state import RunState
 from tests.dashboard.browser import LAPTOP, PHONE, SECONDS, Server, a_browser, needs_browser, visiting
-from tests.dashboard.studio import studio
+from tests.dashboard.studio import PAPER, studio
 from tests.desk.office import ADMIN, until
 
 pytestmark = needs_browser
@@ -282,6 +282,51 @@ def test_every_page_is_open_to_everybody(
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, address
         visit.errors[:] = [one for one in visit.errors if "404" not in one]
+
+
+@pytest.mark.parametrize(
+    ("address", "code"), [("/runs/no-such-run", 404), ("/runs/{done}?at=99999", 400), ("/runs/{done}?at=<b>", 400)]
+)
+def test_what_cannot_be_shown_says_why(
+    server: Server, known: dict[str, str], browser: Browser, address: str, code: int
+) -> None:
+    with visiting(browser, server.url) as visit:
+        answer = visit.page.goto(visit.url + address.format(**known))
+        assert answer is not None
+        assert answer.status == code
+        expect(visit.page.get_by_role("alert")).to_contain_text("This cannot be shown")
+        visit.errors.clear()  # the browser logs the status
+
+
+def test_a_document_among_the_files_is_downloaded(server: Server, browser: Browser) -> None:
+    with visiting(browser, server.url) as visit:
+        page = visit.open("/new")
+        page.get_by_label("What do you want done?").fill("Make a paper")
+        page.get_by_label("How").select_option("plan:paper")
+        page.get_by_role("button", name="Start").click()
+        page.wait_for_url("**/runs/*")
+        page.get_by_role("link", name="Result").click()
+        with page.expect_download() as downloading:
+            page.get_by_role("button", name="Download paper.md").click()
+        assert downloading.value.suggested_filename == "paper.md"
+        assert Path(downloading.value.path()).read_text() == PAPER
+        page.get_by_text("Read paper.md here").click()
+        expect(page.get_by_role("heading", name="A paper")).to_be_visible()
+        assert page.locator("#content script").count() == 0
+
+
+def test_a_failed_task_is_tried_again(server: Server, browser: Browser) -> None:
+    with visiting(browser, server.url) as visit:
+        page = visit.open("/new")
+        page.get_by_label("What do you want done?").fill("Fail once")
+        page.get_by_label("How").select_option("plan:fragile")
+        page.get_by_role("button", name="Start").click()
+        page.wait_for_url("**/runs/*")
+        expect(page.locator(".standing .chip")).to_contain_text("Failed")
+        page.get_by_role("button", name="Try again…").click()
+        page.get_by_label("What should it mind?").fill("mind the gap")
+        page.get_by_role("dialog").get_by_role("button", name="Try again").click()
+        expect(page.locator(".standing .chip")).to_contain_text("Done")
 
 
 def test_the_theme_follows_the_system_until_somebody_chooses(server: Server, browser: Browser) -> None:

@@ -215,7 +215,7 @@ class _Decisions:
             with Tag("td", "number"):
                 link(f"{entry['seq']:,}", run_address(self._live.run, "events", at=str(entry["seq"])))
             Tag("td", "nowrap soft", entry["at"][:19].replace("T", " "))
-            with Tag("td"):
+            with Tag("td", "who-did"):
                 foreign(entry["who"], most=80)
             with Tag("td"):
                 chip(Told("·", entry["decision"], _TONES.get(entry["decision"], "off")))

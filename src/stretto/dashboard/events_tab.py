@@ -181,7 +181,7 @@ class _Log:
                 address = run_address(self._live.run, "events", at=str(one.seq))
                 link(f"{one.seq:,}", address, title="See the run as it was after this event")
             Tag("td", "nowrap soft", exact(one.event.at)[11:19], title=exact(one.event.at))
-            with Tag("td"):
+            with Tag("td", "who-did"):
                 foreign(one.actor, most=60)
             Tag("td", "mono", type(one.event).__name__)
             with Tag("td", "what"):

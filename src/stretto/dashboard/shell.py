@@ -9,7 +9,7 @@ from urllib.parse import quote
 from nicegui import Client, background_tasks, ui
 from starlette.requests import Request
 
-from stretto.core.errors import StrettoError, Unauthenticated
+from stretto.core.errors import Forbidden, StrettoError, Unauthenticated, UnknownRun, UsageError
 from stretto.dashboard.board import ASKING, Board
 from stretto.dashboard.parts import Tag, button, foreign, heading, link
 from stretto.dashboard.visitor import Visitor, visitor_of
@@ -24,6 +24,7 @@ NAVIGATION: Final = (
 )
 MOST_NOTICES = 4
 
+_STATUS: Final = ((Unauthenticated, 401), (Forbidden, 403), (UnknownRun, 404), (UsageError, 400))
 _SHOW = "getHtmlElement({id})?.showModal()"
 _CLOSE = "getHtmlElement({id})?.close()"
 
@@ -152,7 +153,7 @@ async def framed(request: Request, desk: Desk, board: Board, name: str, title: s
         try:
             yield frame
         except StrettoError as error:
-            client.status_code = 404 if "there is no run" in str(error) else 403
+            client.status_code = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
             _failed("This cannot be shown", str(error))
 
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from stretto.cli.view.lines import Line, Signs, Span, foreign
 from stretto.cli.view.tables import columns
-from stretto.cli.view.words import count, money, span
 from stretto.core.measures import Measures
 from stretto.core.sketch import STEP_TARGET
 from stretto.core.targets import TARGETS, Target, Verdict
 from stretto.measuring import Numbers, Row, labels_of
+from stretto.telling.words import count, money, span
 
 _STYLES: dict[Verdict, str] = {"met": "green", "missed": "bold red", "no data": "dim", "no target": ""}
 _MADE_OF: dict[str, Callable[[Measures], str]] = {
