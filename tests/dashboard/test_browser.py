@@ -227,6 +227,7 @@ def test_a_run_is_cancelled_only_after_a_second_word(server: Server, browser: Br
         page.wait_for_url("**/runs/*")
         expect(page.locator(".standing .chip")).to_contain_text("Waiting")
         page.get_by_role("button", name="Cancel…").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(page.locator(".standing .chip")).to_contain_text("Waiting")
@@ -311,7 +312,7 @@ def test_a_document_among_the_files_is_downloaded(server: Server, browser: Brows
         assert downloading.value.suggested_filename == "paper.md"
         assert Path(downloading.value.path()).read_text() == PAPER
         page.get_by_text("Read paper.md here").click()
-        expect(page.get_by_role("heading", name="A paper")).to_be_visible()
+        expect(page.get_by_role("heading", name="A paper", exact=True)).to_be_visible()
         assert page.locator("#content script").count() == 0
 
 
