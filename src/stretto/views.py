@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
 
+from stretto.core.audit import Envelope
 from stretto.core.canonical import canonical
 from stretto.core.chains import coming
 from stretto.core.domain import (
@@ -27,6 +28,7 @@ from stretto.core.holds import PROVIDER
 from stretto.core.plan.diagnostics import Diagnostic
 from stretto.core.plan.writing import write_task
 from stretto.core.state import LIMIT, WAIT, RunState, TaskState, gaps, is_undone, team_run, written
+from stretto.core.timeline import Timeline
 from stretto.core.wake import wake
 from stretto.ledger import budget_view
 from stretto.ports import RunSummary
@@ -140,6 +142,16 @@ class Run:
         """Give everything of interest; `files` tells where artifacts were written."""
         state = self.state
         return {
+            **self.head(files),
+            "tasks": [task_view(state, state.ids[position]) for position in range(len(state.ids))],
+            "context": context_view(state),
+            "plan": plan_view(state),
+        }
+
+    def head(self, files: dict[tuple[str, str], str] | None = None) -> dict[str, Any]:
+        """Give everything of interest but what grows with the plan: its tasks, and their context."""
+        state = self.state
+        return {
             "run_id": state.run,
             "goal": state.goal,
             "interpretation": interpretation_view(state.interpretation),
@@ -155,7 +167,6 @@ class Run:
                 for task, artifact in artifacts_of(state)
             ],
             "citations": [{"file": one.file, "line": one.line, "text": one.text} for one in self.citations],
-            "tasks": [task_view(state, state.ids[position]) for position in range(len(state.ids))],
             "waived": [{"task": one.task, "why": one.why} for one in self._delivery.waived],
             "contradictions": [
                 {"subject": one.subject, "said": [{"task": task, "text": text} for task, text in one.said]}
@@ -174,11 +185,9 @@ class Run:
                 for id_, errors in sorted(state.unheard.items())
                 for channel, error in errors
             ],
-            "context": context_view(state),
             "cost": cost_view(state.spent, state.steps),
             "usage": usage_view(state),
             "budget": budget_view(state),
-            "plan": plan_view(state),
             "expected_seconds": state.expected,
             "forked_from": state.forked_from or None,
             "edition": state.edition or None,
@@ -445,6 +454,46 @@ def summary_view(one: RunSummary) -> dict[str, Any]:
         "completed": one.completed,
         "wake": moment(one.wake),
         "asks": one.asks,
+    }
+
+
+def timeline_view(line: Timeline) -> dict[str, Any]:
+    """Give when what ran: stretches of work and of waiting for people, handoffs, gaps, and how much at once."""
+    return {
+        "begin": moment(line.begin),
+        "end": moment(line.end),
+        "busy_seconds": round(line.busy, 6),
+        "idle_seconds": round(line.idle, 6),
+        "parallel": round(line.parallel, 6),
+        "most_at_once": line.most,
+        "stretches": [
+            {
+                "task": one.task,
+                "kind": one.kind,
+                "attempt": one.attempt,
+                "agent": one.agent or None,
+                "begin": moment(one.begin),
+                "end": moment(one.end),
+                "ending": one.ending,
+            }
+            for one in line.stretches
+        ],
+        "handoffs": [{"task": one.task, "after": one.after, "seconds": round(one.seconds, 6)} for one in line.handoffs],
+        "gaps": [{"begin": moment(begin), "end": moment(end)} for begin, end in line.gaps],
+    }
+
+
+def envelope_view(one: Envelope) -> dict[str, Any]:
+    """Give an event as it is stored, with all that its hash covers: `at` in seconds, the payload as the text it is."""
+    return {
+        "seq": one.seq,
+        "at": one.at,
+        "actor": one.actor,
+        "type": one.type,
+        "version": one.version,
+        "payload": one.payload.decode(errors="replace"),
+        "previous": one.previous,
+        "hash": one.hash,
     }
 
 

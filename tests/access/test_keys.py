@@ -74,7 +74,7 @@ async def test_revoking_what_is_no_key_says_so(book: AccessBook) -> None:
 async def test_a_key_ends_in_the_future_or_not_at_all(book: AccessBook, expires: float) -> None:
     with pytest.raises(UsageError, match="a key ends in the future"):
         await key_of(book, expires=expires)
-    assert not await book.any_keys()
+    assert not book.any_keys()
 
 
 async def test_a_key_without_role_or_workspace_is_not_made(book: AccessBook) -> None:
@@ -119,28 +119,28 @@ async def test_a_key_counts_also_when_its_use_cannot_be_noted(book: AccessBook, 
 
 
 async def test_without_any_key_whoever_sits_at_the_machine_comes_in(book: AccessBook) -> None:
-    owner = await book.without_key("ann")
+    owner = book.without_key("ann")
     assert owner.roles == {Role.ADMIN}
-    assert await book.current(owner) == owner
+    assert book.current(owner) == owner
 
 
 async def test_from_the_first_key_on_everybody_needs_one_also_when_it_is_revoked(book: AccessBook) -> None:
-    owner, made = await book.without_key("ann"), await key_of(book)
+    owner, made = book.without_key("ann"), await key_of(book)
     await book.revoke(made.key.id)
-    assert await book.any_keys()
+    assert book.any_keys()
     with pytest.raises(Unauthenticated, match="a key is needed"):
-        await book.without_key("ann")
+        book.without_key("ann")
     with pytest.raises(Unauthenticated, match="a key is needed"):
-        await book.current(owner)
+        book.current(owner)
 
 
 async def test_what_goes_on_for_long_is_told_when_its_key_has_ended(book: AccessBook, clock: Clock) -> None:
     short, long = await key_of(book, expires=clock() + DAY), await key_of(book)
     one, other = await book.authenticate(short.text), await book.authenticate(long.text)
-    assert await book.current(one) == one
+    assert book.current(one) == one
     clock.move(DAY)
     with pytest.raises(Unauthenticated, match="expired"):
-        await book.current(one)
+        book.current(one)
     await book.revoke(long.key.id)
     with pytest.raises(Unauthenticated, match="revoked"):
-        await book.current(other)
+        book.current(other)

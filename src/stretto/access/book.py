@@ -108,7 +108,7 @@ class AccessBook:
             raise _no_key(id_)
         return self._key(row)
 
-    async def any_keys(self) -> bool:
+    def any_keys(self) -> bool:
         """Tell whether a key was ever made. From then on everybody needs one, also when all have been revoked."""
         (found,) = self._file.one("any_key") or (0,)
         return bool(found)
@@ -121,19 +121,19 @@ class AccessBook:
         await self._note(key, now)
         return key.principal
 
-    async def without_key(self, name: str) -> Principal:
+    def without_key(self, name: str) -> Principal:
         """Give whoever sits at this machine, as long as no key was ever made; raises Unauthenticated after that.
 
         That a request comes from this machine is for the server to know.
         """
-        if await self.any_keys():
+        if self.any_keys():
             raise Unauthenticated("a key is needed here; whoever runs this server makes one with `stretto keys add`")
         return owner_of_machine(name)
 
-    async def current(self, principal: Principal) -> Principal:
+    def current(self, principal: Principal) -> Principal:
         """Give the principal again, for what goes on for long; raises Unauthenticated when its key has ended."""
         if not principal.key:
-            return await self.without_key(principal.name)
+            return self.without_key(principal.name)
         row = self._file.one("get_key", principal.key)
         if row is None:
             raise Unauthenticated(f"there is no key {principal.key} any more")
@@ -162,21 +162,30 @@ class AccessBook:
         What asks without anybody's doing, such as an open page, says `used=False`: that keeps no session alive.
         """
         now = self._now()
-        row = self._proven("session", text)
-        id_, expires, seen = row[_OF_SEAL:]
-        if expires <= now or seen <= now - self._idle:
-            raise Unauthenticated(_ENDED)
-        key = self._key(row)
-        _require_valid(key, now)
+        found, key, seen = self._session(text, now)
         if used:
-            await self._note(key, now, id_, seen)
-        return Session(id=id_, principal=key.principal, expires=expires, token=text)
+            await self._note(key, now, found.id, seen)
+        return found
+
+    def current_session(self, text: str) -> Session:
+        """Give the session of this token again, for what goes on for long; raises Unauthenticated when it has ended."""
+        return self._session(text, self._now())[0]
 
     async def end_session(self, text: str) -> None:
         """End a session; nothing happens when this is the token of none."""
         with contextlib.suppress(Unauthenticated):
             id_ = self._proven("session", text)[_OF_SEAL]
             await self._file.write(lambda connection: connection.execute(statement("end_session"), (id_,)))
+
+    def _session(self, text: str, now: float) -> tuple[Session, ApiKey, float]:
+        """Give a session that holds, its key, and when it was last seen."""
+        row = self._proven("session", text)
+        id_, expires, seen = row[_OF_SEAL:]
+        if expires <= now or seen <= now - self._idle:
+            raise Unauthenticated(_ENDED)
+        key = self._key(row)
+        _require_valid(key, now)
+        return Session(id=id_, principal=key.principal, expires=expires, token=text), key, seen
 
     def _proven(self, kind: Kind, text: str) -> Row:
         """Give the row that a token stands for, once it is proven to be the token that was given out."""

@@ -32,6 +32,7 @@ def show_proposal(
     from stretto.cli.foreign import write_document
     from stretto.core.plan.diagnostics import errors
     from stretto.core.plan.writing import write_plan
+    from stretto.planners.proposal import proposal_view
 
     proposal = asyncio.run(team.plan(goal, inputs=inputs, planner=cast("PlannerChoice | None", planner)))
     found = team.check(proposal.plan) if proposal.plan is not None and proposal.plan.tasks else list(proposal.found)
@@ -40,7 +41,7 @@ def show_proposal(
     apart = write is not None and str(write) == "-"
     wrong = errors(found)
     if as_json:
-        typer.echo(json_text(_view(goal, proposal, found)), err=apart)
+        typer.echo(json_text(proposal_view(goal, proposal, found)), err=apart)
     else:
         for line in _lines(proposal):
             typer.echo(clean(line), err=apart)
@@ -49,30 +50,6 @@ def show_proposal(
     if proposal.plan is None:
         raise typer.Exit(ASKS if proposal.question is not None else REFUSED)
     raise typer.Exit(REFUSED if wrong else 0)
-
-
-def _view(goal: str, proposal: "Proposal", found: Sequence[object]) -> dict[str, object]:
-    from stretto.core.plan.writing import write_plan
-    from stretto.views import diagnostic_view, interpretation_view
-
-    question, refusal = proposal.question, proposal.refusal
-    return {
-        "goal": goal,
-        "status": proposal.status,
-        "interpretation": interpretation_view(proposal.interpretation),
-        "plan": write_plan(proposal.plan) if proposal.plan is not None else None,
-        "question": {"text": question.text, "choices": list(question.choices)} if question is not None else None,
-        "refusal": {"reason": refusal.reason, "missing": list(refusal.missing), "instead": list(refusal.instead)}
-        if refusal is not None
-        else None,
-        "diagnostics": [diagnostic_view(one) for one in found],  # type: ignore[arg-type]
-        "usage": {
-            "input": proposal.usage.input,
-            "output": proposal.usage.output,
-            "cached": proposal.usage.cached,
-            "money": float(proposal.cost.money),
-        },
-    }
 
 
 def _lines(proposal: "Proposal") -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from stretto.core.commands import ChangeLimits, SubmitGoal
 from stretto.core.domain import Budget, Catalogue, Json, Plan, PlannerChoice
+from stretto.core.plan.diagnostics import Diagnostic
 from stretto.planners.proposal import Proposal
 from stretto.registry import Registry
 from stretto.workspace import Workspace
@@ -52,6 +53,10 @@ class Team(Protocol):
         planner: PlannerChoice | None = None,
     ) -> Proposal:
         """Say how a goal would be pursued, and run nothing. Raises UsageError."""
+        ...
+
+    def check(self, plan: Plan) -> list[Diagnostic]:
+        """Give every defect of a plan, as far as it shows before anything runs."""
         ...
 
     def read_plan(self, plan: Plan | dict[str, Any] | str | None) -> Plan | None:

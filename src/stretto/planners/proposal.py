@@ -1,10 +1,13 @@
 """What a planner proposes for a goal: a plan, a question, or a refusal that says what is missing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from stretto.core.domain import FREE, Cost, InputSpec, Interpretation, Json, Plan, Usage
 from stretto.core.plan.diagnostics import Diagnostic
+from stretto.core.plan.writing import write_plan
+from stretto.views import diagnostic_view, interpretation_view
 
 
 class WrongAnswer(ValueError):
@@ -68,3 +71,25 @@ class Proposal:
     def status(self) -> str:
         """`planned`, `asks` or `refused`."""
         return "planned" if self.plan is not None else "asks" if self.question is not None else "refused"
+
+
+def proposal_view(goal: str, proposal: Proposal, found: Sequence[Diagnostic]) -> dict[str, Any]:
+    """Give a proposal as plain values, with what was found in its plan."""
+    question, refusal = proposal.question, proposal.refusal
+    return {
+        "goal": goal,
+        "status": proposal.status,
+        "interpretation": interpretation_view(proposal.interpretation),
+        "plan": write_plan(proposal.plan) if proposal.plan is not None else None,
+        "question": {"text": question.text, "choices": list(question.choices)} if question is not None else None,
+        "refusal": {"reason": refusal.reason, "missing": list(refusal.missing), "instead": list(refusal.instead)}
+        if refusal is not None
+        else None,
+        "diagnostics": [diagnostic_view(one) for one in found],
+        "usage": {
+            "input": proposal.usage.input,
+            "output": proposal.usage.output,
+            "cached": proposal.usage.cached,
+            "money": float(proposal.cost.money),
+        },
+    }
