@@ -18,6 +18,7 @@ from stretto.cli import (
     run,
     runs,
     schemas,
+    serve,
     worker,
     workspace,
 )
@@ -37,7 +38,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (
-    init, run, plans, runs, control, requests, answers, numbers, agents, models, worker, keys, workspace, schemas,
+    init, run, plans, runs, control, requests, answers, numbers, agents, models, worker, serve, keys, workspace,
+    schemas,
 ):  # fmt: skip
     module.register(app)
 

@@ -44,8 +44,8 @@ def worker(
     folder = here_or(workspace)
     file = prepared_store(store) or store_file(folder, None)
     with prints_kept_apart() as apart:
-        log = _Log(apart.out, apart.err, (folder or Path()) / "output")
-        reloading = _reloading(folder, file, log)
+        log = Log(apart.out, apart.err, (folder or Path()) / "output")
+        reloading = reloading_of(folder, file, log)
         team = reloading or orchestrator(folder, file)
 
         async def work() -> None:
@@ -60,7 +60,7 @@ def worker(
         end(0)
 
 
-def _reloading(folder: Path | None, store: Path, log: "_Log") -> "Reloading | None":
+def reloading_of(folder: Path | None, store: Path, log: "Log") -> "Reloading | None":
     """Open a workspace so that it may change; None where there is none, or where its editions cannot be kept."""
     from stretto.bootstrap.reloading import Reloading
 
@@ -84,7 +84,7 @@ async def _watched(reloading: "Reloading | None") -> AsyncIterator[None]:
             watching.cancel()
 
 
-class _Log:
+class Log:
     """A line for each thing that happens to a run; what runs deliver is handed over as it comes."""
 
     def __init__(self, out: TextIO, err: TextIO, folder: Path) -> None:
