@@ -94,13 +94,16 @@ class Following:
         if state.run not in self._runs:
             return
         _, before = self._told.get(state.run, (state, []))
-        self._told[state.run] = (state, [*before, *told] if before else list(told))
+        before += told
+        self._told[state.run] = (state, before)
         if self._flush is None:
             self._flush = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._hand_on)
 
     async def run(self, run: str) -> Followed:
         """Give a run with all that has happened in it; `seq` is 0 for one that there is not."""
         one = await self._known(run)
+        if (told := self._told.pop(run, None)) is not None:
+            one.note(*told)  # what this process did itself need not be read
         await one.load()
         return one
 

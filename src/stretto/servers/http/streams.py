@@ -25,8 +25,10 @@ HEARTBEAT = 15.0
 """Seconds of silence after which a listener gets a comment, so that nothing between takes the line for dead."""
 RETRY = 1000
 """Milliseconds after which a browser whose stream broke off asks again."""
-PACE = 0.2
-"""Seconds between two batches of what is new: a write costs more than what is in it."""
+PACE, SLOWEST_PACE = 0.2, 1.0
+"""Seconds between two batches of what is new, with few listeners and with many: a write costs more than its content."""
+WRITES = 400
+"""Batches a second that all listeners together get, before the pace slows down for all of them."""
 BATCH = 500
 """Events that a listener gets in one go."""
 STALLED = 60.0
@@ -80,6 +82,11 @@ class Streams:
             self._open[key] -= 1
             if not self._open[key]:
                 del self._open[key]
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two batches for a listener; the first news after a silence is told at once."""
+        return min(SLOWEST_PACE, max(PACE, self._open.total() / WRITES))
 
     async def pump(self, work: "asyncio.Task[None]") -> None:
         """Wait for a stream to be written, or for the server to end."""
@@ -146,7 +153,7 @@ class EventStream(Response):
                     return
             await _sent(send, chunk)
             if after >= followed.seq and not followed.state.status.final:
-                await asyncio.sleep(PACE)  # what comes meanwhile goes together
+                await asyncio.sleep(self._streams.pace)  # what comes meanwhile goes together
         status = encoded({"status": followed.state.standing.value})
         await _sent(send, b"event: end\ndata: %b\n\n" % status)
 
