@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,7 @@ def test_an_agent_that_is_gone_when_a_run_is_resumed_is_replaced_by_its_backup(m
     with_spare(place, "{python: agents/job.py, backups: [spare]}", "ladder: {unavailable: [backup]}\n")
     assert place.stretto("run").code == 4
     (place.folder / "workspace.yaml").write_text("name: tests\nagents: [agents/spare.py]\n")
+    shutil.rmtree(place.folder / ".stretto" / "editions")  # nor does anybody have it as it was
     ended = place.stretto("resume", "last", "--approve", "all", "--json")
     (one,) = ended.json["tasks"]
     assert (ended.code, ended.json["answer"], one["agent"]) == (0, "stood in", "spare")

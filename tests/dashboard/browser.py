@@ -88,8 +88,8 @@ class Visit:
         return self.page
 
     def settle(self) -> None:
-        """Wait until the page talks to the server."""
-        self.page.wait_for_function("window.did_handshake === true")
+        """Wait until the page talks to the server, and is drawn."""
+        self.page.wait_for_function("window.did_handshake === true && document.querySelector('h1') !== null")
 
     def violations(self) -> list[str]:
         """Give what axe finds wrong with the page as it is."""

@@ -508,7 +508,7 @@ def test_a_review_waits_for_room_that_work_under_way_holds(tmp_path: Path) -> No
     async def both() -> Run:
         team = Orchestrator([quick, slow], budget="$1", store=tmp_path / "runs.db")
         house = team.house  # the reviewers of the house, and one that costs
-        team.house = lambda *given: _with_reviewer(house(*given), Costly())  # type: ignore[method-assign]
+        team.house = lambda *given, **more: _with_reviewer(house(*given, **more), Costly())  # type: ignore[method-assign]
         return await team.run("do it", plan=plan(task("q", quick), task("s", slow), deliver=[ref("q"), ref("s")]))
 
     run = go(both())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,24 +96,32 @@ class _Order:
         self._fill()
 
     def _fill(self) -> None:
-        """Make the fields of the plan that is chosen."""
+        """Make the fields of the plan that is chosen; those it has in common with the one before stay as they are."""
         self._shown, self._answers = None, []
         self._preview.clear()
         self._refuse("")
-        self._inputs_place.clear()
         offer = self._offer
         self._about.text = (offer.why or offer.description) if offer is not None else ""
         self._about.attribute("hidden", not self._about.text)
+        if offer is not None and offer.plan is not None:
+            wants = wanted(offer.plan, roster(self._frame.visitor.desk.team.catalogue))
+            asked = [
+                _Asked(name, spec, wants.get(name, Wanted()), self._defaults.get(name))
+                for name, spec in offer.plan.inputs.items()
+            ]
+        else:
+            files = InputSpec(kind="files", required=False, description="What it should read, where it needs any.")
+            asked = [_Asked("files", files, Wanted(), None, "Files to read")]
+        for one in self._inputs:
+            if one.asked not in asked:
+                one.field.whole.delete()
+        there = [one for one in self._inputs if one.asked in asked]
         with self._inputs_place:
-            if offer is not None and offer.plan is not None:
-                wants = wanted(offer.plan, roster(self._frame.visitor.desk.team.catalogue))
-                self._inputs = [
-                    _Input(self._frame, name, spec, wants.get(name, Wanted()), self._defaults.get(name))
-                    for name, spec in offer.plan.inputs.items()
-                ]
-            else:
-                files = InputSpec(kind="files", required=False, description="What it should read, where it needs any.")
-                self._inputs = [_Input(self._frame, "files", files, Wanted(), None, "Files to read")]
+            self._inputs = [
+                next((one for one in there if one.asked == wish), None) or _Input(self._frame, wish) for wish in asked
+            ]
+        for one in self._inputs:
+            one.field.whole.move(self._inputs_place)
 
     @property
     def _defaults(self) -> Mapping[str, Json]:
@@ -304,10 +313,23 @@ class _Order:
         return state.run
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a field asks for."""
+
+    name: str
+    spec: InputSpec
+    wants: Wanted
+    default: Json
+    label: str = ""
+
+
 class _Input:
     """The field of one input of a plan."""
 
-    def __init__(self, frame: Frame, name: str, spec: InputSpec, wants: Wanted, default: Json, label: str = "") -> None:
+    def __init__(self, frame: Frame, asked: _Asked) -> None:
+        self.asked = asked
+        name, spec, wants, default, label = asked.name, asked.spec, asked.wants, asked.default, asked.label
         self.name, self._frame, self._spec, self._wants = name, frame, spec, wants
         begins = default if default is not None else spec.default
         text = begins if isinstance(begins, str) else "" if begins is None else _shown(begins)
