@@ -131,13 +131,15 @@ async def main() -> None:
         print((await process.stderr.readline()).decode().strip())
         found: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            for load in (False, True) * 3:
+            for load in (False, True) * 5:
                 found[load].append(await measured(client, port, psutil.Process(process.pid), load=load))
                 print(json.dumps({"load": load, "seconds": found[load][-1][0], "cpu": found[load][-1][1]}))
         process.terminate()
         await process.wait()
-    alone, loaded = (min(seconds for seconds, _ in found[load]) for load in (False, True))
-    print(f"best alone {alone:.2f} s, under load {loaded:.2f} s: {loaded / alone - 1:+.1%}")
+    alone, loaded = (statistics.median(seconds for seconds, _ in found[load]) for load in (False, True))
+    pairs = zip(found[False], found[True], strict=True)
+    ratio = statistics.median(two[0] / one[0] for one, two in pairs)
+    print(f"medians: alone {alone:.2f} s, under load {loaded:.2f} s; {ratio - 1:+.1%}, pair by pair")
 
 
 if __name__ == "__main__":
