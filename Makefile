@@ -62,8 +62,8 @@ lock: $(UV)  ## pin the dependencies anew
 	$(COMPILE) --group dev -o locks/dev.txt
 	! grep -nE '://|^-' locks/*.txt
 
-bench: .venv/.stamp  ## measure: what orchestrating and streaming gain, cost per task, workers, reloading, checking, planning, streams, retrieval, queries, calculation, verification, telemetry
-	for one in tasks model_server worker reloading check_plan planning streaming retrieval query calculation verification telemetry; do $(PY) bench/$$one.py || exit 1; done
+bench: .venv/.stamp  ## measure: what orchestrating and streaming gain, cost per task, workers, reloading, checking, planning, streams, retrieval, queries, calculation, verification, telemetry, a server under load, pages
+	for one in tasks model_server worker reloading check_plan planning streaming retrieval query calculation verification telemetry server pages; do $(PY) bench/$$one.py || exit 1; done
 
 clean:  ## remove what these commands made
 	rm -rf .venv .uv-boot build .mypy_cache .ruff_cache .pytest_cache

@@ -2,7 +2,8 @@
 
 A store with 10,000 runs and one run of 2,000 tasks is served by `stretto serve`, and every page is opened in a real
 browser, each five times. Printed are the seconds from asking for the address until the page is drawn and live: the
-first time, with nothing of the page's own files at hand, and the median of all. It needs the extra `web`, playwright, and a Chromium (`CHROMIUM`, else Debian's).
+first time, with nothing of the page's own files at hand, and the median of all. It needs the extra `web`, playwright,
+and a Chromium (`CHROMIUM`, else Debian's).
 """
 
 import argparse
