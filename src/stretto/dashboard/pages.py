@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -80,8 +81,8 @@ def _lead_back(page: Callable[[Request], Awaitable[None]]) -> None:
 
     async def missing(request: Request, error: Exception) -> Response:
         if request.scope.get("endpoint") is not pages_app:
-            answer: Response = await usual(request, error)
-            return answer
+            answer = usual(request, error)
+            return await answer if isawaitable(answer) else answer
         with Client(ui.page(""), request=request) as client:
             await page(request)
         return client.build_response(request, 404)
