@@ -386,6 +386,24 @@ def test_a_fork_counts_what_it_did_itself_and_a_person_began_it() -> None:
     assert (whole.tasks, whole.handoffs.count) == (1, 1)
 
 
+def test_the_items_that_a_fork_begins_are_handed_over_by_the_fork() -> None:
+    many = Task(id="b", skill="work", after=("a",), for_each=ForEach(items=[1, 2]))
+    run = told(tasks=[Task(id="a", skill="work"), many])
+    run.do("a")
+    run.judge("b", items=(1, 2))
+    run.do("b[0]")
+    run.now += 1000
+    before = len(run.events)
+    fork = RunForked(at=run.now, parent="run", fork_at=before, root="run")
+    run.now += 2
+    run.do("b[1]")
+    run.say(Deliver(delivery=Delivery()))
+    found = measured([*run.events[:before], fork, *run.events[before:]])
+    assert found is not None
+    handoffs = found.whole.handoffs
+    assert (handoffs.count, round(handoffs.longest)) == (1, 2)
+
+
 def test_an_attempt_under_way_at_the_fork_is_the_forks_from_there_on() -> None:
     run = told()
     run.begin("t")

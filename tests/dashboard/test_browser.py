@@ -106,6 +106,7 @@ def test_a_run_is_started_watched_and_its_report_read(server: Server, browser: B
 def test_the_graph_of_an_open_page_follows_the_run(server: Server, known: dict[str, str], browser: Browser) -> None:
     with visiting(browser, server.url) as visit, visiting(browser, server.url) as other:
         watched = visit.open(f"/runs/{known['waiting']}?tab=graph")
+        expect(watched.locator(".why")).to_contain_text("publish waits for a person: ")
         box = watched.get_by_role("link", name=re.compile("^publish"))
         expect(box).to_have_attribute("data-tone", "asking")
         page = other.open(f"/runs/{known['waiting']}")
@@ -165,6 +166,8 @@ def test_a_plan_is_shown_before_it_runs(server: Server, browser: Browser) -> Non
         page.get_by_role("button", name="Show the plan first").click()
         expect(page.get_by_role("heading", name="The plan")).to_be_visible()
         expect(page.get_by_role("row", name=re.compile("^weigh"))).to_contain_text("Weigh each fact")
+        expect(page.get_by_text("side by side, and the items of each fan-out")).to_be_visible()
+        expect(page.locator("pre").last).to_have_text("publish.output")
         assert visit.violations() == []
 
 
@@ -296,6 +299,22 @@ def test_what_cannot_be_shown_says_why(
         assert answer is not None
         assert answer.status == code
         expect(visit.page.get_by_role("alert")).to_contain_text("This cannot be shown")
+        visit.errors.clear()  # the browser logs the status
+
+
+def test_an_address_without_a_page_leads_back_to_the_runs(server: Server, browser: Browser) -> None:
+    with visiting(browser, server.url) as visit:
+        for address in ("/nowhere", "/runs/one/two/three"):
+            answer = visit.page.goto(visit.url + address)
+            assert answer is not None
+            assert answer.status == 404
+            visit.settle()
+            expect(visit.page.get_by_role("heading", name="There is no such page")).to_be_visible()
+            assert visit.violations() == []
+        visit.page.get_by_role("link", name="All runs").click()
+        expect(visit.page.get_by_role("heading", name="Runs", level=1)).to_be_visible()
+        missing = visit.page.request.get(f"{visit.url}/static/nowhere.css")
+        assert (missing.status, missing.headers["content-type"]) == (404, "application/json")
         visit.errors.clear()  # the browser logs the status
 
 

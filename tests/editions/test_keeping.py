@@ -280,3 +280,17 @@ def test_going_back_to_a_broken_edition_removes_nothing_that_it_only_did_not_nam
     restore(editions, site.folder, broken, who="p")
     assert (site.folder / "plan.yaml").exists()
     assert (site.folder / "workspace.yaml").read_text() == "plan: ["
+
+
+def test_going_back_from_a_workspace_that_cannot_be_read_keeps_what_it_did_not_name(site: Site) -> None:
+    editions = Editions(site.folder)
+    old = editions.keep(definition_of(site.folder).read())
+    site.word("new")
+    site.write("workspace.yaml", "agents: [")
+    done = restore(editions, site.folder, old, who="p")
+    assert {(one.name, one.how) for one in done.changes} == {
+        ("agents/words.py", "changed"),
+        ("workspace.yaml", "changed"),
+    }
+    assert (site.folder / "agents" / "words.py").read_text() == "WORD = 'old'\n"
+    assert editions.contents(done.before)["agents/words.py"] == b"WORD = 'new'\n"

@@ -57,7 +57,11 @@ def files(host: Path, blocked: set[str]) -> Iterator[tuple[str, str, list[str]]]
         old = ledger.read(host, NAMES) or ""
         kept = set(re.findall(r"^ALL: (\S+)$", _section(old), re.MULTILINE))
         lines = [_BEGIN, *(f"ALL: {one}" for one in sorted(kept | set(names))), _END]
-        yield NAMES, _with_section(old, lines), [f"{len(names)} hosts, known by name only, tried passwords in bursts"]
+        yield (
+            NAMES,
+            _with_section(old, lines),
+            [f"hosts known by name only that tried passwords in bursts: {len(names)}"],
+        )
 
 
 def _nft(addresses: list[str]) -> list[str]:

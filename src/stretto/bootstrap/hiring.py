@@ -56,10 +56,11 @@ def hired(source: AgentSource, settings: Settings) -> list[Hired]:
         return [_with_neighbours(source.spec)]
     if source.python is None or source.name is None:
         return []
-    functions = _functions(_load(source.python, source.where))
+    module = _load(source.python, source.where)
+    functions = _functions(module)
     if not functions:
         raise BadWorkspace(f"{source.where}: {source.python} defines no public function that could be a skill")
-    return [carded(FunctionAgent(functions, name=source.name), source)]
+    return [carded(FunctionAgent(functions, name=source.name, description=_about(module)), source)]
 
 
 def carded(agent: FunctionAgent | TeamAgent, source: AgentSource) -> Agent:
@@ -177,6 +178,12 @@ def _load(file: Path, where: str) -> ModuleType:
             if str(getattr(sys.modules[fresh], "__file__", "")).startswith(f"{file.parent}/"):
                 del sys.modules[fresh]
     return module
+
+
+def _about(module: ModuleType) -> str:
+    """Give the first paragraph of what a file says of itself; empty where it says nothing."""
+    paragraph = (module.__doc__ or "").strip().split("\n\n")[0]
+    return " ".join(paragraph.split())
 
 
 def _functions(module: ModuleType) -> list[Callable[..., Any]]:

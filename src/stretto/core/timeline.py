@@ -205,8 +205,9 @@ class TimelineFold:
 
     def _let_go(self, at: float, after: str) -> None:
         """Let what has not begun go on: until now it was something else that held it back."""
-        waiting = (id_ for id_, before in self.waits.items() if before and id_ not in self.begun)
-        self.free.update(dict.fromkeys(waiting, (at, after)))
+        parts = [id_ for id_, whole in self.parents.items() if self.waits.get(whole) or id_ in self.free]
+        waiting = [id_ for id_, before in self.waits.items() if before] + parts
+        self.free.update(dict.fromkeys((id_ for id_ in waiting if id_ not in self.begun), (at, after)))
 
     def _stop(self, at: float, spared: Collection[str]) -> None:
         """End what is under way."""

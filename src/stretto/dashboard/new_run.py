@@ -231,7 +231,9 @@ class _Order:
     def _plan_shown(self, plan: Plan) -> None:
         graph = graph_of(plan.tasks)
         ahead = forecast(plan, graph, roster(self._frame.visitor.desk.team.catalogue))
-        said = [count(len(plan.tasks), "task"), f"up to {ahead.abreast} side by side"]
+        spreads = any(task.for_each is not None for task in plan.tasks)
+        abreast = f"up to {ahead.abreast} side by side{', and the items of each fan-out' if spreads else ''}"
+        said = [count(len(plan.tasks), "task"), abreast]
         if ahead.undeclared < len(ahead.path):
             said.append(f"{'at least' if ahead.undeclared else 'about'} {span(ahead.seconds)}")
         said.append(f"reserves {cost(ahead.cost)}")
@@ -263,7 +265,7 @@ class _Order:
             if plan.deliver is not None:
                 heading(3, "It delivers")
                 with Tag("pre"):
-                    foreign(json.dumps(plan.deliver, ensure_ascii=False)[:2000])
+                    foreign(_delivers(plan.deliver)[:2000])
 
     async def _start(self) -> None:
         inputs = self._read()
@@ -399,6 +401,20 @@ def _choices(offers: Sequence[Offer]) -> dict[str, str]:
         found[f"{one.kind}:{one.name}"] = f"{kind} {one.name}{' (the workspace’s own)' if one.default else ''}"
     planned = {_PLANNED: "Plan it for this goal"}
     return {**found, **planned} if any(one.default for one in offers) else {**planned, **found}
+
+
+def _delivers(part: Json) -> str:
+    """Say what a plan delivers: a reference by its name, a line for each of several parts."""
+    match part:
+        case {"ref": str(name)}:
+            return name
+        case dict():
+            return "\n".join(f"{name}: {_delivers(one)}" for name, one in part.items())
+        case list():
+            return "\n".join(map(_delivers, part))
+        case str():
+            return part
+    return _shown(part)
 
 
 def _shown(value: Json) -> str:

@@ -1,9 +1,10 @@
 """One run: what it is about, how it stands, what can be done with it, and a tab for each way to look at it."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from stretto.core.domain import Request
 from stretto.core.events import RunCancelled, RunCancelling
 from stretto.core.state import RunState
 from stretto.dashboard.audit import audit
@@ -181,9 +182,17 @@ def _why(live: LiveRun, now: float) -> list[str]:
         told.append("Being cancelled: what is under way may end by itself for a moment")
     if state.draft is not None:
         told.append(f"Being planned anew: {state.draft.why}")
-    if many := len(state.requests):
-        told.append("Something waits for a person" if many == 1 else f"{many} things wait for people")
+    if state.requests:
+        told.append(_waiting(tuple(state.requests.values())))
     return [*told, *(f"The {named(key)} {reason(hold, now)}" for key, hold in sorted(state.holds.items())[:MOST_HOLDS])]
+
+
+def _waiting(requests: Sequence[Request]) -> str:
+    """Say what waits for people: the question itself, where it is the only one."""
+    if len(requests) > 1:
+        return f"{len(requests)} things wait for people"
+    [one] = requests
+    return f"{one.task or 'The goal'} waits for {one.to or 'a person'}: {one.question}"
 
 
 def _cut_short(live: LiveRun) -> Iterator[str]:

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from fastapi import FastAPI
+from nicegui import Client, ui
 from nicegui import app as pages_app
-from nicegui import ui
 from starlette.requests import Request
+from starlette.responses import Response
 
 from stretto.dashboard.agents import agents
 from stretto.dashboard.audit import all_audits
@@ -19,7 +21,7 @@ from stretto.dashboard.new_run import new_run
 from stretto.dashboard.numbers import numbers
 from stretto.dashboard.one_run import one_run
 from stretto.dashboard.runs import runs
-from stretto.dashboard.shell import Frame, framed
+from stretto.dashboard.shell import Frame, framed, nowhere
 from stretto.desk import Desk
 
 STATIC = Path(__file__).parent / "static"
@@ -70,6 +72,22 @@ def mount(app: FastAPI, desk: Desk, *, name: str) -> None:
         tailwind=False,
         show_welcome_message=False,
     )
+    _lead_back(_page(nowhere, desk, board, name, "No such page"))
+
+
+def _lead_back(page: Callable[[Request], Awaitable[None]]) -> None:
+    """Show a page of ours at addresses that have none; what is no page (a script, a file) is answered as before."""
+    usual = pages_app.exception_handlers[404]
+
+    async def missing(request: Request, error: Exception) -> Response:
+        if request.scope.get("endpoint") is not pages_app:
+            answer = usual(request, error)
+            return await answer if isawaitable(answer) else answer
+        with Client(ui.page(""), request=request) as client:
+            await page(request)
+        return client.build_response(request, 404)
+
+    pages_app.add_exception_handler(404, missing)
 
 
 def _page(build: Build, desk: Desk, board: Board, name: str, title: str) -> Callable[[Request], Awaitable[None]]:

@@ -169,7 +169,8 @@ class _Listing:
                 line.row.move(self._body, target_index=place)
         self._empty.attribute("hidden", bool(found))
         searched = self._query.words or self._query.statuses or self._query.before
-        self._empty.text = "No run fits this." if searched else "No run yet. Start one with “New run”."
+        starts = " Start one with “New run”." if self._frame.visitor.may(Permission.OPERATE) else ""
+        self._empty.text = "No run fits this." if searched else f"No run yet.{starts}"
         self._pages(sight)
 
     def _filters(self, counts: Mapping[str, int]) -> None:

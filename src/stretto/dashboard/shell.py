@@ -192,6 +192,12 @@ def _waiting(frame: Frame) -> None:
     frame.while_open(watch)
 
 
+async def nowhere(frame: Frame) -> None:
+    """Build the page of an address that has none."""
+    frame.client.status_code = 404
+    _failed("There is no such page", "The address may be mistyped, or from another release.")
+
+
 def _failed(title: str, why: str) -> None:
     with Tag("section", "unavailable", role="alert"):
         heading(1, title)

@@ -465,7 +465,7 @@ class Desk:
 
 def _run_of(place: str, name: str, key: str) -> str:
     """Name the run of an order by who gives it under which key, so that it is one run however often it comes."""
-    return f"key-{hashlib.sha256(canonical([place, name, key])).hexdigest()[:20]}"
+    return f"order-{hashlib.sha256(canonical([place, name, key])).hexdigest()[:20]}"
 
 
 def _events(one: Followed) -> list[Event]:

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def restore(editions: Editions, folder: Path, edition: str, *, who: str) -> Rest
     if not wanted:
         raise UsageError(f"the files of edition {edition[:12]} are not kept any more")
     present = definition_of(folder)
-    stood = present.read()
+    stood = present.read() | _unnamed(folder, present.files, wanted)
     before = editions.keep(stood, in_use=[edition])
     editions.note(before, "kept", who=who)
     found = list(_differences(stood, wanted))
@@ -51,6 +51,12 @@ def restore(editions: Editions, folder: Path, edition: str, *, who: str) -> Rest
     editions.note(edition, "restored", who=who)
     outside = tuple(_target(folder, one.name) for one in found if one not in inside)
     return Restored(before=before, changes=tuple(inside), outside=outside)
+
+
+def _unnamed(folder: Path, named: Collection[str], wanted: Collection[str]) -> dict[str, bytes]:
+    """Read what stands where files of an edition go, though a broken workspace does not name it."""
+    found = {name: _target(folder, name) for name in wanted if name not in named}
+    return {name: path.read_bytes() for name, path in found.items() if path.is_file()}
 
 
 def _differences(stood: dict[str, bytes], wanted: dict[str, bytes]) -> Iterator[FileChange]:
