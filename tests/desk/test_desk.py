@@ -105,6 +105,7 @@ async def test_only_files_of_the_workspace_and_uploads_are_read(tmp_path: Path) 
     async with office(tmp_path / "w") as service:
         desk = service.desk
         outside = (str(tmp_path / "secret.txt"), "../secret.txt", "/etc/passwd", "/etc/*", "../*.txt", "~/../*/x[0-9]")
+        outside += ("*/../../secret.txt", "plans/*/../../../*", "[a-z]*/../../secret.txt")
         for inputs in ({"word": text} for text in outside):
             with pytest.raises(Forbidden, match="outside the workspace"):
                 await desk.submit(OPERATOR, "say hello", inputs=inputs)

@@ -54,6 +54,8 @@ class Confines:
             return
         told = Path(text)
         fixed = list(takewhile(lambda part: not _PATTERN.search(part), told.parts))
+        if ".." in told.parts[len(fixed) :]:  # nobody knows where a pattern leads that goes up again
+            raise _outside(text)
         path = Path(*fixed) if fixed else Path()
         for base in self.bases:
             try:
@@ -62,7 +64,11 @@ class Confines:
             except (OSError, RuntimeError, ValueError):
                 continue
             if there and not any(file.is_relative_to(root) for root in self.roots):
-                raise Forbidden(f"{text!r} lies outside the workspace; hand the file in, or ask who runs this server")
+                raise _outside(text)
+
+
+def _outside(text: str) -> Forbidden:
+    return Forbidden(f"{text!r} lies outside the workspace; hand the file in, or ask who runs this server")
 
 
 def keep_upload(folder: Path, name: str, content: bytes) -> Path:
