@@ -39,7 +39,9 @@ class Opened:
         self.id = id_[1]
         self.elements: dict[str, Any] = json.loads(html.unescape(elements[1]))
 
-    async def element(self, socket: ClientConnection, holds: Callable[[dict[str, Any]], Any]) -> tuple[int, dict[str, Any]]:
+    async def element(
+        self, socket: ClientConnection, holds: Callable[[dict[str, Any]], Any]
+    ) -> tuple[int, dict[str, Any]]:
         """Give the first element of which something holds; waits until the page has it."""
         while True:
             for number, one in self.elements.items():
@@ -127,7 +129,13 @@ async def test_what_a_socket_says_for_the_page_of_somebody_else_is_not_done(serv
 async def test_what_no_page_says_leaves_nothing_in_the_log(server: Server) -> None:
     page = await opened(server, "/", VIEWER)
     async with socket(server, VIEWER, **query(page.id)) as (made, _):
-        for message in ({"client_id": page.id, "id": 4}, {"client_id": page.id}, {"client_id": ["x"]}, "nonsense", None):
+        for message in (
+            {"client_id": page.id, "id": 4},
+            {"client_id": page.id},
+            {"client_id": ["x"]},
+            "nonsense",
+            None,
+        ):
             for kind in ("event", "ack", "javascript_response"):
                 await made.send(f"42{json.dumps([kind, message])}")
         await made.send(f"42{json.dumps(['log', {'client_id': page.id, 'level': 'error', 'message': 'forged'}])}")
@@ -149,6 +157,7 @@ async def test_files_are_handed_in_on_ones_own_page_alone(server: Server) -> Non
 
 async def test_no_other_site_is_told_that_it_may_read_the_channel(server: Server) -> None:
     answer = httpx.get(
-        f"{server.url}/_nicegui_ws/socket.io/?EIO=4&transport=polling", headers={**ADMIN, "Origin": "http://evil.example"}
+        f"{server.url}/_nicegui_ws/socket.io/?EIO=4&transport=polling",
+        headers={**ADMIN, "Origin": "http://evil.example"},
     )
     assert not [name for name in answer.headers if name.startswith("access-control")]

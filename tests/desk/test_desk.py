@@ -157,6 +157,21 @@ async def test_a_run_has_other_limits_also_where_the_plan_of_the_workspace_needs
             await desk.resume(OPERATOR, state.run, budget="much")
 
 
+async def test_what_is_said_to_a_run_names_no_files_elsewhere_either(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        state, _ = await desk.submit(OPERATOR, "say hello")
+        request = next(iter((await until(desk, state.run, asks)).requests))
+        for asked in (
+            desk.answer(APPROVER, state.run, request, "edit", value={"text": "/etc/passwd"}),
+            desk.answer(APPROVER, state.run, request, "answer", value="/etc/passwd"),
+            desk.propose(OPERATOR, "say hello", answers=[("Which file?", "/etc/passwd")]),
+            desk.replan(OPERATOR, state.run, "and look into /etc/passwd"),
+        ):
+            with pytest.raises(Forbidden, match="outside the workspace"):
+                await asked
+
+
 async def test_a_run_may_have_a_dot_in_its_name(tmp_path: Path) -> None:
     place = workspace(tmp_path / "w")
     await open_workspace(place).run("say hello", run_id="v1.2")

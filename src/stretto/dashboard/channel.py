@@ -7,7 +7,7 @@ speaks for the pages it was opened for, and only who asked for a page opens one 
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs
 

@@ -39,9 +39,13 @@ class Confines:
 
         Looked at is every text in the inputs and anywhere in the plan, and every path that the goal mentions.
         """
-        for text in paths_in(order.goal):
-            self._require(text)
+        self.require_words(order.goal)
         self.require(order.plan, list(order.inputs.values()))
+
+    def require_words(self, text: str) -> None:
+        """Raise Forbidden where a text that is planned by mentions a path outside."""
+        for path in paths_in(text):
+            self._require(path)
 
     def require(self, plan: Plan | None, inputs: Json) -> None:
         """Raise Forbidden where a plan, or inputs, have something read that lies outside."""
