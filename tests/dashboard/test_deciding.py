@@ -130,7 +130,13 @@ def test_arguments_are_edited_as_json_and_have_to_fit(admin: Visit) -> None:
     mine.get_by_role("button", name="Edit the arguments…").click()
     field = mine.get_by_label("The arguments to go on with")
     expect(field).to_have_value('{\n  "text": "LETTER 3"\n}')
-    for wrong, why in (("{", "this is no JSON (line 1, column 2)"), ('{"text": 3}', "do not fit"), ("[]", "by name")):
+    for wrong, why in (
+        ("{", "this is no JSON (line 1, column 2)"),
+        ('{"text": 3}', "do not fit"),
+        ("[]", "by name"),
+        ('{"text": NaN}', "NaN is no number"),
+        ("[" * 50_000, "nested too deep"),
+    ):
         field.fill(wrong)
         mine.get_by_role("button", name="Edit the arguments", exact=True).click()
         expect(mine.locator(".error")).to_contain_text(why)

@@ -1,9 +1,11 @@
 """What others wrote is shown as formatted text, and can do nothing."""
 
+import time
+
 import pytest
 from bs4 import BeautifulSoup
 
-from stretto.dashboard.markdown import safe_html
+from stretto.dashboard.markdown import MOST, safe_html
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -61,3 +63,33 @@ def test_headings_stand_below_those_of_the_page_and_skip_none() -> None:
 
 def test_marks_that_turn_the_reading_direction_are_spelt_out() -> None:
     assert "\\u202e" in safe_html("abc\u202edef")
+
+
+BUSY = {
+    "brackets": "[",
+    "backticks": "`",
+    "links": "[a](",
+    "images": "![a](",
+    "titles": '[a](b "',
+    "comments": "<!--",
+    "fences": "```",
+    "pipes": "|",
+    "quotes": "> ",
+    "closed": "# a#",
+    "lists": "- " * 200 + "a\n",
+    "references": "[a]: b\n",
+}
+
+
+@pytest.mark.parametrize("kind", BUSY)
+def test_no_text_keeps_whoever_shows_it_busy(kind: str) -> None:
+    """What backtracks takes minutes for such a text; this is a second or two of the slowest machine."""
+    text = BUSY[kind] * (MOST // len(BUSY[kind]))
+    begun = time.process_time()
+    assert safe_html(text)
+    assert time.process_time() - begun < 10
+
+
+def test_images_become_their_descriptions_and_code_is_scrolled_by_keyboard() -> None:
+    assert "[image: a &lt;cat&gt;]" in safe_html("![a <cat>](https://elsewhere.example/cat.png)")
+    assert safe_html("```sh\nls <x>\n```") == '<pre tabindex="0"><code>ls &lt;x&gt;\n</code></pre>\n'

@@ -105,6 +105,7 @@ async def test_only_files_of_the_workspace_and_uploads_are_read(tmp_path: Path) 
     async with office(tmp_path / "w") as service:
         desk = service.desk
         outside = (str(tmp_path / "secret.txt"), "../secret.txt", "/etc/passwd", "/etc/*", "../*.txt", "~/../*/x[0-9]")
+        outside += ("*/../../secret.txt", "plans/*/../../../*", "[a-z]*/../../secret.txt")
         for inputs in ({"word": text} for text in outside):
             with pytest.raises(Forbidden, match="outside the workspace"):
                 await desk.submit(OPERATOR, "say hello", inputs=inputs)
@@ -154,6 +155,21 @@ async def test_a_run_has_other_limits_also_where_the_plan_of_the_workspace_needs
         assert state.deadline is not None
         with pytest.raises(UsageError, match="budget"):
             await desk.resume(OPERATOR, state.run, budget="much")
+
+
+async def test_what_is_said_to_a_run_names_no_files_elsewhere_either(tmp_path: Path) -> None:
+    async with office(tmp_path / "w") as service:
+        desk = service.desk
+        state, _ = await desk.submit(OPERATOR, "say hello")
+        request = next(iter((await until(desk, state.run, asks)).requests))
+        for asked in (
+            desk.answer(APPROVER, state.run, request, "edit", value={"text": "/etc/passwd"}),
+            desk.answer(APPROVER, state.run, request, "answer", value="/etc/passwd"),
+            desk.propose(OPERATOR, "say hello", answers=[("Which file?", "/etc/passwd")]),
+            desk.replan(OPERATOR, state.run, "and look into /etc/passwd"),
+        ):
+            with pytest.raises(Forbidden, match="outside the workspace"):
+                await asked
 
 
 async def test_a_run_may_have_a_dot_in_its_name(tmp_path: Path) -> None:

@@ -88,6 +88,24 @@ async def test_pages_of_other_sites_change_nothing(tmp_path: Path) -> None:
         assert (await here.nobody.get("/api/runs")).json()["runs"] == []
 
 
+async def test_pages_of_other_sites_may_lead_here_and_load_nothing(tmp_path: Path) -> None:
+    async with house(tmp_path / "w", keys=False) as here:
+        for headers in (
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+            {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"},
+            {"Origin": "http://evil.example"},
+            {"Origin": "null"},
+        ):
+            says(await here.nobody.get("/api/runs", headers=headers), 403, "foreign_origin")
+        for headers in (
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+            {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"},
+            {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Origin": here.url},
+            {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},
+        ):
+            assert (await here.nobody.get("/api/runs", headers=headers)).status_code == 200
+
+
 async def test_websockets_of_other_sites_and_of_nobody_are_refused(tmp_path: Path) -> None:
     async with house(tmp_path / "w") as here:
         ask = (

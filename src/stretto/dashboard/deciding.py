@@ -126,7 +126,9 @@ def value_of(state: RunState, request: Request, needs: Needs, text: str) -> Json
 
 def _arguments(text: str) -> Json:
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_no_number)
+    except RecursionError:
+        raise UsageError("this is nested too deep") from None
     except ValueError as error:
         place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         why = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
@@ -134,3 +136,8 @@ def _arguments(text: str) -> Json:
     if not isinstance(value, dict):
         raise UsageError('the arguments are an object, by name: {"name": value}')
     return value
+
+
+def _no_number(word: str) -> Json:
+    """Raise ValueError for what Python writes as a number, and JSON (RFC 8259, 6) does not know."""
+    raise ValueError(f"{word} is no number")

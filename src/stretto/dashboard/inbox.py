@@ -17,7 +17,7 @@ from stretto.dashboard.actions import ANSWER, INBOX, RECORDED
 from stretto.dashboard.deciding import KINDS, WORDS, Word, after_silence, value_of
 from stretto.dashboard.fields import Field, text_area
 from stretto.dashboard.parts import Tag, button, chip, foreign, heading, link, when
-from stretto.dashboard.shell import Frame, run_address
+from stretto.dashboard.shell import Frame, run_address, told_of
 from stretto.dashboard.values import diff, json_text, shown_value, values_by_name
 from stretto.dashboard.visitor import Visitor
 from stretto.dashboard.words import Told
@@ -276,7 +276,7 @@ class _Card:
         except Conflict as error:
             self.settle(f"{error}.", "partly")
         except StrettoError as error:
-            written.wrong(str(error))
+            written.wrong(told_of(error))
 
     async def _say(self, decision: str, word: Word, *, value: Json = None) -> None:
         try:
@@ -284,7 +284,7 @@ class _Card:
         except Conflict as error:
             self.settle(f"{error}.", "partly")
         except StrettoError as error:
-            self._page.frame.say(str(error))
+            self._page.frame.say(told_of(error))
 
     async def _tell(self, decision: str, word: Word, *, value: Json = None, reason: str = "") -> None:
         visitor = self._page.frame.visitor

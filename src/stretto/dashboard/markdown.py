@@ -1,27 +1,27 @@
-"""Markdown that others wrote, as HTML that can do nothing: no markup of its own, no images, no scripts, safe links."""
+"""Markdown that others wrote, as HTML that can do nothing: no markup of its own, no images, no scripts, safe links.
 
-from typing import Final
+What an agent brings may have been written to keep whoever shows it busy, so it is read by a parser whose time grows
+with the text alone (CommonMark with tables, without backtracking), and nothing is nested deeper than it looks at.
+"""
 
-import markdown2
-from bs4 import BeautifulSoup, Comment, Tag
+from collections.abc import Sequence
+from typing import Any, Final
+
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
 
 from stretto.dashboard.words import legible
 
-MOST = 400_000
+MOST = 100_000
 """Characters that are rendered; a longer text is shown as it stands."""
 
-_EXTRAS: Final = ("tables", "fenced-code-blocks", "cuddled-lists", "strike", "footnotes")
-_KEPT: Final = frozenset(
-    {
-        "a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6",
-        "hr", "i", "li", "ol", "p", "pre", "s", "small", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead",
-        "tr", "ul",
-    }
-)  # fmt: skip
-_HEADINGS: Final = ["h1", "h2", "h3", "h4", "h5", "h6"]
 _ABOVE: Final = 2
 """Levels of headings that the page has."""
+_DEEPEST: Final = 6
 _SCHEMES: Final = ("http://", "https://", "mailto:")
+_AWAY: Final = {"rel": "noopener noreferrer nofollow", "target": "_blank"}
 
 
 def safe_html(text: str) -> str:
@@ -30,34 +30,53 @@ def safe_html(text: str) -> str:
     Links lead to the web or to a mail address only, and tell where they come from to nobody. Headings are moved below
     those of the page. Images become their descriptions.
     """
-    made = markdown2.markdown(legible(text), extras=list(_EXTRAS), safe_mode="escape")
-    soup = BeautifulSoup(made, "html.parser")
-    for comment in soup.find_all(string=lambda found: isinstance(found, Comment)):
-        comment.extract()
-    for element in soup.find_all(True):
-        _clean(element)
-    _level(soup)
-    return str(soup)
+    tokens = _READER.parse(legible(text))
+    _level(tokens)
+    for token in tokens:
+        _dress(token)
+        for inner in token.children or ():
+            _dress(inner)
+    return str(_READER.renderer.render(tokens, _READER.options, {}))
 
 
-def _level(soup: BeautifulSoup) -> None:
+def _level(tokens: Sequence[Token]) -> None:
     """Put headings below those of the page, none more than one level under the one before."""
-    before = _ABOVE
-    for heading in soup.find_all(_HEADINGS):
-        before = min(int(heading.name[1]) + _ABOVE, before + 1, len(_HEADINGS))
-        heading.name = f"h{before}"
+    level = _ABOVE
+    for token in tokens:
+        if token.type == "heading_open":
+            level = min(int(token.tag[1]) + _ABOVE, level + 1, _DEEPEST)
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{level}"
 
 
-def _clean(element: Tag) -> None:
-    if element.name == "img":
-        element.replace_with(f"[image: {element.get('alt') or 'without a description'}]")
-        return
-    if element.name not in _KEPT:
-        element.unwrap()
-        return
-    href = str(element.get("href") or "")
-    element.attrs = {}
-    if element.name == "a" and href.lower().startswith(_SCHEMES):
-        element.attrs = {"href": href, "rel": "noopener noreferrer nofollow", "target": "_blank"}
-    elif element.name in ("pre", "table"):
-        element.attrs = {"tabindex": "0"}
+def _dress(token: Token) -> None:
+    """Give an element the attributes that it may have, and no others."""
+    match token.type:
+        case "link_open":
+            token.attrs = {"href": token.attrs.get("href", ""), **_AWAY}
+        case "table_open":
+            token.attrs = {"tabindex": "0"}
+        case _:
+            token.attrs = {}
+
+
+class _Plain(RendererHTML):
+    """Writes images as their descriptions, and code so that it is scrolled by keyboard."""
+
+    def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        told = self.renderInlineAsText(tokens[idx].children or [], options, env)
+        return f"[image: {escapeHtml(told) or 'without a description'}]"
+
+    def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return f'<pre tabindex="0"><code>{escapeHtml(tokens[idx].content)}</code></pre>\n'
+
+    fence = code_block
+
+
+def _reader() -> MarkdownIt:
+    made = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Plain).enable(["table", "strikethrough"])
+    made.validateLink = lambda url: url.lower().startswith(_SCHEMES)  # type: ignore[method-assign]
+    return made
+
+
+_READER: Final = _reader()

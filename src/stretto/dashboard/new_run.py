@@ -21,7 +21,7 @@ from stretto.core.routing import roster
 from stretto.dashboard.actions import PLANS, PROPOSE, SUBMIT, UPLOAD
 from stretto.dashboard.fields import Field, choice, text_area, text_line
 from stretto.dashboard.parts import Tag, button, foreign, heading
-from stretto.dashboard.shell import Frame, run_address
+from stretto.dashboard.shell import Frame, run_address, told_of
 from stretto.dashboard.words import short
 from stretto.desk import Offer
 from stretto.given import read_input, told
@@ -170,7 +170,7 @@ class _Order:
         except Unauthenticated:
             self._frame.leave()
         except StrettoError as error:
-            self._refuse(str(error))
+            self._refuse(told_of(error))
         else:
             self._frame.client.run_javascript(_REVEAL.format(id=self._preview.id))
 
@@ -276,13 +276,13 @@ class _Order:
         except Unauthenticated:
             self._frame.leave()
         except BadPlan as error:
-            self._refuse(str(error))
+            self._refuse(told_of(error))
         except StrettoError as error:
             at = self._deadline if "deadline" in str(error) and self._deadline.text.strip() else None
             if at is not None:
                 at.wrong(str(error))
             else:
-                self._refuse(str(error))
+                self._refuse(told_of(error))
         else:
             if begun:
                 self._frame.open(run_address(begun, "graph"))
@@ -360,7 +360,7 @@ class _Input:
         except Unauthenticated:
             self._frame.leave()
         except StrettoError as error:
-            self.field.wrong(str(error))
+            self.field.wrong(told_of(error))
         else:
             several = self._spec.kind == "files" and self.field.text.strip()
             self.field.put(f"{self.field.text.rstrip()}\n{path}" if several else path)

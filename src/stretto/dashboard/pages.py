@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from fastapi import FastAPI
-from nicegui import Client, ui
+from nicegui import Client, core, ui
 from nicegui import app as pages_app
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from stretto.dashboard.agents import agents
 from stretto.dashboard.audit import all_audits
 from stretto.dashboard.board import Board
+from stretto.dashboard.channel import OwnUploads, confine_channel
 from stretto.dashboard.inbox import inbox
 from stretto.dashboard.new_run import new_run
 from stretto.dashboard.numbers import numbers
@@ -52,6 +53,8 @@ def mount(app: FastAPI, desk: Desk, *, name: str) -> None:
     `stretto.access.roles.Credential`); without it no page shows anything. A process has one dashboard.
     """
     board = Board()
+    confine_channel(core.sio)
+    pages_app.add_middleware(OwnUploads)
     pages_app.add_static_files("/static", STATIC)
     for address, (title, build) in PAGES.items():
         ui.page(address, response_timeout=SECONDS_TO_BUILD)(_page(build, desk, board, name, title))

@@ -99,6 +99,7 @@ def once_at_a_time(sender: Tag, work: Callable[..., Any]) -> Callable[..., Any]:
                 await done
         finally:
             at_work = False
-            sender.attribute("aria_busy", None)
+            if not sender.is_deleted:  # what it did may have put something else in its place
+                sender.attribute("aria_busy", None)
 
     return handle

@@ -1,6 +1,8 @@
 """The frame around every page: where one is, what waits, who one is, and what the page has to say."""
 
 import asyncio
+import logging
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
@@ -9,11 +11,13 @@ from urllib.parse import quote
 from nicegui import Client, background_tasks, ui
 from starlette.requests import Request
 
-from stretto.core.errors import Forbidden, StrettoError, Unauthenticated, UnknownRun, UsageError
+from stretto.core.errors import Forbidden, StoreError, StrettoError, Unauthenticated, UnknownRun, UsageError
 from stretto.dashboard.board import ASKING, Board
 from stretto.dashboard.parts import Tag, button, foreign, heading, link
 from stretto.dashboard.visitor import Visitor, visitor_of
 from stretto.desk import Desk
+
+log = logging.getLogger("stretto.server")
 
 NAVIGATION: Final = (
     ("Runs", "/"),
@@ -33,6 +37,15 @@ def run_address(run: str, tab: str = "", **query: str) -> str:
     """Give the address of a run's page."""
     asked = "&".join(f"{key}={quote(value, safe='')}" for key, value in {"tab": tab, **query}.items() if value)
     return f"/runs/{quote(run, safe='')}{'?' if asked else ''}{asked}"
+
+
+def told_of(error: Exception) -> str:
+    """Give what a page tells of an error; what is about the server's insides stands in its log alone, under an id."""
+    if isinstance(error, StrettoError) and not isinstance(error, StoreError):
+        return str(error)
+    id_ = secrets.token_hex(6)
+    log.error("error %s on a page: %s", id_, type(error).__name__, exc_info=error)
+    return f"The server failed here. Whoever runs it finds error {id_} in its log."
 
 
 class Frame:
@@ -64,7 +77,7 @@ class Frame:
         except Unauthenticated:
             self.leave()
         except StrettoError as error:
-            self.say(str(error))
+            self.say(told_of(error))
 
     def leave(self) -> None:
         """Ask the server for this page anew, which leads who is not known any more to where one signs in."""
@@ -102,7 +115,7 @@ class Frame:
                 except Unauthenticated:
                     self.leave()
                 except StrettoError as error:
-                    why.text = str(error)
+                    why.text = told_of(error)
                     wrong.attribute("hidden", False)
                 else:
                     self.close(dialog)
@@ -130,16 +143,17 @@ class Frame:
 async def framed(request: Request, desk: Desk, board: Board, name: str, title: str) -> AsyncIterator[Frame | None]:
     """Build the frame of a page for whoever asks; what is made inside is the page.
 
-    Gives None, with the reason on the page, where whoever asks is not known. An error of the desk becomes the page.
+    Gives None, with the reason on the page, where whoever asks is not known. An error of the desk becomes the page. Of
+    what nobody foresaw the page tells an id alone, under which the server's log has it.
     """
     client = ui.context.client
     ui.page_title(f"{title} – {name}")
     try:
         visitor = visitor_of(request.scope, desk)
         visitor.who()
-    except Unauthenticated as error:
-        client.status_code = 401
-        _failed("Nobody is signed in", str(error))
+    except Exception as error:
+        client.status_code = _status_of(error)
+        _failed("Nobody is signed in" if client.status_code == 401 else "This cannot be shown", told_of(error))
         yield None
         return
     with client.layout:
@@ -152,9 +166,9 @@ async def framed(request: Request, desk: Desk, board: Board, name: str, title: s
     with client.content, Tag("div", "page", id="content", tabindex="-1"):
         try:
             yield frame
-        except StrettoError as error:
-            client.status_code = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-            _failed("This cannot be shown", str(error))
+        except Exception as error:
+            client.status_code = _status_of(error)
+            _failed("This cannot be shown", told_of(error))
 
 
 def _header(frame: Frame, here: str) -> None:
@@ -196,6 +210,10 @@ async def nowhere(frame: Frame) -> None:
     """Build the page of an address that has none."""
     frame.client.status_code = 404
     _failed("There is no such page", "The address may be mistyped, or from another release.")
+
+
+def _status_of(error: Exception) -> int:
+    return next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
 
 
 def _failed(title: str, why: str) -> None:

@@ -39,9 +39,13 @@ class Confines:
 
         Looked at is every text in the inputs and anywhere in the plan, and every path that the goal mentions.
         """
-        for text in paths_in(order.goal):
-            self._require(text)
+        self.require_words(order.goal)
         self.require(order.plan, list(order.inputs.values()))
+
+    def require_words(self, text: str) -> None:
+        """Raise Forbidden where a text that is planned by mentions a path outside."""
+        for path in paths_in(text):
+            self._require(path)
 
     def require(self, plan: Plan | None, inputs: Json) -> None:
         """Raise Forbidden where a plan, or inputs, have something read that lies outside."""
@@ -54,6 +58,8 @@ class Confines:
             return
         told = Path(text)
         fixed = list(takewhile(lambda part: not _PATTERN.search(part), told.parts))
+        if ".." in told.parts[len(fixed) :]:  # nobody knows where a pattern leads that goes up again
+            raise _outside(text)
         path = Path(*fixed) if fixed else Path()
         for base in self.bases:
             try:
@@ -62,7 +68,11 @@ class Confines:
             except (OSError, RuntimeError, ValueError):
                 continue
             if there and not any(file.is_relative_to(root) for root in self.roots):
-                raise Forbidden(f"{text!r} lies outside the workspace; hand the file in, or ask who runs this server")
+                raise _outside(text)
+
+
+def _outside(text: str) -> Forbidden:
+    return Forbidden(f"{text!r} lies outside the workspace; hand the file in, or ask who runs this server")
 
 
 def keep_upload(folder: Path, name: str, content: bytes) -> Path:

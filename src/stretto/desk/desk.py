@@ -225,6 +225,7 @@ class Desk:
         """Say how a goal would be pursued, and run nothing."""
         self._require(who, Permission.OPERATE)
         self._confines.require(None, inputs or {})  # before anything looks at what it names
+        self._confines.require(None, [text for _, text in answers])
         self._confines.require_order(self.team.order(goal, actor=who.actor, plan=None, inputs=inputs))
         return await self.team.plan(goal, inputs=inputs, answers=answers, planner=planner)
 
@@ -345,6 +346,7 @@ class Desk:
         """Have the unfinished part of a run planned anew, with more words to its goal."""
 
         def wish(state: RunState) -> Command:
+            self._confines.require_words(text)
             return Replan(actor=who.actor, revision=state.revision, words=text.strip())
 
         return await self._granted(who, run, wish)
@@ -392,6 +394,8 @@ class Desk:
             actor = f"person:{as_name} (typed by {who.name})"
         if request not in one.state.requests and (why := why_settled(_events(one), request)):
             raise Conflict(f"{why}; your word changed nothing")
+        if decision in ("answer", "edit"):  # agents and planners work with it
+            self._confines.require(None, value)
         command = answer_of(one.state, request, decision, actor=actor, value=value, reason=reason)
         if decision == "edit":
             self._require_fitting(one.state, one.state.requests[request], value)
@@ -428,7 +432,7 @@ class Desk:
         one = root = await self._following.run(run)
         while root.state.parent:  # a team's work belongs to whom the team works for
             root = await self._following.run(root.state.parent)
-        if not one.seq or root.state.workspace != self.team.place:
+        if not one.state.run or root.state.workspace != self.team.place:
             raise UnknownRun(f"there is no run {run!r} here")
         return one
 

@@ -129,7 +129,7 @@ class Guard:
                 mend="ask it by its own address; whoever runs it adds others with `stretto serve --url`",
             )
         safe = scope["type"] == "http" and scope["method"] in SAFE
-        if not safe:
+        if not (safe and _is_visit(connection.headers)):
             _require_own_page(connection.headers, own)
         if scope["path"] in PUBLIC:
             _require_patience(self._limits.stranger(_client(connection), self._now()))
@@ -157,6 +157,14 @@ def _require_patience(seconds: float) -> None:
     """Raise Problem where somebody has to wait."""
     if seconds > 0:
         raise impatient(seconds)
+
+
+def _is_visit(headers: Headers) -> bool:
+    """Tell whether a program asks, or a person goes to an address; other pages may link here, and load nothing.
+
+    Source: the resource isolation policy of W3C's Fetch Metadata Request Headers.
+    """
+    return headers.get("sec-fetch-mode") in (None, "navigate") and "origin" not in headers
 
 
 def _require_own_page(headers: Headers, own: Origin) -> None:
