@@ -137,6 +137,7 @@ def test_runs_are_found_by_words_and_status(server: Server, browser: Browser) ->
         expect(page.locator("tbody tr")).to_have_count(1)
         page.wait_for_url("**/?q=*")
         page.get_by_role("button", name="Waiting").click()
+        page.wait_for_url("**status=waiting*")
         expect(page.locator("tbody tr")).to_contain_text("Report on lakes")
         page.reload()
         expect(page.get_by_role("button", name="Waiting")).to_have_attribute("aria-pressed", "true")
